@@ -1,0 +1,1 @@
+//! Dialect: X12 over CAQH CORE connectivity (SOAP, MIME, plain HTTPS).

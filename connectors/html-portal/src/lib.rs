@@ -1,0 +1,1 @@
+//! Dialect: an HTML portal behind a form login, described in the carrier's TOML.

@@ -1,0 +1,1 @@
+//! Dialect: a clearinghouse-style JSON API described in the carrier's TOML.

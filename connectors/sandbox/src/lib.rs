@@ -1,0 +1,1 @@
+//! Simulated carriers: real servers on loopback, for the demo and the tests.

@@ -1,0 +1,152 @@
+//! Carrier files to validated [`Carrier`] values; search; reload.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connector_sdk::{Connector, Registration};
+
+/// One insurer, as its file in `config/carriers/` has it, with its connector built.
+pub struct Carrier {
+    /// The file's name without `.toml`.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Other names it is searched by.
+    pub aliases: Vec<String>,
+    /// Payer ids it is known by.
+    pub payer_ids: Vec<String>,
+    /// Names of its plans, for the search.
+    pub plan_names: Vec<String>,
+    /// The compiled-in connector's row.
+    pub registration: &'static Registration,
+    /// The connector, built from `[settings]`.
+    pub connector: Arc<dyn Connector>,
+    /// The only hosts this carrier may be reached at: `host` (port 443) or `host:port`.
+    pub hosts: Vec<String>,
+    /// Addresses inside private ranges that are allowed all the same (a clearinghouse VPN), CIDR text. Loopback too.
+    pub allow_private: Vec<String>,
+    /// A PEM file with the carrier's own certificate authority, where it has one.
+    pub ca_pem: Option<Vec<u8>>,
+    /// Whose credential is used.
+    pub credential: CredentialScope,
+    /// Operations the file switches off.
+    pub offers: Offers,
+    /// Bounds.
+    pub limits: Limits,
+    /// How long answers stay fresh.
+    pub cache: CacheRules,
+    /// When it is closed.
+    pub hours: Hours,
+    /// What its search form needs.
+    pub form: FormRules,
+    /// Changes whenever the file changes: part of cache keys.
+    pub version: u64,
+}
+
+/// Whose credential is used at a carrier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialScope {
+    /// Each practice has its own.
+    PerPractice,
+    /// One for the whole gateway (a clearinghouse account).
+    Gateway,
+}
+
+/// What is left of what the connector offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offers {
+    /// Eligibility questions.
+    pub eligibility: bool,
+    /// Dependents.
+    pub dependents: bool,
+    /// Most service types in one question.
+    pub service_types_max: u16,
+}
+
+/// Bounds for one carrier. Every one has a default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// HTTP requests a minute to the carrier, all practices together.
+    pub requests_per_minute: u32,
+    /// HTTP requests a minute for one credential.
+    pub credential_requests_per_minute: u32,
+    /// Requests to the carrier at the same time.
+    pub concurrent_max: u32,
+    /// Questions at the same time with one credential: 1 for a carrier that lets a login be in one place only.
+    pub sessions_per_credential_max: u32,
+    /// One attempt at one question, all its requests together.
+    pub attempt_timeout: Duration,
+    /// The whole question, retries included, unless the caller allows less.
+    pub deadline: Duration,
+    /// Reply body, after inflating.
+    pub body_max_bytes: usize,
+    /// Attempts at one question.
+    pub attempts_max: u32,
+    /// Failures in a row that open the circuit.
+    pub breaker_failures: u32,
+    /// How long the circuit stays open at first.
+    pub breaker_open: Duration,
+    /// How long a signed-in session is kept unused.
+    pub session_idle: Duration,
+}
+
+/// How long answers stay fresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheRules {
+    /// An answer.
+    pub eligibility: Duration,
+    /// A refusal.
+    pub refusal: Duration,
+}
+
+/// When a carrier is closed.
+#[derive(Clone, Debug, Default)]
+pub struct Hours {
+    /// Closed windows.
+    pub closed: Vec<ClosedWindow>,
+}
+
+/// A weekly window in which a carrier is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedWindow {
+    /// First day of the week, Monday = 1; `None`: every day.
+    pub weekday: Option<i8>,
+    /// From this minute of the day …
+    pub from_minute: u16,
+    /// … to this one; smaller than `from_minute` when it runs past midnight.
+    pub to_minute: u16,
+    /// IANA time zone.
+    pub zone: String,
+}
+
+/// What a carrier's search form needs.
+#[derive(Clone, Debug, Default)]
+pub struct FormRules {
+    /// Sets of fields it can search by, best first: names of fields of the member (`member_id`, `date_of_birth` …).
+    /// Empty: everything given is sent.
+    pub accepts: Vec<Vec<String>>,
+    /// Rules of single fields.
+    pub fields: Vec<FieldRule>,
+    /// Days of service it answers for, relative to today.
+    pub service_date: DateWindow,
+}
+
+/// The rule of one field.
+#[derive(Clone, Debug)]
+pub struct FieldRule {
+    /// Field of the member.
+    pub field: String,
+    /// Pattern the value must match as a whole.
+    pub pattern: Option<regex_lite::Regex>,
+    /// What to tell the person who types it.
+    pub help: Option<String>,
+}
+
+/// Which days of service a carrier answers for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DateWindow {
+    /// Months back.
+    pub back_months: Option<u16>,
+    /// Months ahead; 0: not even tomorrow.
+    pub forward_months: Option<u16>,
+}

@@ -1,0 +1,1 @@
+//! The command line: argv to calls, no logic of its own.

@@ -1,0 +1,1 @@
+//! `Gateway::ask`: the one crossroads.

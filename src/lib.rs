@@ -1,0 +1,28 @@
+//! Portico: one self-hosted gateway to every health insurer.
+//!
+//! Modules stand in the order in which a question meets them. Each room imports only rooms below it; a wall test
+//! (`tests/architecture.rs`) holds the arrow.
+//!
+//! 1. [`cli`]: the command line (argv to calls, no logic of its own)
+//! 2. [`api`]: JSON over HTTP; the only room that knows status codes
+//! 3. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
+//! 4. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
+//! 5. [`wire`]: the HTTP plane: record, egress, limit, session, client
+//! 6. [`carriers`]: carrier files to validated values; search; reload
+//! 7. [`registry`]: the one list of compiled-in connectors
+//! 8. [`identity`]: API keys to callers
+//! 9. [`vault`]: carrier credentials at rest
+//! 10. [`trail`]: the paper trail and the stored answers
+//! 11. [`store`]: the only SQL
+
+pub mod api;
+pub mod carriers;
+pub mod cli;
+pub mod gateway;
+pub mod identity;
+pub mod registry;
+pub mod stack;
+pub mod store;
+pub mod trail;
+pub mod vault;
+pub mod wire;

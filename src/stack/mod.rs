@@ -1,0 +1,1 @@
+//! The question plane, one layer per file.

@@ -1,0 +1,1 @@
+//! The only SQL: one writer thread with group commit, readers beside it.
