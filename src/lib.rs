@@ -14,12 +14,15 @@
 //! 9. [`vault`]: carrier credentials at rest
 //! 10. [`trail`]: the paper trail and the stored answers
 //! 11. [`store`]: the only SQL
+//!
+//! [`practice`] is the one word all rooms share: whose question it is.
 
 pub mod api;
 pub mod carriers;
 pub mod cli;
 pub mod gateway;
 pub mod identity;
+pub mod practice;
 pub mod registry;
 pub mod stack;
 pub mod store;
