@@ -1,1 +1,5 @@
-//! Room: wire.
+//! The HTTP plane: record, egress, limit, session, client.
+
+pub mod credentials;
+
+pub use credentials::{Credentials, Lease};
