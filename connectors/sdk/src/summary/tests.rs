@@ -1,0 +1,282 @@
+//! The words against the facts.
+
+use jiff::civil::{Date, date};
+use serde_json::json;
+
+use super::{NO_GUARANTEE, complete};
+use crate::answer::{EligibilityAnswer, EligibilityFacts};
+use crate::ask::EligibilityRequest;
+
+const TODAY: Date = date(2026, 11, 23);
+
+fn ask(types: &[&str]) -> EligibilityRequest {
+    serde_json::from_value(json!({
+        "carrier": "northstar",
+        "provider": { "npi": "1234567893" },
+        "member": { "member_id": "NSH004", "first_name": "Jane", "last_name": "Zanzibar", "date_of_birth": "1986-03-12" },
+        "service": { "types": types }
+    }))
+    .unwrap()
+}
+
+/// Benefits as a connector may give them, plus coverage and one plan.
+fn facts(coverage: &str, benefits: serde_json::Value) -> EligibilityFacts {
+    let mut lines = benefits.as_array().unwrap().clone();
+    for line in &mut lines {
+        let line = line.as_object_mut().unwrap();
+        for (field, value) in [
+            ("network", json!("in")),
+            ("level", json!("individual")),
+            ("covered", json!("not_stated")),
+            ("authorization", json!("not_stated")),
+            ("provenance", json!([])),
+        ] {
+            line.entry(field).or_insert(value);
+        }
+    }
+    serde_json::from_value(json!({
+        "coverage": coverage,
+        "member": { "first_name": "JANE", "corrections": [] },
+        "plans": [{ "name": "North Star PPO", "status": coverage, "period": { "from": "2026-01-01" }, "provenance": [] }],
+        "benefits": lines,
+        "carrier_contacts": [],
+        "raw": { "transaction": "271", "segments": 20 }
+    }))
+    .unwrap()
+}
+
+fn service(code: &str, label: &str) -> serde_json::Value {
+    json!({ "code": code, "label": label })
+}
+
+fn typical() -> EligibilityFacts {
+    facts(
+        "active",
+        json!([
+            { "service": service("98", "Office visit"), "covered": "yes", "copay": { "amount": "40.00", "per": { "code": "27", "label": "Visit" } } },
+            { "service": service("98", "Office visit"), "network": "out", "covered": "yes", "coinsurance": { "patient_share": "0.50" } },
+            { "service": service("PT", "Physical therapy"), "covered": "limited", "coinsurance": { "patient_share": "0.20" },
+              "limit": { "allowed": "20", "remaining": "4", "unit": { "code": "VS", "label": "Visits" } } },
+            { "service": service("62", "MRI scan"), "covered": "yes", "authorization": "required" },
+            { "service": service("30", "Plan"), "deductible": { "base": "1500", "remaining": "600" }, "out_of_pocket": { "base": "6000" } },
+            { "service": service("30", "Plan"), "level": "family", "deductible": { "base": "3000", "met": "1000.5" } }
+        ]),
+    )
+}
+
+fn paragraph(answer: &EligibilityAnswer) -> &str {
+    answer.summary.paragraph.text()
+}
+
+fn kinds(answer: &EligibilityAnswer) -> Vec<&str> {
+    answer.summary.alerts.iter().map(|alert| alert.kind.as_str()).collect()
+}
+
+fn missing(answer: &EligibilityAnswer) -> Vec<&str> {
+    answer.not_stated.iter().map(|gap| gap.what.as_str()).collect()
+}
+
+#[test]
+fn a_typical_answer_in_full() {
+    let answer = complete(typical(), Some(&ask(&["98", "PT", "62", "GN"])), TODAY);
+    assert_eq!(
+        paragraph(&answer),
+        "Jane is covered today by North Star PPO (since 1 January 2026). \
+         Office visit is covered in network. In network, the copay for office visit is $40 per visit. \
+         Physical therapy is covered in network, within limits. In network, the patient pays 20% of the cost for physical therapy. \
+         In network, 4 of 20 visits are left for physical therapy. \
+         MRI scan is covered in network. The carrier did not say what the patient pays for MRI scan. In network, MRI scan needs prior authorization. \
+         The carrier did not say whether service type GN is covered. \
+         In network, $600.00 of the $1,500.00 deductible is left. In network, $1,000.50 of the $3,000.00 deductible for the family is met. \
+         In network, the out-of-pocket maximum is $6,000.00. \
+         This is not a guarantee of payment."
+    );
+    assert_eq!(kinds(&answer), ["limit_nearly_used", "authorization_required"]);
+    assert_eq!(
+        missing(&answer),
+        [
+            "service 98 authorization",
+            "service PT authorization",
+            "service 62 cost_share",
+            "service GN coverage",
+            "service GN cost_share",
+            "service GN authorization",
+            "deductible.remaining",
+            "out_of_pocket.remaining"
+        ]
+    );
+}
+
+#[test]
+fn inactive_says_so_and_speaks_of_no_benefit() {
+    let mut said = typical();
+    said.coverage = crate::answer::Coverage::Inactive;
+    said.plans[0].period.to = Some(date(2026, 10, 31));
+    let answer = complete(said, Some(&ask(&["98"])), TODAY);
+    assert_eq!(
+        paragraph(&answer),
+        "Jane is not covered today. The coverage ended on 31 October 2026. This is not a guarantee of payment."
+    );
+    assert_eq!(kinds(&answer), ["inactive"]);
+    assert!(missing(&answer).is_empty());
+}
+
+#[test]
+fn pending_unclear_and_another_day() {
+    let mut question = ask(&[]);
+    question.service.date = Some(date(2026, 12, 1));
+    let answer = complete(facts("pending", json!([])), Some(&question), TODAY);
+    assert!(
+        paragraph(&answer).starts_with("The carrier is still checking whether Jane is covered on 1 December 2026.")
+    );
+    assert_eq!(kinds(&answer), ["coverage_pending"]);
+    let answer = complete(EligibilityFacts::default(), None, TODAY);
+    assert!(paragraph(&answer).starts_with("The carrier did not clearly say whether the patient is covered today."));
+    assert_eq!(kinds(&answer), ["coverage_unclear"]);
+    assert_eq!(missing(&answer), ["coverage", "plan.name", "plan.period", "deductible", "out_of_pocket"]);
+}
+
+#[test]
+fn not_covered_limits_and_contradictions() {
+    let said = facts(
+        "active",
+        json!([
+            { "service": service("35", "Dental care"), "network": "not_stated", "covered": "no" },
+            { "service": service("33", "Chiropractic"), "covered": "yes", "limit": { "allowed": "12", "used": "12", "unit": { "code": "VS", "label": "Visits" } } },
+            { "service": service("98", "Office visit"), "covered": "yes", "copay": { "amount": "20" } },
+            { "service": service("98", "Office visit"), "covered": "no", "copay": { "amount": "35.5" } }
+        ]),
+    );
+    let answer = complete(said, Some(&ask(&["35", "33", "98"])), TODAY);
+    let text = paragraph(&answer);
+    assert!(text.contains("Dental care is not covered."), "{text}");
+    assert!(text.contains("12 of 12 visits are used for chiropractic."), "{text}");
+    assert!(text.contains("Office visit is covered in some cases and not in others in network."), "{text}");
+    assert!(text.contains("the copay for office visit is $20 or $35.50."), "{text}");
+    assert_eq!(kinds(&answer), ["not_covered", "limit_reached"]);
+    assert!(!missing(&answer).contains(&"service 35 cost_share"));
+}
+
+#[test]
+fn other_payers_primary_care_corrections_and_notes() {
+    let mut said: serde_json::Value = serde_json::to_value(typical()).unwrap();
+    said["plans"][0]["other_payers"] = json!([{ "name": "Acme Auto", "provenance": [] }]);
+    said["plans"][0]["primary_care"] = json!({ "name": "Dr. Mallory Finch" });
+    said["plans"][0]["messages"] = json!(["CALL FOR DENTAL BENEFITS"]);
+    said["member"]["corrections"] =
+        json!([{ "field": "member.last_name", "asked": "Zanzibar", "on_file": "Zanzibarr" }]);
+    let answer = complete(serde_json::from_value(said).unwrap(), Some(&ask(&["30"])), TODAY);
+    let text = paragraph(&answer);
+    assert!(text.contains("The carrier reports other coverage, too: Acme Auto."), "{text}");
+    assert!(text.contains("The primary care provider on file is Dr. Mallory Finch."), "{text}");
+    assert!(text.contains("The carrier has another last name on file."), "{text}");
+    assert_eq!(kinds(&answer), ["other_payer", "correction", "carrier_note"]);
+}
+
+#[test]
+fn debug_shows_no_patient() {
+    let answer = complete(typical(), Some(&ask(&["98"])), TODAY);
+    let shown = format!("{answer:?}");
+    assert!(!shown.contains("Jane") && !shown.contains("JANE"), "{shown}");
+    assert!(serde_json::to_string(&answer).unwrap().contains("Jane is covered"));
+}
+
+/// A small generator of pseudo-random numbers, so that a failing case can be found again by its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    fn maybe(&mut self, value: impl FnOnce(&mut Self) -> serde_json::Value) -> serde_json::Value {
+        if self.roll(2) == 0 { serde_json::Value::Null } else { value(self) }
+    }
+
+    fn amount(&mut self) -> serde_json::Value {
+        json!(format!("{}.{:02}", self.roll(5000), self.roll(100)))
+    }
+
+    fn accumulator(&mut self) -> serde_json::Value {
+        json!({ "base": self.maybe(Self::amount), "met": self.maybe(Self::amount), "remaining": self.maybe(Self::amount) })
+    }
+
+    fn line(&mut self) -> serde_json::Value {
+        let pick =
+            |dice: &mut Self, words: &[&str]| json!(words[usize::try_from(dice.roll(words.len() as u64)).unwrap()]);
+        json!({
+            "service": pick(self, &["98", "PT", "30"]).as_str().map(|code| service(code, "A service")).unwrap(),
+            "network": pick(self, &["in", "out", "both", "not_stated"]),
+            "level": pick(self, &["individual", "family", "not_stated"]),
+            "covered": pick(self, &["yes", "no", "limited", "not_stated"]),
+            "authorization": pick(self, &["required", "not_required", "not_stated"]),
+            "copay": self.maybe(|d| json!({ "amount": d.amount() })),
+            "coinsurance": self.maybe(|d| json!({ "patient_share": format!("0.{:02}", d.roll(100)) })),
+            "deductible": self.maybe(Self::accumulator),
+            "out_of_pocket": self.maybe(Self::accumulator),
+            "limit": self.maybe(|d| json!({ "allowed": d.maybe(Self::amount), "used": d.maybe(Self::amount), "remaining": d.maybe(Self::amount) })),
+        })
+    }
+}
+
+/// Numbers in a text, without leading zeros, trailing zeros and thousands separators.
+fn numbers(text: &str) -> std::collections::HashSet<String> {
+    let mut found = std::collections::HashSet::new();
+    let without_separators = text.replace("),", ")").replace(", ", " ").replace(',', "");
+    for word in without_separators.split(|c: char| !c.is_ascii_digit() && c != '.') {
+        if let Ok(number) = word.trim_matches('.').parse::<rust_decimal::Decimal>() {
+            found.insert(number.normalize().to_string());
+        }
+    }
+    found
+}
+
+#[test]
+fn every_number_in_the_paragraph_is_a_number_of_the_facts() {
+    let mut checked = 0;
+    for seed in 0..1000 {
+        let mut dice = Dice(seed);
+        let lines: Vec<_> = (0..dice.roll(12)).map(|_| dice.line()).collect();
+        let said = facts("active", json!(lines));
+        let mut known = numbers(&serde_json::to_string(&said).unwrap().replace(['"', ','], " "));
+        for benefit in &said.benefits {
+            if let Some(coinsurance) = &benefit.coinsurance {
+                known.insert((coinsurance.patient_share * rust_decimal::Decimal::ONE_HUNDRED).normalize().to_string());
+            }
+        }
+        let answer = complete(said, Some(&ask(&["98", "PT"])), TODAY);
+        let text = paragraph(&answer);
+        assert!(text.ends_with(NO_GUARANTEE));
+        for number in numbers(text) {
+            assert!(known.contains(&number), "seed {seed}: {number} is not a number of the facts: {text}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 3000, "only {checked} numbers were checked");
+}
+
+/// Flesch-Kincaid grade: 0.39 words per sentence + 11.8 syllables per word - 15.59; syllables by groups of vowels.
+#[test]
+fn the_words_are_plain() {
+    let answer = complete(typical(), Some(&ask(&["98", "PT", "62", "1"])), TODAY);
+    let text = paragraph(&answer).replace("$1,500.00", "some").replace("$1,000.50", "some");
+    let sentences = text.matches(". ").count() + 1;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let syllables: usize = words
+        .iter()
+        .map(|word| {
+            let mut groups = 0;
+            let mut inside = false;
+            for letter in word.trim_end_matches(['.', ',']).trim_end_matches('e').chars() {
+                let vowel = "aeiouyAEIOUY".contains(letter);
+                groups += usize::from(vowel && !inside);
+                inside = vowel;
+            }
+            groups.max(1)
+        })
+        .sum();
+    let grade = 0.39 * words.len() as f64 / sentences as f64 + 11.8 * syllables as f64 / words.len() as f64 - 15.59;
+    println!("grade {grade:.1} over {sentences} sentences");
+    assert!(grade <= 8.0, "grade {grade:.1}");
+}
