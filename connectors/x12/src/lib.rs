@@ -1,1 +1,20 @@
-//! A pure X12 health-care codec: no I/O, no async.
+//! A pure X12 health-care codec: no I/O of its own, no async.
+//!
+//! Three storeys, each usable without the one above it:
+//! 1. **Segments**: [`read`] (tolerant, streaming, one reused buffer) and [`write`](mod@write) (strict: a value that could be taken
+//!    for a separator is refused, never emitted). [`envelope`] walks ISA, GS and ST and checks counts and control numbers.
+//! 2. **Typed models**.
+//! 3. **Answers** (feature `answers`).
+//!
+//! Nothing here panics on any input; everything is bounded by named constants. Errors and findings never hold a value.
+
+pub mod delimiters;
+pub mod envelope;
+pub mod finding;
+pub mod read;
+pub mod write;
+
+pub use delimiters::Delimiters;
+pub use envelope::{Document, Item, Transaction, Walker};
+pub use finding::{Finding, Findings, Oddity, Severity};
+pub use read::{Kept, ReadError, Reader, Segment};

@@ -1,0 +1,97 @@
+//! The byte searches the reader is made of. Pure functions over slices.
+
+use crate::delimiters::{self, Delimiters, Detected};
+
+/// Notes the element separators of a segment. `binary_data`: where binary data begins, in which nothing is split.
+/// `false` where there are more than `most`.
+pub(super) fn mark(bytes: &[u8], element: u8, binary_data: Option<usize>, most: usize, marks: &mut Vec<u32>) -> bool {
+    marks.clear();
+    let split = bytes.get(..binary_data.unwrap_or(bytes.len())).unwrap_or(bytes);
+    for (at, _) in split.iter().enumerate().filter(|(_, byte)| **byte == element) {
+        let Ok(at) = u32::try_from(at) else { return false };
+        if marks.len() == most {
+            return false;
+        }
+        marks.push(at);
+    }
+    true
+}
+
+/// Whether `bytes` begin with a segment identifier (a letter and one or two letters or digits) and its separator, or
+/// are nothing but an identifier.
+pub(super) fn starts_with_id(bytes: &[u8], element: u8) -> bool {
+    let length = bytes.iter().take(4).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    (2..=3).contains(&length)
+        && bytes.first().is_some_and(u8::is_ascii_uppercase)
+        && bytes.get(length).is_none_or(|byte| *byte == element)
+}
+
+/// How many bytes of junk stand before the identifier, where junk ends in a line break.
+pub(super) fn junk_before_id(bytes: &[u8], element: u8) -> Option<usize> {
+    if starts_with_id(bytes, element) {
+        return None;
+    }
+    let head = bytes.iter().position(|byte| *byte == element)?;
+    let line = bytes.get(..head)?.iter().rposition(|byte| matches!(*byte, b'\n' | b'\r'))? + 1;
+    starts_with_id(bytes.get(line..)?, element).then_some(line)
+}
+
+/// The first ISA whose separators make sense.
+pub(super) fn find_isa(bytes: &[u8]) -> Option<(usize, Detected)> {
+    places(bytes, b"ISA").find_map(|at| Some((at, delimiters::from_isa(bytes.get(at..)?)?)))
+}
+
+/// Whether something looks like an ISA, though its separators do not.
+pub(super) fn has_isa(bytes: &[u8]) -> bool {
+    places(bytes, b"ISA").any(|at| bytes.get(at + 3).is_some_and(u8::is_ascii_punctuation))
+}
+
+/// The first GS or ST at the start of a line.
+pub(super) fn find_first_segment(bytes: &[u8]) -> Option<(usize, Delimiters)> {
+    let starts =
+        std::iter::once(0).chain(bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1));
+    starts.into_iter().find_map(|at| Some((at, delimiters::from_first_segment(bytes.get(at..)?)?)))
+}
+
+fn places<'a>(bytes: &'a [u8], word: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    bytes.windows(word.len()).enumerate().filter(move |(_, window)| *window == word).map(|(at, _)| at)
+}
+
+/// Where the data of a BIN or BDS segment begins, and how long it says it is.
+pub(super) struct BinaryHeader {
+    pub(super) data: usize,
+    pub(super) length: Option<usize>,
+}
+
+/// Reads the start of a BIN (length, data) or BDS (filter, length, data) segment.
+pub(super) fn binary_header(bytes: &[u8], element: u8) -> Option<BinaryHeader> {
+    let skip = if bytes.starts_with(b"BIN") {
+        1
+    } else if bytes.starts_with(b"BDS") {
+        2
+    } else {
+        return None;
+    };
+    if bytes.get(3) != Some(&element) {
+        return None;
+    }
+    let head = bytes.get(..bytes.len().min(64))?;
+    let mut marks = head.iter().enumerate().filter(|(_, byte)| **byte == element).map(|(at, _)| at);
+    let before = marks.by_ref().nth(skip - 1)?;
+    let data = marks.next()? + 1;
+    let length = std::str::from_utf8(head.get(before + 1..data - 1)?).ok().and_then(|text| text.trim().parse().ok());
+    Some(BinaryHeader { data, length })
+}
+
+/// Where binary data of a wrong declared length ends: at a terminator that another segment follows.
+pub(super) fn end_of_binary(bytes: &[u8], from: usize, delimiters: Delimiters, at_end: bool) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    rest.iter().enumerate().filter(|(_, byte)| **byte == delimiters.segment).map(|(at, _)| from + at).find(|at| {
+        let after = bytes.get(at + 1..).unwrap_or(&[]).trim_ascii_start();
+        if after.is_empty() {
+            return at_end;
+        }
+        let whole = after.len() > 3 || at_end;
+        whole && starts_with_id(after, delimiters.element)
+    })
+}
