@@ -1,9 +1,30 @@
 //! Carrier files to validated [`Carrier`] values; search; reload.
+//!
+//! Read in this order: [`file`](mod@file) (what may stand in a carrier file), [`text`] (TOML with the place of every key),
+//! [`schema`] (everything wrong at once, in words), [`load`] (one file to one [`Carrier`]), [`reload`] (all of them, and
+//! how they change while the gateway runs), [`search`], [`form`], [`hours`].
+
+pub mod file;
+pub mod form;
+pub mod hours;
+pub mod load;
+pub mod reload;
+pub mod schema;
+pub mod search;
+mod secrets;
+pub mod text;
+mod words;
+
+pub use form::Narrowed;
+pub use load::Loader;
+pub use reload::{CarrierBook, LoadReport, Snapshot};
+pub use search::Hit;
+pub use text::FileProblem;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector_sdk::{Connector, Registration};
+use connector_sdk::{Connector, EligibilityLimits, Registration};
 
 /// One insurer, as its file in `config/carriers/` has it, with its connector built.
 pub struct Carrier {
@@ -41,6 +62,19 @@ pub struct Carrier {
     pub form: FormRules,
     /// Changes whenever the file changes: part of cache keys.
     pub version: u64,
+}
+
+impl Carrier {
+    /// What an eligibility question may hold here: the connector's limits, narrowed by the file; `None` when this
+    /// carrier has no such question.
+    pub fn eligibility(&self) -> Option<EligibilityLimits> {
+        let limits = self.connector.eligibility().filter(|_| self.offers.eligibility)?.limits();
+        Some(EligibilityLimits {
+            dependents: limits.dependents && self.offers.dependents,
+            service_types_max: limits.service_types_max.min(self.offers.service_types_max),
+            procedures: limits.procedures,
+        })
+    }
 }
 
 /// Whose credential is used at a carrier.
@@ -138,6 +172,8 @@ pub struct FieldRule {
     pub field: String,
     /// Pattern the value must match as a whole.
     pub pattern: Option<regex_lite::Regex>,
+    /// The pattern as the file has it, for web forms.
+    pub pattern_text: Option<String>,
     /// What to tell the person who types it.
     pub help: Option<String>,
 }
