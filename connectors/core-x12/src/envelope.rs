@@ -93,6 +93,8 @@ pub(crate) struct Fields {
     pub(crate) error_message: Option<String>,
     /// `Payload`, as it stood there.
     pub(crate) payload: Option<Bytes>,
+    /// What a SOAP fault stands for; then there is nothing else.
+    pub(crate) fault: Option<Error>,
 }
 
 /// An opened reply.
@@ -171,6 +173,9 @@ pub(crate) fn bare(body: &Bytes) -> Option<Bytes> {
 const NO_PAYLOAD: &str = "The carrier's envelope holds no interchange.";
 
 fn judge(fields: Fields, status: StatusCode) -> Result<Opened> {
+    if let Some(fault) = fields.fault {
+        return Err(fault.fact("status", status));
+    }
     let code = fields.error_code.as_deref().map(str::trim).filter(|code| !code.is_empty());
     let is_error_type =
         fields.payload_type.as_deref().is_some_and(|name| name.trim().eq_ignore_ascii_case("COREEnvelopeError"));

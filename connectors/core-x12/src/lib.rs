@@ -10,12 +10,16 @@
 mod classify;
 mod envelope;
 mod fault;
+#[cfg(test)]
+mod fixtures;
 mod mime;
 mod multipart;
 mod partner;
 mod plain;
 pub mod settings;
 mod soap;
+#[cfg(test)]
+mod wire_tests;
 mod xml;
 
 use std::sync::Arc;

@@ -91,7 +91,7 @@ pub(crate) fn fields(parts: &[Part]) -> Result<Fields> {
     if payload_type.is_none() && error_code.is_none() && payload.is_none() {
         return Err(Error::new(ErrorKind::ProtocolBroken, "The carrier's multipart reply is no CORE envelope."));
     }
-    Ok(Fields { payload_type, error_code, error_message, payload })
+    Ok(Fields { payload_type, error_code, error_message, payload, fault: None })
 }
 
 /// The one part that is an interchange, where no part is named as the payload.

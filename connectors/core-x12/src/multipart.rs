@@ -96,6 +96,8 @@ pub(crate) async fn parts(media: &MediaType, body: Bytes) -> Result<Vec<Part>> {
         .filter(|boundary| (1..=70).contains(&boundary.len()))
         .ok_or_else(|| broken("The carrier's multipart reply names no boundary."))?
         .to_owned();
+    let bare_lines = ends_lines_bare(&body);
+    let body = if bare_lines { replace(&body, b"\n", b"\r\n") } else { body };
     let stream = futures_util::stream::once(async move { Ok::<_, std::convert::Infallible>(body) });
     let mut reader = multer::Multipart::new(stream, boundary);
     let mut found = Vec::new();
@@ -110,6 +112,7 @@ pub(crate) async fn parts(media: &MediaType, body: Bytes) -> Result<Vec<Part>> {
         let encoding = header("content-transfer-encoding").unwrap_or("binary").to_ascii_lowercase();
         let name = field.name().map(str::to_owned);
         let content = field.bytes().await.map_err(unreadable)?;
+        let content = if bare_lines { replace(&content, b"\r\n", b"\n") } else { content };
         let content = match encoding.as_str() {
             "binary" | "8bit" | "7bit" | "" => content,
             "base64" => decode_base64(&content)
@@ -118,6 +121,27 @@ pub(crate) async fn parts(media: &MediaType, body: Bytes) -> Result<Vec<Part>> {
         };
         found.push(Part { name, id, content });
     }
+}
+
+/// Whether a body ends its lines without a carriage return, against RFC 2046, which some carriers and recorders do. As
+/// there is not a single one, nothing is lost by adding them before reading and taking them out after.
+fn ends_lines_bare(body: &[u8]) -> bool {
+    body.contains(&b'\n') && !body.contains(&b'\r')
+}
+
+fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Bytes {
+    let mut result = Vec::with_capacity(bytes.len() + bytes.len() / 16);
+    let mut rest = bytes;
+    while let Some((first, tail)) = rest.split_first() {
+        if let Some(after) = rest.strip_prefix(from) {
+            result.extend_from_slice(to);
+            rest = after;
+        } else {
+            result.push(*first);
+            rest = tail;
+        }
+    }
+    Bytes::from(result)
 }
 
 /// Base64 as carriers send it: line breaks anywhere, padding or not.
@@ -158,6 +182,13 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].name.as_deref(), found[0].id.as_deref()), (Some("Payload"), Some("p1")));
         assert_eq!(&found[0].content[..], b"ISA*");
+    }
+
+    #[test]
+    fn lines_without_carriage_returns_are_read_and_the_content_is_untouched() {
+        let body = "--b\nContent-ID: <x>\n\nISA*\n\nIEA*\n--b--\n";
+        let found = block_on(parts(&media("multipart/related; boundary=b"), Bytes::from(body))).unwrap();
+        assert_eq!(&found[0].content[..], b"ISA*\n\nIEA*");
     }
 
     #[test]

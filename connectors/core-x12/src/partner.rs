@@ -255,18 +255,7 @@ fn headers(core: &CoreSettings, problems: &mut Vec<SettingsProblem>) -> HeaderMa
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The example carrier file's `[settings]`, with some lines put in place of others.
-    fn settings(changes: &[(&str, &str)]) -> Settings {
-        let mut text = include_str!("../example.toml").to_owned();
-        for (from, to) in changes {
-            assert!(text.contains(from), "{from}");
-            text = text.replace(from, to);
-        }
-        let file: toml::Table = text.parse().unwrap();
-        let table = file["settings"].as_table().unwrap().clone();
-        Settings::new(table, vec!["edi.acme.example".to_owned()])
-    }
+    use crate::fixtures::settings;
 
     fn paths(changes: &[(&str, &str)]) -> Vec<String> {
         let problems = Partner::read(&settings(changes)).err().unwrap_or_default();

@@ -131,7 +131,7 @@ fn body(partner: &Partner, metadata: &Metadata, payload: &str) -> String {
 /// The fields of a reply's envelope. `attachments` are the parts of an MTOM reply.
 ///
 /// # Errors
-/// What a fault stands for; [`ErrorKind::ProtocolBroken`] when the document is no CORE envelope.
+/// [`ErrorKind::ProtocolBroken`] when the document is no CORE envelope.
 pub(crate) fn fields(root: &Element, attachments: &[Part]) -> Result<Fields> {
     let content = if root.name == "Envelope" {
         let body = root.child("Body").ok_or_else(|| broken("The carrier's SOAP envelope has no body."))?;
@@ -140,7 +140,7 @@ pub(crate) fn fields(root: &Element, attachments: &[Part]) -> Result<Fields> {
         root
     };
     if content.name == "Fault" {
-        return Err(fault_error(content));
+        return Ok(Fields { fault: Some(fault_error(content)), ..Fields::default() });
     }
     let text = |name| Ok::<_, Error>(content.only(name)?.map(|element| element.text.trim().to_owned()));
     let (payload_type, error_code, error_message) = (text("PayloadType")?, text("ErrorCode")?, text("ErrorMessage")?);
@@ -149,7 +149,7 @@ pub(crate) fn fields(root: &Element, attachments: &[Part]) -> Result<Fields> {
         return Err(broken("The carrier's XML is no CORE envelope."));
     }
     let payload = payload.map(|element| payload_bytes(element, attachments)).transpose()?;
-    Ok(Fields { payload_type, error_code, error_message, payload })
+    Ok(Fields { payload_type, error_code, error_message, payload, fault: None })
 }
 
 fn payload_bytes(element: &Element, attachments: &[Part]) -> Result<Bytes> {
@@ -250,7 +250,7 @@ mod tests {
             ("<s:Envelope><s:Body><s:Fault/></s:Body></s:Envelope>", ErrorKind::ProtocolBroken),
         ];
         for (document, kind) in cases {
-            assert_eq!(read(document).err().unwrap().kind, kind, "{document}");
+            assert_eq!(read(document).unwrap().fault.unwrap().kind, kind, "{document}");
         }
     }
 
