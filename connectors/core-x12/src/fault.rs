@@ -28,12 +28,12 @@ const CODES: &[(&str, ErrorKind, &str)] = &[
     (
         "UnsupportedSecurityToken",
         ErrorKind::ProtocolBroken,
-        "The carrier does not take this kind of sign-in: compare `soap.password` in the carrier file.",
+        "The carrier does not take this kind of sign-in: compare `soap.password_type` in the carrier file.",
     ),
     (
         "UnsupportedAlgorithm",
         ErrorKind::ProtocolBroken,
-        "The carrier does not take this kind of sign-in: compare `soap.password` in the carrier file.",
+        "The carrier does not take this kind of sign-in: compare `soap.password_type` in the carrier file.",
     ),
     (
         "MessageExpired",

@@ -26,16 +26,16 @@ pub(crate) fn request(
     let mut body = String::with_capacity(payload.len() + 2_048);
     for (key, name) in partner.mime.names() {
         let value = match key {
-            "payload_type" => settings.payload_type_request.as_str(),
-            "processing_mode" => "RealTime",
-            "payload_id" => &metadata.payload_id,
-            "time_stamp" => &metadata.timestamp,
-            "user_name" | "password" if partner.auth != Auth::Envelope => continue,
-            "user_name" => user.as_str(),
-            "password" => password.as_str(),
-            "sender_id" => &settings.sender_id,
-            "receiver_id" => &settings.receiver_id,
-            "rule_version" => &settings.rule_version,
+            "payload_type_field" => settings.payload_type_request.as_str(),
+            "processing_mode_field" => "RealTime",
+            "payload_id_field" => &metadata.payload_id,
+            "time_stamp_field" => &metadata.timestamp,
+            "user_name_field" | "password_field" if partner.auth != Auth::Envelope => continue,
+            "user_name_field" => user.as_str(),
+            "password_field" => password.as_str(),
+            "sender_id_field" => &settings.sender_id,
+            "receiver_id_field" => &settings.receiver_id,
+            "rule_version_field" => &settings.rule_version,
             _ => payload,
         };
         // No Content-Length inside the parts: the host changes the length of two of them when it puts the secrets in.

@@ -87,12 +87,15 @@ fn check_envelope(core: &CoreSettings, auth: Auth, problems: &mut Vec<SettingsPr
         );
     }
     if let Some(soap) = &core.soap
-        && soap.password == PasswordType::Digest
+        && soap.password_type == PasswordType::Digest
         && !(soap.nonce && soap.created)
     {
         problems.push(
-            SettingsProblem::new("soap.password", "A password digest is made with a nonce and a time of creation.")
-                .help("Remove `nonce = false` and `created = false`, or use password = \"text\"."),
+            SettingsProblem::new(
+                "soap.password_type",
+                "A password digest is made with a nonce and a time of creation.",
+            )
+            .help("Remove `nonce = false` and `created = false`, or use password_type = \"text\"."),
         );
     }
 }
@@ -281,13 +284,13 @@ mod tests {
             ("sender_qualifier = \"ZZ\"", "sender_qualifier = \"Z\""),
             ("service_types_per_request = 10", "service_types_per_request = 0"),
             ("# component_separator = \":\"", "component_separator = \"*\""),
-            ("password = \"text\"", "password = \"digest\""),
+            ("password_type = \"text\"", "password_type = \"digest\""),
             ("nonce = true", "nonce = false"),
             ("# auth = \"envelope\"", "auth = \"header\""),
         ]);
         let wanted = [
             "endpoint",
-            "soap.password",
+            "soap.password_type",
             "x12.sender_qualifier",
             "x12.sender_id",
             "x12.application_sender",
@@ -310,10 +313,10 @@ mod tests {
             "headers = { \"Authorization\" = \"x\", \"Host\" = \"h\", \"X-Fine\" = \"1\", \"b c\" = \"2\" }\n";
         let found = paths(&[("# auth = \"envelope\"", headers)]);
         assert_eq!(found, ["headers.Authorization", "headers.Host", "headers.b c"]);
-        let twice = "[settings.mime]\nsender_id = \"PayloadID\"\n";
+        let twice = "[settings.mime]\nsender_id_field = \"PayloadID\"\n";
         assert_eq!(
             paths(&[("\"soap\"  ", "\"mime\""), ("[settings.soap]", "[unused]"), ("# [settings.mime]", twice)]),
-            ["mime.sender_id"]
+            ["mime.sender_id_field"]
         );
     }
 

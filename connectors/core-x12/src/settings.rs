@@ -232,7 +232,7 @@ pub struct SoapSettings {
     /// SOAP version: `1.2` (the rule's), or `1.1`.
     pub version: SoapVersion,
     /// How the password is sent in the UsernameToken: `text` or `digest`.
-    pub password: PasswordType,
+    pub password_type: PasswordType,
     /// Whether a nonce is sent. Always with `digest`.
     pub nonce: bool,
     /// Whether the time of creation is sent. Always with `digest`.
@@ -253,7 +253,7 @@ impl Default for SoapSettings {
     fn default() -> Self {
         Self {
             version: SoapVersion::default(),
-            password: PasswordType::default(),
+            password_type: PasswordType::default(),
             nonce: true,
             created: true,
             must_understand: false,
@@ -306,40 +306,40 @@ pub enum PayloadForm {
 #[serde(deny_unknown_fields, default)]
 pub struct MimeSettings {
     /// Field name of the payload type.
-    pub payload_type: String,
+    pub payload_type_field: String,
     /// Field name of the processing mode.
-    pub processing_mode: String,
+    pub processing_mode_field: String,
     /// Field name of the payload id: some carriers want `PayloadId`.
-    pub payload_id: String,
+    pub payload_id_field: String,
     /// Field name of the time.
-    pub time_stamp: String,
+    pub time_stamp_field: String,
     /// Field name of the user name: some carriers want `Username`.
-    pub user_name: String,
+    pub user_name_field: String,
     /// Field name of the password.
-    pub password: String,
+    pub password_field: String,
     /// Field name of the sender: some carriers want `SenderId`.
-    pub sender_id: String,
+    pub sender_id_field: String,
     /// Field name of the receiver: some carriers want `ReceiverId`.
-    pub receiver_id: String,
+    pub receiver_id_field: String,
     /// Field name of the rule version.
-    pub rule_version: String,
+    pub rule_version_field: String,
     /// Field name of the interchange.
-    pub payload: String,
+    pub payload_field: String,
 }
 
 impl Default for MimeSettings {
     fn default() -> Self {
         Self {
-            payload_type: "PayloadType".to_owned(),
-            processing_mode: "ProcessingMode".to_owned(),
-            payload_id: "PayloadID".to_owned(),
-            time_stamp: "TimeStamp".to_owned(),
-            user_name: "UserName".to_owned(),
-            password: "Password".to_owned(),
-            sender_id: "SenderID".to_owned(),
-            receiver_id: "ReceiverID".to_owned(),
-            rule_version: "CORERuleVersion".to_owned(),
-            payload: "Payload".to_owned(),
+            payload_type_field: "PayloadType".to_owned(),
+            processing_mode_field: "ProcessingMode".to_owned(),
+            payload_id_field: "PayloadID".to_owned(),
+            time_stamp_field: "TimeStamp".to_owned(),
+            user_name_field: "UserName".to_owned(),
+            password_field: "Password".to_owned(),
+            sender_id_field: "SenderID".to_owned(),
+            receiver_id_field: "ReceiverID".to_owned(),
+            rule_version_field: "CORERuleVersion".to_owned(),
+            payload_field: "Payload".to_owned(),
         }
     }
 }
@@ -348,16 +348,16 @@ impl MimeSettings {
     /// The names in the order in which the fields are sent, with the key each has in the carrier file.
     pub(crate) fn names(&self) -> [(&'static str, &str); 10] {
         [
-            ("payload_type", &self.payload_type),
-            ("processing_mode", &self.processing_mode),
-            ("payload_id", &self.payload_id),
-            ("time_stamp", &self.time_stamp),
-            ("user_name", &self.user_name),
-            ("password", &self.password),
-            ("sender_id", &self.sender_id),
-            ("receiver_id", &self.receiver_id),
-            ("rule_version", &self.rule_version),
-            ("payload", &self.payload),
+            ("payload_type_field", &self.payload_type_field),
+            ("processing_mode_field", &self.processing_mode_field),
+            ("payload_id_field", &self.payload_id_field),
+            ("time_stamp_field", &self.time_stamp_field),
+            ("user_name_field", &self.user_name_field),
+            ("password_field", &self.password_field),
+            ("sender_id_field", &self.sender_id_field),
+            ("receiver_id_field", &self.receiver_id_field),
+            ("rule_version_field", &self.rule_version_field),
+            ("payload_field", &self.payload_field),
         ]
     }
 }

@@ -75,7 +75,7 @@ fn security(partner: &Partner, ctx: &Context) -> String {
             TimestampFormat::UtcMillis | TimestampFormat::OffsetMillis => TimestampFormat::UtcMillis,
         },
     );
-    let digest = soap.password == PasswordType::Digest;
+    let digest = soap.password_type == PasswordType::Digest;
     let user = ctx.marker(&Secret::Field("username"), Escape::Xml);
     let (kind, password) = if digest {
         ("PasswordDigest", ctx.marker(&Secret::WsDigest { nonce: &nonce, created: &created }, Escape::Xml))

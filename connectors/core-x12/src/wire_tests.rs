@@ -35,7 +35,7 @@ fn shape(document: &[u8]) -> Vec<String> {
 #[test]
 fn soap_requests_have_the_shape_of_captured_ones() {
     let no_nonce = [("nonce = true", "nonce = false"), ("created = true", "created = false")];
-    let digest = [("password = \"text\"", "password = \"digest\"")];
+    let digest = [("password_type = \"text\"", "password_type = \"digest\"")];
     for (name, changes) in
         [("soap12_realtime_270_passwordtext.http", &no_nonce[..]), ("soap12_realtime_270_passworddigest.http", &digest)]
     {
@@ -68,7 +68,11 @@ fn mime_requests_have_the_fields_of_a_captured_one_in_its_order() {
         let parts = block_on(multipart::parts(&MediaType::of(&headers), body)).unwrap();
         parts.into_iter().map(|part| part.name.unwrap()).collect::<Vec<_>>()
     };
-    let changes = [("# payload_id", "payload_id"), ("# sender_id", "sender_id"), ("# receiver_id", "receiver_id")];
+    let changes = [
+        ("# payload_id_field", "payload_id_field"),
+        ("# sender_id_field", "sender_id_field"),
+        ("# receiver_id_field", "receiver_id_field"),
+    ];
     let ours = request(&[&MIME[..], &changes].concat());
     let own = names(ours.headers()["content-type"].to_str().unwrap(), ours.body().clone());
     assert_eq!(own.len(), 10);
@@ -229,7 +233,7 @@ fn the_digest_markers_ingredients_make_a_captured_digest() {
     use base64::Engine as _;
     let text = |root: &Element, name: &str| root.find(name).unwrap().text.trim().to_owned();
     // Ours: the marker names exactly the nonce and time that stand beside it.
-    let ours = request(&[("password = \"text\"", "password = \"digest\"")]);
+    let ours = request(&[("password_type = \"text\"", "password_type = \"digest\"")]);
     let root = xml::read(ours.body()).unwrap();
     let nonce = base64::engine::general_purpose::STANDARD.decode(text(&root, "Nonce")).unwrap();
     let created = text(&root, "Created");
