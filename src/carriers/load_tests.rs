@@ -119,7 +119,10 @@ fn a_whole_file() {
     assert_eq!(carrier.limits.attempts_max, Limits::default().attempts_max);
     assert_eq!(carrier.cache.eligibility, std::time::Duration::ZERO);
     assert_eq!(carrier.hours.closed.len(), 1);
-    assert_eq!(carrier.eligibility().map(|limits| (limits.dependents, limits.service_types_max)), Some((false, 5)));
+    assert_eq!(
+        carrier.eligibility_limits().map(|limits| (limits.dependents, limits.service_types_max)),
+        Some((false, 5))
+    );
     let pattern = carrier.form.fields[0].pattern.as_ref().unwrap();
     assert!(
         pattern.is_match("ABC123456789") && !pattern.is_match("ABC1234567890") && !pattern.is_match("ABC123456789\n")
@@ -206,7 +209,7 @@ fn a_file_may_narrow_and_not_widen() {
     let found = problems(&GOOD.replace("service_types_max = 5", "service_types_max = 11\ndependents = true"));
     assert_eq!(found.len(), 2, "{found:#?}");
     let off = loader().carrier("a.toml", "a", &GOOD.replace("[offers]", "[offers]\neligibility = false"));
-    assert!(off.ok().is_some_and(|carrier| carrier.eligibility().is_none()));
+    assert!(off.ok().is_some_and(|carrier| carrier.eligibility_limits().is_none()));
 }
 
 #[test]
@@ -238,4 +241,16 @@ fn the_schema_for_editors_is_whole() {
     assert_eq!(check(&schema, &good.value, Words::File), vec![]);
     let bad = Document::parse("a.toml", &GOOD.replace("endpoint", "[[settings.pages]]\ncsx"));
     assert_eq!(check(&schema, &bad.value, Words::File).len(), 3);
+}
+
+#[test]
+fn every_connectors_example_is_a_carrier_file_that_builds() {
+    let loader = Loader::new(".", Limits::default());
+    for registration in crate::registry::CONNECTORS {
+        let label = format!("connectors/{}/example.toml", registration.name);
+        if let Err(problems) = loader.carrier(&label, "example", registration.example) {
+            panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+        }
+    }
+    println!("{} examples built", crate::registry::CONNECTORS.len());
 }

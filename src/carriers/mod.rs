@@ -67,7 +67,7 @@ pub struct Carrier {
 impl Carrier {
     /// What an eligibility question may hold here: the connector's limits, narrowed by the file; `None` when this
     /// carrier has no such question.
-    pub fn eligibility(&self) -> Option<EligibilityLimits> {
+    pub fn eligibility_limits(&self) -> Option<EligibilityLimits> {
         let limits = self.connector.eligibility().filter(|_| self.offers.eligibility)?.limits();
         Some(EligibilityLimits {
             dependents: limits.dependents && self.offers.dependents,

@@ -24,6 +24,12 @@ const KEYS: [&str; 16] = [
     "private_key",
 ];
 
+/// Values that such a key has where it tells *how* or *where* a secret is sent, or names the field that holds it.
+const WORDS: [&str; 20] = [
+    "text", "digest", "plain", "none", "basic", "header", "form", "query", "body", "field", "value", "password",
+    "passwd", "pwd", "pass", "passcode", "pin", "secret", "totp", "code",
+];
+
 /// Every value that looks like a secret. A value with a placeholder (`{{ … }}`, `{…}`, `${…}`), a selector or words
 /// with spaces is none.
 pub fn literal_secrets(value: &Value) -> Vec<SchemaProblem> {
@@ -68,7 +74,9 @@ fn walk(value: &Value, path: &mut Vec<String>, found: &mut Vec<SchemaProblem>) {
 fn is_secret(key: &str, text: &str) -> bool {
     let plain = !text.is_empty() && !text.contains(['{', '}', '[', ']', '#', '>', ' ', '$', '<']);
     let key = key.to_lowercase().replace('-', "_");
-    let named = plain && KEYS.contains(&key.as_str());
+    let word = text.to_lowercase();
+    let told = WORDS.contains(&word.as_str()) || KEYS.contains(&word.as_str());
+    let named = plain && KEYS.contains(&key.as_str()) && !told;
     let header = |scheme: &str| {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
             && text.len() > scheme.len() + 8
@@ -96,6 +104,8 @@ mod tests {
                 "client-secret": "hunter2",
                 "token_url": "https://edi.acme.example/token",
                 "totp": "input[name=code]",
+                "soap": {"password": "digest"},
+                "fields": {"pwd": "Password", "api_key": "api_key"},
                 "kind": "password_text",
                 "key": "-----BEGIN PRIVATE KEY-----"
             }

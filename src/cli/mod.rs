@@ -1,1 +1,4 @@
 //! The command line: argv to calls, no logic of its own.
+
+pub mod check;
+pub mod connectors;

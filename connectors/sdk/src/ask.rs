@@ -97,12 +97,15 @@ pub struct Dependent {
 pub enum Sex {
     /// F
     #[serde(alias = "F", alias = "f")]
+    #[schemars(extend("x-aliases" = ["F", "f"]))]
     Female,
     /// M
     #[serde(alias = "M", alias = "m")]
+    #[schemars(extend("x-aliases" = ["M", "m"]))]
     Male,
     /// U
     #[serde(alias = "U", alias = "u")]
+    #[schemars(extend("x-aliases" = ["U", "u"]))]
     Unknown,
 }
 

@@ -1,0 +1,268 @@
+//! `gateway.toml`: where the gateway listens and keeps its things, and the defaults of all carriers.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use jiff::tz::TimeZone;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use tracing::level_filters::LevelFilter;
+
+use crate::carriers::file::LimitsFile;
+use crate::carriers::schema::{Words, check};
+use crate::carriers::text::Document;
+use crate::carriers::{FileProblem, Limits};
+
+/// Where the file is looked for when none is named.
+pub const USUAL_PLACE: &str = "config/gateway.toml";
+
+/// The gateway's configuration, checked. Relative paths count from the directory the program was started in.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The store and everything else that is written.
+    pub data_dir: PathBuf,
+    /// The vault's master key. Never inside `data_dir`: a copy of the data must not open the vault.
+    pub vault_key_file: PathBuf,
+    /// The carrier files.
+    pub carriers_dir: PathBuf,
+    /// Logging.
+    pub log: Log,
+    /// What "today" is for a question without a date.
+    pub time_zone: TimeZone,
+    /// Bounds for what a carrier file leaves out.
+    pub limits: Limits,
+}
+
+/// Logging.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Least important lines that are written.
+    pub level: LevelFilter,
+    /// One JSON object for each line, instead of text.
+    pub json: bool,
+}
+
+/// The gateway's configuration, as it is written.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayFile {
+    /// Address and port to listen at. TLS belongs to the proxy in front. Default: `127.0.0.1:8700`.
+    pub listen: Option<String>,
+    /// Directory for the store; made when it is not there. Default: `data`.
+    pub data_dir: Option<String>,
+    /// File with the vault's master key; made by `portico vault init`, outside `data_dir`. Default: `keys/vault.key`.
+    pub vault_key_file: Option<String>,
+    /// Directory of the carrier files. Default: `config/carriers`.
+    pub carriers_dir: Option<String>,
+    /// Logging.
+    #[serde(default)]
+    pub log: LogFile,
+    /// The practices.
+    #[serde(default)]
+    pub practice: PracticeFile,
+    /// Bounds for what a carrier file leaves out.
+    #[serde(default)]
+    pub limits: LimitsFile,
+}
+
+/// Logging.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogFile {
+    /// Least important lines that are written. Default: `info`.
+    pub level: Option<Level>,
+    /// How a line is written. Default: `text`.
+    pub format: Option<Format>,
+}
+
+/// How important a log line is.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Something must be mended.
+    Error,
+    /// Something should be looked at.
+    Warn,
+    /// What the gateway does.
+    Info,
+    /// How it does it.
+    Debug,
+    /// Every step.
+    Trace,
+}
+
+/// How a log line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object for each line.
+    Json,
+}
+
+/// The practices.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PracticeFile {
+    /// IANA time zone of the practices; decides what "today" is. Default: `America/New_York`.
+    pub time_zone: Option<String>,
+}
+
+impl Config {
+    /// Reads the file that is named; else [`USUAL_PLACE`] where there is one; else the defaults.
+    ///
+    /// # Errors
+    /// All problems, a line for each.
+    pub fn find(named: Option<&Path>) -> Result<Self, String> {
+        let path = match named {
+            Some(path) => path,
+            None if Path::new(USUAL_PLACE).exists() => Path::new(USUAL_PLACE),
+            None => return Self::read("defaults", "").map_err(|problems| lines(&problems)),
+        };
+        Self::open(path).map_err(|problems| lines(&problems))
+    }
+
+    /// Reads one file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn open(path: &Path) -> Result<Self, Vec<FileProblem>> {
+        let label = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| vec![FileProblem::whole(&label, format!("this file cannot be read: {error}"), None)])?;
+        Self::read(&label, &text)
+    }
+
+    /// Reads the text of a file; `label` names it in problems.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn read(label: &str, text: &str) -> Result<Self, Vec<FileProblem>> {
+        static SCHEMA: LazyLock<Value> = LazyLock::new(gateway_schema);
+        let mut document = Document::parse(label, text);
+        let mut problems = std::mem::take(&mut document.syntax);
+        let value = document.value.clone();
+        problems.extend(check(&SCHEMA, &value, Words::File).into_iter().map(|problem| document.problem(problem)));
+        let file = match GatewayFile::deserialize(&value) {
+            Ok(file) if problems.is_empty() => file,
+            Ok(_) => return Err(problems),
+            Err(_) if !problems.is_empty() => return Err(problems),
+            Err(error) => return Err(vec![FileProblem::whole(label, error.to_string(), None)]),
+        };
+        let config = Self::checked(file, &document, &mut problems);
+        config.filter(|_| problems.is_empty()).ok_or(problems)
+    }
+
+    fn checked(file: GatewayFile, document: &Document, problems: &mut Vec<FileProblem>) -> Option<Self> {
+        let mut wrong = |path: &[&str], message: &str, help: &str| {
+            problems.push(document.value_problem(path, message, Some(help.to_owned())));
+        };
+        let listen = file.listen.as_deref().unwrap_or("127.0.0.1:8700").parse().ok();
+        if listen.is_none() {
+            wrong(&["listen"], "this is no address with a port", "write it like 127.0.0.1:8700 or [::]:8700");
+        }
+        let zone = TimeZone::get(file.practice.time_zone.as_deref().unwrap_or("America/New_York")).ok();
+        if zone.is_none() {
+            wrong(&["practice", "time_zone"], "this is no known time zone", "write an IANA name: America/Chicago");
+        }
+        let path = |given: Option<String>, usual: &str| PathBuf::from(given.unwrap_or_else(|| usual.to_owned()));
+        let data_dir = path(file.data_dir, "data");
+        let vault_key_file = path(file.vault_key_file, "keys/vault.key");
+        if vault_key_file.starts_with(&data_dir) {
+            let help = "put the key elsewhere: a copy of the data directory must not open the vault";
+            wrong(&["vault_key_file"], "the vault's key may not lie in data_dir", help);
+        }
+        let limits = file.limits.over(Limits::default());
+        if limits.attempt_timeout > limits.deadline {
+            let help = "lower attempt_timeout_secs or raise deadline_secs";
+            wrong(&["limits", "attempt_timeout_secs"], "one attempt may not last longer than the whole question", help);
+        }
+        Some(Self {
+            listen: listen?,
+            data_dir,
+            vault_key_file,
+            carriers_dir: path(file.carriers_dir, "config/carriers"),
+            log: Log {
+                level: file.log.level.unwrap_or(Level::Info).into(),
+                json: file.log.format == Some(Format::Json),
+            },
+            time_zone: zone?,
+            limits,
+        })
+    }
+}
+
+impl From<Level> for LevelFilter {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => Self::ERROR,
+            Level::Warn => Self::WARN,
+            Level::Info => Self::INFO,
+            Level::Debug => Self::DEBUG,
+            Level::Trace => Self::TRACE,
+        }
+    }
+}
+
+/// The JSON Schema of `gateway.toml`.
+pub fn gateway_schema() -> Value {
+    schemars::schema_for!(GatewayFile).to_value()
+}
+
+fn lines(problems: &[FileProblem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &str = include_str!("../config/gateway.toml");
+
+    fn problems(text: &str) -> Vec<String> {
+        Config::read("gateway.toml", text).err().into_iter().flatten().map(|problem| problem.to_string()).collect()
+    }
+
+    #[test]
+    fn the_shipped_file_says_the_defaults() {
+        let shipped = Config::read("config/gateway.toml", SHIPPED).map_err(|problems| lines(&problems)).unwrap();
+        let defaults = Config::read("", "").map_err(|problems| lines(&problems)).unwrap();
+        assert_eq!(format!("{shipped:?}"), format!("{defaults:?}"));
+        assert_eq!(defaults.limits, Limits::default());
+    }
+
+    #[test]
+    fn the_shipped_file_names_every_key() {
+        let schema = gateway_schema();
+        let mut keys: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        for table in schema["$defs"].as_object().unwrap().values() {
+            keys.extend(table["properties"].as_object().into_iter().flat_map(|properties| properties.keys()));
+        }
+        assert!(keys.len() > 15, "{keys:?}");
+        for key in keys {
+            let told = SHIPPED.lines().any(|line| line.starts_with(&format!("{key} ")) || line == format!("[{key}]"));
+            assert!(told, "config/gateway.toml does not name {key}");
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_at_once() {
+        let found = problems("lisen = \"x\"\n[log]\nlevel = \"inof\"\n[limits]\nattempts_max = 0\n");
+        assert_eq!(found.len(), 3, "{found:#?}");
+        assert_eq!(found[0], "gateway.toml:1:1: unknown key \"lisen\", help: did you mean \"listen\"?");
+        assert!(found[1].starts_with("gateway.toml:3:9: \"inof\" is not accepted here, help: did you mean \"info\"?"));
+        let found = problems("listen = \"x\"\nvault_key_file = \"data/k\"\n[practice]\ntime_zone = \"Mars\"\n");
+        assert_eq!(found.len(), 3, "{found:#?}");
+        assert!(found.iter().any(|problem| problem.starts_with("gateway.toml:2:18: the vault's key")), "{found:#?}");
+    }
+
+    #[test]
+    fn a_file_that_is_named_must_be_there() {
+        assert!(Config::find(Some(Path::new("no/such/file.toml"))).unwrap_err().contains("cannot be read"));
+    }
+}
