@@ -8,13 +8,20 @@
 //!
 //! Nothing here panics on any input; everything is bounded by named constants. Errors and findings never hold a value.
 
+pub mod ack;
+#[cfg(feature = "answers")]
+pub mod answers;
+pub mod codes;
 pub mod delimiters;
 pub mod envelope;
 pub mod finding;
+pub mod inquiry;
 pub mod read;
 pub mod write;
 
+pub use ack::Acknowledgment;
 pub use delimiters::Delimiters;
 pub use envelope::{Document, Item, Transaction, Walker};
 pub use finding::{Finding, Findings, Oddity, Severity};
+pub use inquiry::Inquiry;
 pub use read::{Kept, ReadError, Reader, Segment};
