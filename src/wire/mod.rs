@@ -1,5 +1,377 @@
-//! The HTTP plane: record, egress, limit, session, client.
+//! The HTTP plane: what every request of a connector runs through, one [`Wire`] for each carrier.
+//!
+//! **The order of the layers**, outermost first, stands in [`send`], [`redirect::follow`], [`pass`] and [`layers`]:
+//!
+//! | layer | duty | because here |
+//! |---|---|---|
+//! | seat ([`session::sit_down`]) | so many questions at once with one login | it is held for the whole attempt, not for one request |
+//! | renewal ([`session::judge`]) | sees a signed-out page, a 401 | it must see the page a redirect led to |
+//! | redirect | follows at most five hops | each hop runs through all that is below: recorded, checked, limited |
+//! | record | keeps each exchange | above markers: it sees what the connector wrote and what the connector sees |
+//! | egress | only hosts that the file lists | before anything else happens for a request that may not leave |
+//! | signed in ([`session::signed_in`]) | starts or awaits the one sign-in | before the limit: a sign-in needs places of its own, and an ask that held one while it waits could block it |
+//! | limit | two lanes, rate and places | below sign-in and redirects: carriers count HTTP requests, sign-ins too |
+//! | dress ([`dress`]) | markers to secrets and back, tokens, cookies | as far down as can be: nothing above ever holds a secret |
+//! | client | hyper, TLS, bounds, IP class of the dialled address | the only place where bytes leave |
 
+mod asking;
+mod client;
+mod connect;
+mod cookies;
 pub mod credentials;
+mod dress;
+mod egress;
+pub mod limit;
+mod markers;
+pub mod record;
+mod redirect;
+mod session;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod token;
+mod totp;
 
-pub use credentials::{Credentials, Lease};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use connector_sdk::context::Warning;
+use connector_sdk::{Context, Error, ErrorKind, Result, Retry, SignIn};
+use http::{Request, Response};
+use tokio::time::Instant;
+
+pub use self::credentials::{Credentials, Lease};
+pub use self::limit::{Budget, Lane};
+pub use self::record::Exchange;
+
+use self::asking::{Asking, HostOf, Login};
+use self::client::Client;
+use self::egress::Egress;
+use self::limit::{Gate, Place, Rate};
+use self::session::{Guards, Judged, Session};
+use crate::carriers::{Carrier, CredentialScope};
+use crate::practice::PracticeId;
+
+/// Credentials and sessions nobody used for this long are forgotten (and are made anew when needed).
+const FORGET_AFTER: Duration = Duration::from_secs(600);
+
+/// One carrier's HTTP plane: its connections, limits and sessions. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Wire {
+    inner: Arc<Inner>,
+}
+
+/// Why a wire cannot be made from a carrier file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WireError {
+    /// The certificate authority's PEM file holds no certificate that can be used.
+    CaUnreadable,
+    /// An entry of `allow_private` is not a network; the text as the file has it.
+    NotANetwork(String),
+    /// TLS could not be set up at all.
+    Tls,
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CaUnreadable => f.write_str(
+                "The certificate authority's file holds no usable certificate. It must be PEM text: -----BEGIN CERTIFICATE-----",
+            ),
+            Self::NotANetwork(text) => {
+                write!(f, "\"{text}\" in allow_private is not a network. Write an address with its bits: 10.1.2.0/24")
+            }
+            Self::Tls => f.write_str("TLS could not be set up."),
+        }
+    }
+}
+
+impl std::error::Error for WireError {}
+
+/// Who asks, in which lane, until when.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Whose question it is.
+    pub practice: PracticeId,
+    /// Who waits first.
+    pub lane: Lane,
+    /// Nothing of this attempt goes on beyond.
+    pub deadline: Instant,
+    /// Our number for the ask: at most 20 letters and digits.
+    pub trace: String,
+    /// Today where the practice is.
+    pub today: jiff::civil::Date,
+}
+
+/// An open attempt. Give its context to the connector, then [`AttemptHandle::finish`] it. Dropped unfinished, it gives
+/// everything back all the same.
+pub struct AttemptHandle {
+    asking: Arc<Asking>,
+}
+
+/// What an attempt leaves behind.
+#[derive(Debug)]
+pub struct Attempted {
+    /// Every exchange, sign-in pages included, in order. Evidence: seal it.
+    pub exchanges: Vec<Exchange>,
+    /// What the connector wants told beside the answer.
+    pub warnings: Vec<Warning>,
+    /// Time spent waiting for our own limits.
+    pub queued: Duration,
+    /// Which credential was used; ours, free of meaning.
+    pub credential_id: Option<String>,
+}
+
+pub(crate) struct Inner {
+    carrier: Arc<Carrier>,
+    vault: Arc<dyn Credentials>,
+    egress: Arc<Egress>,
+    client: Client,
+    rate: Rate,
+    places: Arc<Gate>,
+    logins: Mutex<Logins>,
+    closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Logins {
+    /// By credential.
+    guards: HashMap<String, Arc<Guards>>,
+    sessions: HashMap<SessionKey, Arc<Session>>,
+    /// Which credential a practice used last.
+    used: HashMap<PracticeId, String>,
+}
+
+/// Sessions are never shared between practices, but for a credential that is the gateway's own (then: no practice).
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct SessionKey {
+    practice: Option<PracticeId>,
+    credential_id: String,
+    generation: u64,
+}
+
+impl Wire {
+    /// The wire of one carrier. Opens no connection.
+    ///
+    /// # Errors
+    /// [`WireError`] when the carrier's certificate authority or private networks cannot be read.
+    pub fn new(carrier: Arc<Carrier>, vault: Arc<dyn Credentials>) -> std::result::Result<Self, WireError> {
+        let egress = Arc::new(Egress::new(&carrier.hosts, &carrier.allow_private).map_err(WireError::NotANetwork)?);
+        let client = Client::new(egress.clone(), carrier.ca_pem.as_deref(), carrier.limits.body_max_bytes)?;
+        let inner = Inner {
+            egress,
+            client,
+            rate: Rate::new(carrier.limits.requests_per_minute, "Our own limit for this carrier is used up."),
+            places: Gate::new(
+                carrier.limits.concurrent_max,
+                "As many requests as this carrier gets at once are running.",
+            ),
+            logins: Mutex::default(),
+            closed: AtomicBool::new(false),
+            carrier,
+            vault,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Opens one attempt at one ask. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CredentialMissing`], [`ErrorKind::CredentialRejected`]; [`ErrorKind::Overloaded`] on a closed wire.
+    pub fn attempt(&self, who: Attempt) -> Result<AttemptHandle> {
+        if self.inner.closed.load(Ordering::Acquire) {
+            return Err(Error::new(ErrorKind::Overloaded, "The carrier's file is being reloaded.")
+                .retry(Retry::After(Duration::from_secs(1))));
+        }
+        let login = self.inner.login(&who.practice)?;
+        if let Some(login) = &login {
+            login.session.active.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(AttemptHandle { asking: Asking::new(self.inner.clone(), who, login) })
+    }
+
+    /// What this practice may still send: the tighter of the carrier's allowance and of its credential's.
+    pub fn budget(&self, practice: &PracticeId) -> Budget {
+        let logins = self.inner.logins();
+        let guards = logins.used.get(practice).and_then(|credential| logins.guards.get(credential));
+        let carrier = self.inner.rate.budget();
+        guards.map_or(carrier, |guards| carrier.tighter(guards.rate.budget()))
+    }
+
+    /// Takes no more attempts, signs out of every session, as well as the carriers let us. Attempts that run go on.
+    pub async fn close(&self) {
+        self.inner.closed.store(true, Ordering::Release);
+        let open: Vec<_> = {
+            let logins = self.inner.logins();
+            let open = logins.sessions.iter().filter_map(|(key, session)| {
+                let guards = logins.guards.get(&key.credential_id)?.clone();
+                let epoch = session.at_form()?;
+                // Without its values: nothing secret is needed to leave.
+                let lease = Lease {
+                    credential_id: key.credential_id.clone(),
+                    generation: key.generation,
+                    fields: Default::default(),
+                    origins: Vec::new(),
+                };
+                Some((Login { lease: Arc::new(lease), session: session.clone(), guards }, epoch))
+            });
+            open.collect()
+        };
+        for (login, epoch) in open {
+            session::leave(&self.inner, &login, epoch).await;
+        }
+    }
+}
+
+impl Inner {
+    fn logins(&self) -> MutexGuard<'_, Logins> {
+        self.logins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The practice's credential with what is kept for it; `None` where the carrier needs none.
+    fn login(&self, practice: &PracticeId) -> Result<Option<Login>> {
+        let fields = self.carrier.connector.credential_fields();
+        if fields.is_empty() && matches!(self.carrier.connector.sign_in(), SignIn::None) {
+            return Ok(None);
+        }
+        let lease = self.vault.lease(practice, &self.carrier)?;
+        if fields.iter().any(|field| !field.optional && lease.field(&field.name).is_none()) {
+            return Err(Error::new(
+                ErrorKind::CredentialMissing,
+                "A field of the credential that this carrier needs is not stored.",
+            ));
+        }
+        let key = SessionKey {
+            practice: match self.carrier.credential {
+                CredentialScope::PerPractice => Some(practice.clone()),
+                CredentialScope::Gateway => None,
+            },
+            credential_id: lease.credential_id.clone(),
+            generation: lease.generation,
+        };
+        let mut logins = self.logins();
+        logins.forget_unused();
+        let guards = logins
+            .guards
+            .entry(key.credential_id.clone())
+            .or_insert_with(|| Arc::new(Guards::new(&self.carrier.limits)))
+            .clone();
+        let session = logins.sessions.entry(key).or_insert_with(|| Arc::new(Session::new())).clone();
+        logins.used.insert(practice.clone(), lease.credential_id.clone());
+        drop(logins);
+        session.not_rejected()?;
+        Ok(Some(Login { lease: Arc::new(lease), session, guards }))
+    }
+}
+
+impl Logins {
+    /// Keeps the maps as small as what is in use. A rejected credential is remembered.
+    fn forget_unused(&mut self) {
+        if self.sessions.len() < 1_024 {
+            return;
+        }
+        self.sessions.retain(|_, session| Arc::strong_count(session) > 1 || !session.forgettable(FORGET_AFTER));
+        let kept: std::collections::HashSet<_> = self.sessions.keys().map(|key| key.credential_id.clone()).collect();
+        self.guards.retain(|credential, guards| Arc::strong_count(guards) > 1 || kept.contains(credential));
+        self.used.retain(|_, credential| kept.contains(credential));
+    }
+}
+
+impl AttemptHandle {
+    /// What to give to the connector.
+    pub fn context(&self) -> Context {
+        Context::new(Arc::new(HostOf(self.asking.clone())))
+    }
+
+    /// The connector says that the carrier refused the credential: stops it, durably, before this returns. Call it
+    /// before [`AttemptHandle::finish`] whenever an operation ends with [`ErrorKind::CredentialRejected`].
+    pub async fn reject_credential(&self) {
+        if let Some(login) = &self.asking.login
+            && login.session.not_rejected().is_ok()
+        {
+            session::stop(&self.asking.wire, login).await;
+        }
+        self.asking.answered.store(false, Ordering::Relaxed);
+    }
+
+    /// Ends the attempt and hands over what was kept of it.
+    pub fn finish(self) -> Attempted {
+        let asking = &self.asking;
+        asking::let_go(asking, asking.answered.load(Ordering::Relaxed));
+        let warnings = std::mem::take(&mut *asking.notes.warnings.lock().unwrap_or_else(PoisonError::into_inner));
+        Attempted {
+            exchanges: asking.notes.recorder.take(),
+            warnings,
+            queued: asking.notes.queued(),
+            credential_id: asking.login.as_ref().map(|login| login.lease.credential_id.clone()),
+        }
+    }
+}
+
+impl Drop for AttemptHandle {
+    fn drop(&mut self) {
+        asking::let_go(&self.asking, false);
+        if let Some(login) = &self.asking.login {
+            login.session.active.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A request of a connector, all the way out and back: from the seat down to the redirects.
+async fn send(asking: &Arc<Asking>, request: Request<Bytes>) -> Result<Response<Bytes>> {
+    session::sit_down(asking).await?;
+    let reply = redirect::follow(asking, request.clone()).await?;
+    if let Judged::Good(reply) = session::judge(asking, reply).await? {
+        return Ok(reply);
+    }
+    match session::judge(asking, redirect::follow(asking, request).await?).await? {
+        Judged::Good(reply) => Ok(reply),
+        Judged::Again => {
+            Err(Error::new(ErrorKind::CarrierUnavailable, "The carrier ends sessions as soon as they begin.")
+                .retry(Retry::Never))
+        }
+    }
+}
+
+/// One hop, recorded.
+async fn pass(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Response<Bytes>> {
+    let begun = asking.notes.recorder.begin();
+    let reply = layers(asking, request).await;
+    asking.notes.recorder.keep(&begun, request, &reply);
+    reply
+}
+
+/// One hop, from egress down to the bytes.
+async fn layers(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Response<Bytes>> {
+    let wire = &asking.wire;
+    wire.egress.check(request.uri())?;
+    let bearer = session::signed_in(asking).await?;
+    let place = wire.limit(asking).await?;
+    let dressed = dress::dress(asking, request, bearer).await?;
+    let reply = wire.client.send(dressed, asking.deadline).await?;
+    drop(place);
+    Ok(dress::undress(asking, request.uri(), reply))
+}
+
+impl Inner {
+    /// Waits for the credential's allowance, the carrier's, and a place. In this order, because what was taken and then
+    /// not used is lost, and the credential's is the smaller.
+    async fn limit(&self, asking: &Asking) -> Result<Place> {
+        let since = Instant::now();
+        let place = async {
+            if let Some(login) = &asking.login {
+                login.guards.rate.pass(asking.lane, asking.deadline).await?;
+            }
+            self.rate.pass(asking.lane, asking.deadline).await?;
+            self.places.enter(asking.lane, asking.deadline).await
+        };
+        let place = place.await;
+        asking.notes.waited_since(since);
+        place
+    }
+}

@@ -1,0 +1,300 @@
+//! One attempt at one ask while it runs: the host's side of a connector's [`connector_sdk::Context`].
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use connector_sdk::context::Warning;
+use connector_sdk::{BoxFuture, Error, ErrorKind, Host, Result};
+use http::{Request, Response, Uri};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use super::credentials::Lease;
+use super::limit::{Lane, Place};
+use super::record::Recorder;
+use super::session::{Guards, Session};
+use super::{Attempt, Inner, markers, session};
+
+/// Most warnings of one attempt.
+const WARNINGS_MAX: usize = 32;
+
+/// What an attempt's requests are for. Only an [`Role::Ask`] may start a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The question itself.
+    Ask,
+    /// The pages of a login form.
+    SignIn,
+    /// Leaving.
+    SignOut,
+    /// A token request; `basic`: id and secret go into the header.
+    Token {
+        /// By HTTP Basic instead of in the body.
+        basic: bool,
+    },
+}
+
+/// A leased credential with all that is kept for it between attempts.
+#[derive(Clone)]
+pub(super) struct Login {
+    pub(super) lease: Arc<Lease>,
+    pub(super) session: Arc<Session>,
+    pub(super) guards: Arc<Guards>,
+}
+
+/// What an attempt and the sign-in it starts both write to.
+#[derive(Default)]
+pub(super) struct Notes {
+    pub(super) recorder: Recorder,
+    pub(super) warnings: Mutex<Vec<Warning>>,
+    queued_ms: AtomicU64,
+}
+
+impl Notes {
+    /// Adds time spent waiting for our own limits.
+    pub(super) fn waited_since(&self, since: Instant) {
+        let ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.queued_ms.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    pub(super) fn queued(&self) -> Duration {
+        Duration::from_millis(self.queued_ms.load(Ordering::Relaxed))
+    }
+}
+
+/// One attempt.
+pub(super) struct Asking {
+    pub(super) wire: Arc<Inner>,
+    pub(super) role: Role,
+    pub(super) lane: Lane,
+    pub(super) deadline: Instant,
+    pub(super) login: Option<Login>,
+    pub(super) notes: Arc<Notes>,
+    /// How this attempt's markers begin.
+    pub(super) prefix: String,
+    pub(super) word: String,
+    trace: String,
+    today: Date,
+    /// A seat for the whole attempt, and the right to be the first to try an unproven credential.
+    pub(super) held: tokio::sync::Mutex<Option<Held>>,
+    /// The signed-in session last used, by number.
+    pub(super) epoch: AtomicU64,
+    /// Replies the connector has seen.
+    pub(super) replies: AtomicU32,
+    /// Whether this attempt has signed in itself, or has signed in again.
+    pub(super) signed_in_here: AtomicBool,
+    pub(super) renewed: AtomicBool,
+    /// Whether a secret has left.
+    pub(super) secret_sent: AtomicBool,
+    /// Whether the carrier answered with something else than an error.
+    pub(super) answered: AtomicBool,
+    /// Secrets made on the way, to be scrubbed as well: codes, digests, tokens.
+    hidden: Mutex<Vec<Zeroizing<String>>>,
+}
+
+/// What an attempt holds until it ends.
+pub(super) struct Held {
+    pub(super) _seat: Place,
+    pub(super) proof: Option<Place>,
+}
+
+impl Asking {
+    /// An attempt at an ask.
+    pub(super) fn new(wire: Arc<Inner>, who: Attempt, login: Option<Login>) -> Arc<Self> {
+        Self::with(wire, Role::Ask, who.lane, who.deadline, login, Arc::default(), who.trace, who.today)
+    }
+
+    /// The requests around this attempt: sign-in, token. In the interactive lane, because others may wait for it, and
+    /// with a deadline of its own, because it goes on for them when this ask has gone away.
+    pub(super) fn aside(&self, role: Role) -> Arc<Self> {
+        let deadline = Instant::now() + self.wire.carrier.limits.attempt_timeout;
+        let (login, notes) = (self.login.clone(), self.notes.clone());
+        Self::with(self.wire.clone(), role, Lane::Interactive, deadline, login, notes, self.trace.clone(), self.today)
+    }
+
+    /// Requests that belong to no ask: leaving a session.
+    pub(super) fn leaving(wire: Arc<Inner>, login: Login, within: Duration) -> Arc<Self> {
+        let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let deadline = Instant::now() + within;
+        Self::with(wire, Role::SignOut, Lane::Background, deadline, Some(login), Arc::default(), String::new(), today)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one place where an attempt is put together")]
+    fn with(
+        wire: Arc<Inner>,
+        role: Role,
+        lane: Lane,
+        deadline: Instant,
+        login: Option<Login>,
+        notes: Arc<Notes>,
+        trace: String,
+        today: Date,
+    ) -> Arc<Self> {
+        let mut bytes = [0_u8; 8];
+        random(&mut bytes);
+        let word = format!("{:016x}", u64::from_be_bytes(bytes));
+        Arc::new(Self {
+            wire,
+            role,
+            lane,
+            deadline,
+            login,
+            notes,
+            prefix: markers::prefix(&word),
+            word,
+            trace,
+            today,
+            held: tokio::sync::Mutex::default(),
+            epoch: AtomicU64::new(0),
+            replies: AtomicU32::new(0),
+            signed_in_here: AtomicBool::new(false),
+            renewed: AtomicBool::new(false),
+            secret_sent: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
+            hidden: Mutex::default(),
+        })
+    }
+
+    /// Makes a value that left be scrubbed from every later reply of this attempt.
+    pub(super) fn hide(&self, value: &Zeroizing<String>) {
+        let mut hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
+        if !hidden.contains(value) {
+            hidden.push(value.clone());
+        }
+    }
+
+    /// What must not be seen in a reply of this attempt.
+    pub(super) fn scrubber(&self, escape: connector_sdk::Escape) -> markers::Scrubber {
+        let mut scrubber = match &self.login {
+            Some(login) => markers::Scrubber::of(&login.lease, &self.word, escape),
+            None => markers::Scrubber::default(),
+        };
+        for value in self.hidden.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            scrubber.hide(value);
+        }
+        scrubber
+    }
+
+    /// An address without echoed secrets.
+    pub(super) fn scrubbed_uri(&self, uri: &Uri) -> Uri {
+        let text = uri.to_string();
+        match self.scrubber(connector_sdk::Escape::Form).clean(text.as_bytes()) {
+            std::borrow::Cow::Borrowed(_) => uri.clone(),
+            std::borrow::Cow::Owned(clean) => Uri::try_from(clean).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+/// A connector's host: an attempt behind the interface.
+pub(super) struct HostOf(pub(super) Arc<Asking>);
+
+impl Host for HostOf {
+    fn send<'a>(&'a self, request: Request<Bytes>) -> BoxFuture<'a, Result<Response<Bytes>>> {
+        Box::pin(super::send(&self.0, request))
+    }
+
+    fn pause<'a>(&'a self, how_long: Duration) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            if how_long >= self.0.remaining() {
+                return Err(Error::new(ErrorKind::DeadlineExceeded, "No time is left to wait for the carrier.")
+                    .fact("wait_ms", how_long));
+            }
+            tokio::time::sleep(how_long).await;
+            Ok(())
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn today(&self) -> Date {
+        self.0.today
+    }
+
+    fn remaining(&self) -> Duration {
+        self.0.remaining()
+    }
+
+    fn trace(&self) -> &str {
+        &self.0.trace
+    }
+
+    fn control_number(&self) -> u32 {
+        next_control_number()
+    }
+
+    fn random(&self, into: &mut [u8]) {
+        random(into);
+    }
+
+    fn marker_word(&self) -> &str {
+        &self.0.word
+    }
+
+    fn has_secret(&self, field: &str) -> bool {
+        self.0.login.as_ref().is_some_and(|login| login.lease.field(field).is_some())
+    }
+
+    fn warn(&self, warning: Warning) {
+        let mut warnings = self.0.notes.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if warnings.len() < WARNINGS_MAX && !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+}
+
+/// Largest interchange control number (X12 ISA13: nine digits).
+const CONTROL_NUMBER_MAX: u64 = 999_999_999;
+
+/// Begins at tenths of seconds since 1970, so that a restarted gateway does not soon repeat itself: the numbers come
+/// round once in three years.
+static CONTROL_NUMBER: LazyLock<AtomicU64> =
+    LazyLock::new(|| AtomicU64::new(u64::try_from(Timestamp::now().as_millisecond() / 100).unwrap_or(0)));
+
+fn next_control_number() -> u32 {
+    let number = CONTROL_NUMBER.fetch_add(1, Ordering::Relaxed) % CONTROL_NUMBER_MAX + 1;
+    u32::try_from(number).unwrap_or(1)
+}
+
+fn random(into: &mut [u8]) {
+    if SystemRandom::new().fill(into).is_err() {
+        tracing::error!("The operating system gave no random bytes.");
+        // Still unique, if not unguessable: a repeated marker word or nonce would be worse.
+        let unique = uuid::Uuid::now_v7().into_bytes();
+        for (byte, other) in into.iter_mut().zip(unique.iter().rev().cycle()) {
+            *byte ^= other;
+        }
+    }
+}
+
+/// Ends an attempt's hold on its seat, and on being the first to try.
+pub(super) fn let_go(asking: &Asking, accepted: bool) {
+    if let Some(login) = asking.login.as_ref().filter(|_| accepted) {
+        session::proven(&login.session);
+    }
+    if let Ok(mut held) = asking.held.try_lock() {
+        held.take();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_numbers_differ_and_fit_nine_digits() {
+        let (a, b) = (next_control_number(), next_control_number());
+        assert_ne!(a, b);
+        assert!((1..=999_999_999).contains(&a));
+    }
+}

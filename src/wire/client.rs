@@ -1,0 +1,254 @@
+//! Innermost layer: hyper over our own dialer. The only place where bytes leave and come in, and both are bounded.
+
+use std::error::Error as StdError;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use connector_sdk::{Error, ErrorKind, Result, Retry};
+use flate2::write::MultiGzDecoder;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::Instant;
+
+use super::WireError;
+use super::connect::{Dialer, dial_error, io_word};
+use super::egress::Egress;
+
+/// Head of a reply, bytes.
+const HEAD_MAX: usize = 64 * 1024;
+/// Headers of a reply.
+const HEADERS_MAX: usize = 100;
+/// How long an unused connection is kept; shorter than servers keep theirs, so that few go stale.
+const POOL_IDLE: Duration = Duration::from_secs(15);
+/// Unused connections kept for one host.
+const POOL_MAX: usize = 8;
+/// An inflated body may be this many times as long as what came in …
+const INFLATE_RATIO_MAX: usize = 100;
+/// … once it is longer than this, bytes.
+const INFLATE_FREE: usize = 1 << 20;
+
+/// One carrier's connections.
+pub(crate) struct Client {
+    hyper: legacy::Client<Dialer, Full<Bytes>>,
+    body_max: usize,
+}
+
+impl Client {
+    /// A pool of its own for one carrier.
+    ///
+    /// # Errors
+    /// [`WireError`] when the carrier's certificate authority cannot be read.
+    pub(crate) fn new(
+        egress: Arc<Egress>,
+        ca_pem: Option<&[u8]>,
+        body_max: usize,
+    ) -> std::result::Result<Self, WireError> {
+        let hyper = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(POOL_MAX)
+            .http1_max_buf_size(HEAD_MAX)
+            .http1_max_headers(HEADERS_MAX)
+            .build(Dialer::new(egress, ca_pem)?);
+        Ok(Self { hyper, body_max })
+    }
+
+    /// Sends one request as it is and reads the whole reply, inflated, until `until` at the latest.
+    ///
+    /// A GET that died on a kept connection before a byte came back is sent once more. Nothing else is ever sent twice:
+    /// the carrier may have acted on it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CarrierUnavailable`], [`ErrorKind::CarrierTimeout`], [`ErrorKind::CarrierUntrusted`],
+    /// [`ErrorKind::EgressRefused`], [`ErrorKind::ProtocolBroken`].
+    pub(crate) async fn send(&self, request: Request<Bytes>, until: Instant) -> Result<Response<Bytes>> {
+        let work = async {
+            let again = (request.method() == Method::GET).then(|| request.clone());
+            let sent = self.hyper.request(request.map(Full::new)).await;
+            let reply = match (sent, again) {
+                (Err(error), Some(again)) if died_on_kept_connection(&error) => {
+                    self.hyper.request(again.map(Full::new)).await
+                }
+                (sent, _) => sent,
+            };
+            self.read(reply.map_err(|error| send_error(&error))?).await
+        };
+        tokio::time::timeout_at(until, work)
+            .await
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::CarrierTimeout, "The carrier did not answer in time.")))
+    }
+
+    async fn read(&self, reply: Response<Incoming>) -> Result<Response<Bytes>> {
+        let (mut head, mut body) = reply.into_parts();
+        let announced = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if announced.is_some_and(|length: u64| length > u64::try_from(self.body_max).unwrap_or(u64::MAX)) {
+            return Err(too_large(self.body_max));
+        }
+        let mut sink = Sink::new(&head.headers, self.body_max)?;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| body_error(&error))?;
+            if let Ok(data) = frame.into_data() {
+                sink.take(&data)?;
+            }
+        }
+        let body = sink.finish()?;
+        head.headers.remove(header::CONTENT_ENCODING);
+        head.headers.remove(header::TRANSFER_ENCODING);
+        head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        Ok(Response::from_parts(head, body))
+    }
+}
+
+/// Takes a body in, within the limit before and after inflating.
+enum Sink {
+    Plain { body: BytesMut, max: usize },
+    Gzip { decoder: Box<MultiGzDecoder<Capped>>, came: usize },
+}
+
+impl Sink {
+    fn new(headers: &HeaderMap, max: usize) -> Result<Self> {
+        let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+        let encoding = encodings.next().map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+        match (encoding.as_deref(), encodings.next()) {
+            (None | Some("" | "identity"), None) => Ok(Self::Plain { body: BytesMut::new(), max }),
+            (Some("gzip" | "x-gzip"), None) => {
+                let capped = Capped { body: Vec::new(), max };
+                Ok(Self::Gzip { decoder: Box::new(MultiGzDecoder::new(capped)), came: 0 })
+            }
+            _ => Err(Error::new(
+                ErrorKind::ProtocolBroken,
+                "The carrier's reply is encoded in a way that was not asked for.",
+            )),
+        }
+    }
+
+    fn take(&mut self, data: &[u8]) -> Result<()> {
+        match self {
+            Self::Plain { body, max } => {
+                if body.len().saturating_add(data.len()) > *max {
+                    return Err(too_large(*max));
+                }
+                body.extend_from_slice(data);
+            }
+            Self::Gzip { decoder, came } => {
+                *came = came.saturating_add(data.len());
+                if *came > decoder.get_ref().max {
+                    return Err(too_large(decoder.get_ref().max));
+                }
+                // In pieces, so that a bomb is seen before much of it has gone off.
+                for piece in data.chunks(4_096) {
+                    decoder.write_all(piece).map_err(|error| gzip_error(&error))?;
+                    let inflated = decoder.get_ref().body.len();
+                    if inflated > INFLATE_FREE && inflated / INFLATE_RATIO_MAX > *came {
+                        return Err(too_large(decoder.get_ref().max));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Bytes> {
+        match self {
+            Self::Plain { body, .. } => Ok(body.freeze()),
+            // `Content-Encoding: gzip` on no bytes at all (a 204, a HEAD) is an empty body.
+            Self::Gzip { came: 0, .. } => Ok(Bytes::new()),
+            Self::Gzip { decoder, .. } => {
+                decoder.finish().map(|capped| Bytes::from(capped.body)).map_err(|error| gzip_error(&error))
+            }
+        }
+    }
+}
+
+/// A buffer that refuses to grow beyond its bound.
+struct Capped {
+    body: Vec<u8>,
+    max: usize,
+}
+
+impl io::Write for Capped {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if self.body.len().saturating_add(data.len()) > self.max {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        self.body.extend_from_slice(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn too_large(max: usize) -> Error {
+    Error::new(ErrorKind::ProtocolBroken, "The carrier's reply is larger than the limit.").fact("limit_bytes", max)
+}
+
+fn gzip_error(error: &io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => {
+            Error::new(ErrorKind::ProtocolBroken, "The carrier's reply is larger than the limit.")
+                .fact("why", "inflated")
+        }
+        _ => Error::new(ErrorKind::ProtocolBroken, "The carrier's reply is not the gzip it says it is."),
+    }
+}
+
+/// Whether a request died on a connection that had been used before, without a byte of a reply.
+fn died_on_kept_connection(error: &legacy::Error) -> bool {
+    !error.is_connect() && hyper_error(error).is_some_and(|error| error.is_incomplete_message() || error.is_canceled())
+}
+
+fn send_error(error: &legacy::Error) -> Error {
+    if let Some(error) = dial_error(error) {
+        return error;
+    }
+    hyper_error(error).map_or_else(|| closed("closed"), wire_error)
+}
+
+fn body_error(error: &hyper::Error) -> Error {
+    if error.is_parse() {
+        return wire_error(error);
+    }
+    closed("body_cut")
+}
+
+fn wire_error(error: &hyper::Error) -> Error {
+    if error.is_parse_too_large() {
+        return Error::new(ErrorKind::ProtocolBroken, "The head of the carrier's reply is larger than the limit.")
+            .fact("limit_bytes", HEAD_MAX);
+    }
+    if error.is_parse() {
+        return Error::new(ErrorKind::ProtocolBroken, "The carrier's reply is not HTTP.");
+    }
+    if error.is_user() {
+        return Error::new(ErrorKind::ProtocolBroken, "This request cannot be put into HTTP.").retry(Retry::Never);
+    }
+    closed(if error.is_incomplete_message() { "ended_early" } else { io_source(error) })
+}
+
+fn closed(why: &'static str) -> Error {
+    Error::new(ErrorKind::CarrierUnavailable, "The carrier closed the connection before its reply was complete.")
+        .fact("why", why)
+}
+
+fn hyper_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a hyper::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+fn io_source(error: &hyper::Error) -> &'static str {
+    error.source().and_then(|source| source.downcast_ref::<io::Error>()).map_or("closed", io_word)
+}

@@ -1,0 +1,495 @@
+//! Signs in: one sign-in at a time for a credential, its result shared by all who wait; one rejection ends it.
+//!
+//! - A sign-in runs in a task of its own, so that an ask that goes away does not leave it half done, and is never
+//!   retried: a failed one is everybody's answer who waited for it.
+//! - A rejected credential is stopped in the vault before anybody hears of it, and not tried again.
+//! - A form sign-in that failed in any other way after a secret had left may have been a refusal nobody understood.
+//!   Further ones are held back, longer each time, because carriers lock accounts after a few.
+//! - A credential that rides in requests ([`SignIn::Basic`], [`SignIn::Header`], [`SignIn::InRequest`]) is tried by one
+//!   attempt alone until it has been accepted once; otherwise fifty asks would be fifty wrong passwords.
+//! - When the carrier has ended a session: the first request of an attempt is sent again after a new sign-in, since
+//!   nothing in it can come from the old session's pages. A later one may carry such state (a view state, a result
+//!   number), so it is not repeated; the ask fails with [`Retry::Safe`] and the retry begins at the first page.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use connector_sdk::{BoxFuture, Context, Error, ErrorKind, FormSignIn, Result, Retry, SignIn};
+use futures_util::FutureExt as _;
+use futures_util::future::Shared;
+use http::{Response, StatusCode};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use super::Inner;
+use super::asking::{Asking, Held, HostOf, Login, Role};
+use super::cookies::Jar;
+use super::limit::{Gate, Place, Rate};
+use super::token::{self, Token};
+use super::totp::Steps;
+
+/// How long further sign-ins are held back after the first that failed without a clear word; doubled each time.
+const HOLD_FIRST: Duration = Duration::from_secs(60);
+/// The longest.
+const HOLD_MAX: Duration = Duration::from_secs(3_600);
+/// For leaving a session.
+const SIGN_OUT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What is kept for one credential whatever its generation: what the carrier counts.
+pub(super) struct Guards {
+    pub(super) seats: Arc<Gate>,
+    pub(super) rate: Rate,
+    pub(super) steps: Steps,
+}
+
+impl Guards {
+    pub(super) fn new(limits: &crate::carriers::Limits) -> Self {
+        Self {
+            seats: Gate::new(
+                limits.sessions_per_credential_max,
+                "This login may be used for a few questions at a time only, and others are before this one.",
+            ),
+            rate: Rate::new(limits.credential_requests_per_minute, "Our own limit for this login is used up."),
+            steps: Steps::default(),
+        }
+    }
+}
+
+/// One generation of one credential at the carrier, for one practice (or for all, where the credential is the
+/// gateway's own).
+pub(super) struct Session {
+    state: Mutex<State>,
+    jar: Mutex<Jar>,
+    /// Lets one attempt at a time try a credential that has not been accepted yet.
+    proof: Arc<Gate>,
+    proven: AtomicBool,
+    /// Attempts that run now.
+    pub(super) active: AtomicUsize,
+    /// Counts sign-ins.
+    epochs: AtomicU64,
+}
+
+struct State {
+    phase: Phase,
+    /// Number of the present phase's sign-in.
+    epoch: u64,
+    last_used: Instant,
+    /// Unclear failures in a row.
+    failures: u32,
+}
+
+/// What all who wait for a sign-in share.
+type SigningIn = Shared<BoxFuture<'static, Result<()>>>;
+
+enum Phase {
+    Out,
+    Busy(SigningIn),
+    In(Option<Token>),
+    Held { until: Instant, error: Error },
+    Rejected,
+}
+
+impl Session {
+    pub(super) fn new() -> Self {
+        let state = State { phase: Phase::Out, epoch: 0, last_used: Instant::now(), failures: 0 };
+        Self {
+            state: Mutex::new(state),
+            jar: Mutex::default(),
+            proof: Gate::new(1, "Another question is trying this login for the first time."),
+            proven: AtomicBool::new(false),
+            active: AtomicUsize::new(0),
+            epochs: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn jar(&self) -> MutexGuard<'_, Jar> {
+        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nothing is lost when this value is dropped: nobody uses it, nobody is signed in, nothing is remembered.
+    pub(super) fn forgettable(&self, idle: Duration) -> bool {
+        let state = self.state();
+        let quiet = self.active.load(Ordering::Relaxed) == 0 && state.last_used.elapsed() > idle;
+        quiet && matches!(state.phase, Phase::Out | Phase::In(Some(_)))
+    }
+
+    /// # Errors
+    /// [`ErrorKind::CredentialRejected`] when the carrier has refused this generation of the credential.
+    pub(super) fn not_rejected(&self) -> Result<()> {
+        if matches!(self.state().phase, Phase::Rejected) { Err(rejected()) } else { Ok(()) }
+    }
+
+    /// Forgets session number `epoch`; a newer one stays.
+    fn end(&self, epoch: u64) {
+        let mut state = self.state();
+        if state.epoch == epoch && matches!(state.phase, Phase::In(_)) {
+            state.phase = Phase::Out;
+        }
+    }
+}
+
+fn rejected() -> Error {
+    Error::new(
+        ErrorKind::CredentialRejected,
+        "The carrier refused the stored credential. It is stopped until a person enters it anew or enables it again.",
+    )
+}
+
+/// The credential has been accepted once.
+pub(super) fn proven(session: &Session) {
+    session.proven.store(true, Ordering::Release);
+}
+
+/// Takes a seat for the whole attempt, before its first request.
+///
+/// # Errors
+/// [`ErrorKind::Overloaded`], [`ErrorKind::CredentialRejected`].
+pub(super) async fn sit_down(asking: &Asking) -> Result<()> {
+    let Some(login) = asking.login.as_ref().filter(|_| asking.role == Role::Ask) else { return Ok(()) };
+    let mut held = asking.held.lock().await;
+    if held.is_some() {
+        return Ok(());
+    }
+    let since = Instant::now();
+    let seat = login.guards.seats.enter(asking.lane, asking.deadline).await;
+    let proof = match seat.is_ok() && rides_in_requests(&asking.wire) {
+        true => first_to_try(asking, login).await,
+        false => Ok(None),
+    };
+    asking.notes.waited_since(since);
+    let (seat, proof) = (seat?, proof?);
+    login.session.not_rejected()?;
+    *held = Some(Held { _seat: seat, proof });
+    Ok(())
+}
+
+fn rides_in_requests(wire: &Inner) -> bool {
+    match wire.carrier.connector.sign_in() {
+        SignIn::Basic | SignIn::Header(_) | SignIn::InRequest => true,
+        SignIn::None | SignIn::ClientCredentials { .. } | SignIn::Form(_) => false,
+    }
+}
+
+async fn first_to_try(asking: &Asking, login: &Login) -> Result<Option<Place>> {
+    if login.session.proven.load(Ordering::Acquire) {
+        return Ok(None);
+    }
+    let place = login.session.proof.enter(asking.lane, asking.deadline).await?;
+    Ok((!login.session.proven.load(Ordering::Acquire)).then_some(place))
+}
+
+/// Signed in, before a request of an ask leaves. Gives the token where the scheme has one.
+///
+/// # Errors
+/// Whatever the sign-in ended with.
+pub(super) async fn signed_in(asking: &Arc<Asking>) -> Result<Option<Zeroizing<String>>> {
+    let Some(login) = asking.login.as_ref().filter(|_| asking.role == Role::Ask) else { return Ok(None) };
+    match asking.wire.carrier.connector.sign_in() {
+        SignIn::Form(_) | SignIn::ClientCredentials { .. } => {}
+        SignIn::None | SignIn::Basic | SignIn::Header(_) | SignIn::InRequest => {
+            login.session.not_rejected()?;
+            return Ok(None);
+        }
+    }
+    // Twice at most: once more when a session ended between its sign-in and its first use.
+    for _ in 0..2 {
+        let waiting = match look(asking, login)? {
+            Looked::In(token) => return Ok(token),
+            Looked::Wait(waiting) => waiting,
+        };
+        let result = tokio::time::timeout_at(asking.deadline, waiting).await.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::CarrierTimeout, "Signing in at the carrier took longer than this ask has time."))
+        });
+        result?;
+        asking.signed_in_here.store(true, Ordering::Relaxed);
+    }
+    match look(asking, login)? {
+        Looked::In(token) => Ok(token),
+        Looked::Wait(_) => {
+            Err(Error::new(ErrorKind::CarrierUnavailable, "The carrier ends sessions right after sign-in.")
+                .retry(Retry::Never))
+        }
+    }
+}
+
+enum Looked {
+    In(Option<Zeroizing<String>>),
+    Wait(SigningIn),
+}
+
+/// What the session is in; starts a sign-in where nobody is signed in.
+fn look(asking: &Arc<Asking>, login: &Login) -> Result<Looked> {
+    let session = &login.session;
+    let mut state = session.state();
+    match &state.phase {
+        Phase::Rejected => return Err(rejected()),
+        Phase::Held { until, error } if Instant::now() < *until => {
+            let wait = until.saturating_duration_since(Instant::now());
+            return Err(error.clone().fact("held_ms", wait));
+        }
+        Phase::Busy(waiting) => return Ok(Looked::Wait(waiting.clone())),
+        Phase::In(token) => {
+            let fresh = match token {
+                Some(token) => Instant::now() < token.until,
+                None => state.last_used.elapsed() < asking.wire.carrier.limits.session_idle,
+            };
+            if fresh {
+                let value = token.as_ref().map(|token| token.value.clone());
+                asking.epoch.store(state.epoch, Ordering::Relaxed);
+                state.last_used = Instant::now();
+                return Ok(Looked::In(value));
+            }
+        }
+        Phase::Out | Phase::Held { .. } => {}
+    }
+    let epoch = session.epochs.fetch_add(1, Ordering::Relaxed) + 1;
+    state.epoch = epoch;
+    let waiting = start(asking, login, epoch);
+    state.phase = Phase::Busy(waiting.clone());
+    Ok(Looked::Wait(waiting))
+}
+
+/// Starts sign-in number `epoch` in a task of its own.
+fn start(asking: &Arc<Asking>, login: &Login, epoch: u64) -> SigningIn {
+    let role = match asking.wire.carrier.connector.sign_in() {
+        SignIn::ClientCredentials { basic, .. } => Role::Token { basic },
+        _ => Role::SignIn,
+    };
+    let (sender, receiver) = oneshot::channel();
+    let aside = asking.aside(role);
+    let login = login.clone();
+    let guard = Unfinished { session: login.session.clone(), epoch };
+    tokio::spawn(async move {
+        let guard = guard;
+        let result = perform(&aside, &login).await;
+        let result = settle(&aside, &login, epoch, result).await;
+        drop(guard);
+        // Nobody may be waiting any more.
+        let _ = sender.send(result);
+    });
+    let shared: BoxFuture<'static, Result<()>> = Box::pin(async move {
+        receiver.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "The sign-in ended without a result.")))
+    });
+    shared.shared()
+}
+
+/// Should a sign-in's task end early (a panic in a connector, a runtime that shuts down), the session is not left busy.
+struct Unfinished {
+    session: Arc<Session>,
+    epoch: u64,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let mut state = self.session.state();
+        if state.epoch == self.epoch && matches!(state.phase, Phase::Busy(_)) {
+            state.phase = Phase::Out;
+        }
+    }
+}
+
+async fn perform(aside: &Arc<Asking>, login: &Login) -> Result<Option<Token>> {
+    match aside.wire.carrier.connector.sign_in() {
+        SignIn::ClientCredentials { .. } => token::fetch(aside).await.map(Some),
+        SignIn::Form(form) => {
+            login.session.jar().clear();
+            let context = Context::new(Arc::new(HostOf(aside.clone())));
+            let signing_in = form.sign_in(&context);
+            tokio::time::timeout_at(aside.deadline, signing_in).await.unwrap_or_else(|_| {
+                Err(Error::new(ErrorKind::CarrierTimeout, "Signing in at the carrier took too long."))
+            })?;
+            Ok(None)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Writes down how a sign-in ended, in the vault first where it was a rejection.
+async fn settle(aside: &Arc<Asking>, login: &Login, epoch: u64, result: Result<Option<Token>>) -> Result<()> {
+    let session = &login.session;
+    let carrier = aside.wire.carrier.id.as_str();
+    match result {
+        Ok(token) => {
+            let form = token.is_none();
+            {
+                let mut state = session.state();
+                state.phase = Phase::In(token);
+                state.failures = 0;
+                state.last_used = Instant::now();
+            }
+            proven(session);
+            if form {
+                watch_idle(&aside.wire, login, epoch);
+            }
+            tracing::info!(carrier, credential = login.lease.credential_id, "Signed in.");
+            Ok(())
+        }
+        Err(error) if error.kind == ErrorKind::CredentialRejected => {
+            stop(&aside.wire, login).await;
+            Err(error.retry(Retry::Never))
+        }
+        Err(error) => {
+            let unclear = aside.role == Role::SignIn && aside.secret_sent.load(Ordering::Relaxed);
+            let mut state = session.state();
+            if !unclear {
+                state.phase = Phase::Out;
+                return Err(error);
+            }
+            let hold = HOLD_FIRST.saturating_mul(2_u32.saturating_pow(state.failures.min(10))).min(HOLD_MAX);
+            let error = error.retry(Retry::Never);
+            state.failures = state.failures.saturating_add(1);
+            state.phase = Phase::Held { until: Instant::now() + hold, error: error.clone() };
+            tracing::warn!(
+                carrier,
+                credential = login.lease.credential_id,
+                kind = error.kind.name(),
+                hold_secs = hold.as_secs(),
+                "A sign-in failed after the password had left; further ones are held back."
+            );
+            Err(error)
+        }
+    }
+}
+
+/// Stops a credential: in this process at once, in the vault before this returns.
+pub(super) async fn stop(wire: &Inner, login: &Login) {
+    login.session.state().phase = Phase::Rejected;
+    login.session.jar().clear();
+    let (carrier, credential) = (wire.carrier.id.as_str(), login.lease.credential_id.as_str());
+    match wire.vault.stop(credential, login.lease.generation).await {
+        Ok(()) => tracing::warn!(carrier, credential, "The carrier refused a credential; it is stopped."),
+        Err(error) => {
+            tracing::error!(carrier, credential, %error, "A refused credential could not be stopped durably.")
+        }
+    }
+}
+
+/// What a whole reply, redirects followed, means for the session.
+pub(super) enum Judged {
+    /// It is the connector's.
+    Good(Response<Bytes>),
+    /// The session had ended: send the same request once more.
+    Again,
+}
+
+/// Looks at a reply to an ask's request.
+///
+/// # Errors
+/// [`ErrorKind::CredentialRejected`] for a 401 where the credential rides in a header;
+/// [`ErrorKind::CarrierUnavailable`] when the session ended in the middle of the attempt.
+pub(super) async fn judge(asking: &Asking, reply: Response<Bytes>) -> Result<Judged> {
+    let Some(login) = asking.login.as_ref().filter(|_| asking.role == Role::Ask) else {
+        return Ok(Judged::Good(reply));
+    };
+    let status = reply.status();
+    match asking.wire.carrier.connector.sign_in() {
+        SignIn::Basic | SignIn::Header(_) if status == StatusCode::UNAUTHORIZED => {
+            stop(&asking.wire, login).await;
+            return Err(rejected().fact("status", status));
+        }
+        SignIn::Basic | SignIn::Header(_) if status.as_u16() < 400 => {
+            proven(&login.session);
+            if let Some(held) = asking.held.lock().await.as_mut() {
+                held.proof = None;
+            }
+        }
+        SignIn::ClientCredentials { .. } if status == StatusCode::UNAUTHORIZED => {
+            login.session.end(asking.epoch.load(Ordering::Relaxed));
+            if !asking.renewed.swap(true, Ordering::Relaxed) {
+                return Ok(Judged::Again);
+            }
+        }
+        SignIn::Form(form) if form.signed_out(&reply) => return session_ended(asking, login),
+        SignIn::None
+        | SignIn::Basic
+        | SignIn::Header(_)
+        | SignIn::ClientCredentials { .. }
+        | SignIn::InRequest
+        | SignIn::Form(_) => {}
+    }
+    asking.replies.fetch_add(1, Ordering::Relaxed);
+    asking.answered.fetch_or(status.as_u16() < 400, Ordering::Relaxed);
+    Ok(Judged::Good(reply))
+}
+
+fn session_ended(asking: &Asking, login: &Login) -> Result<Judged> {
+    login.session.end(asking.epoch.load(Ordering::Relaxed));
+    let first = asking.replies.load(Ordering::Relaxed) == 0;
+    let own = asking.signed_in_here.load(Ordering::Relaxed);
+    if first && !own && !asking.renewed.swap(true, Ordering::Relaxed) {
+        return Ok(Judged::Again);
+    }
+    let error =
+        Error::new(ErrorKind::CarrierUnavailable, "The carrier ended the session in the middle of the question.");
+    // A session that ends right after its sign-in would be signed in again and again.
+    Err(if own { error.retry(Retry::Never) } else { error })
+}
+
+/// Leaves a session that nobody uses any more.
+fn watch_idle(wire: &Arc<Inner>, login: &Login, epoch: u64) {
+    let wire: Weak<Inner> = Arc::downgrade(wire);
+    let (session, credential_id, generation) =
+        (Arc::downgrade(&login.session), login.lease.credential_id.clone(), login.lease.generation);
+    let guards = login.guards.clone();
+    let Some(idle) = wire.upgrade().map(|wire| wire.carrier.limits.session_idle) else { return };
+    tokio::spawn(async move {
+        loop {
+            let Some(rest) = session.upgrade().and_then(|session| session.rest(epoch, idle)) else { return };
+            if rest.is_zero() {
+                break;
+            }
+            tokio::time::sleep(rest).await;
+        }
+        if let (Some(wire), Some(session)) = (wire.upgrade(), session.upgrade()) {
+            // Without its values: nothing secret is needed to leave.
+            let lease = super::Lease { credential_id, generation, fields: Default::default(), origins: Vec::new() };
+            leave(&wire, &Login { lease: Arc::new(lease), session, guards }, epoch).await;
+        }
+    });
+}
+
+impl Session {
+    /// How long until session `epoch` has been idle too long; `None` when it is over already.
+    fn rest(&self, epoch: u64, idle: Duration) -> Option<Duration> {
+        let state = self.state();
+        if state.epoch != epoch || !matches!(state.phase, Phase::In(_)) {
+            return None;
+        }
+        let rest = idle.saturating_sub(state.last_used.elapsed());
+        let used = self.active.load(Ordering::Relaxed) > 0;
+        Some(if used { rest.max(Duration::from_secs(1)) } else { rest })
+    }
+
+    /// The number of the session that is signed in at a form.
+    pub(super) fn at_form(&self) -> Option<u64> {
+        let state = self.state();
+        matches!(state.phase, Phase::In(None)).then_some(state.epoch)
+    }
+}
+
+/// Signs out of session `epoch`, as well as the carrier lets us. Nobody waits for the result.
+pub(super) async fn leave(wire: &Arc<Inner>, login: &Login, epoch: u64) {
+    let carrier = wire.carrier.clone();
+    let SignIn::Form(form) = carrier.connector.sign_in() else { return };
+    login.session.end(epoch);
+    let asking = Asking::leaving(wire.clone(), login.clone(), SIGN_OUT_TIMEOUT);
+    let context = Context::new(Arc::new(HostOf(asking)));
+    let left = sign_out(form, &context).await;
+    login.session.jar().clear();
+    if let Err(error) = left {
+        tracing::debug!(carrier = carrier.id, %error, "Signing out did not work; the carrier will end the session.");
+    }
+}
+
+async fn sign_out(form: &dyn FormSignIn, context: &Context) -> Result<()> {
+    tokio::time::timeout(SIGN_OUT_TIMEOUT, form.sign_out(context))
+        .await
+        .unwrap_or_else(|_| Err(Error::new(ErrorKind::CarrierTimeout, "Signing out took too long.")))
+}
