@@ -219,28 +219,33 @@ impl Rate {
         if Instant::now() + queue >= until {
             return Err(overloaded(self.turn.message, queue));
         }
+        let mut turn = Some(self.turn.enter(lane, until).await?);
         loop {
-            let turn = self.turn.enter(lane, until).await?;
-            let wait = match self.limiter.check() {
-                Ok(snapshot) => {
-                    let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-                    *left = (snapshot.remaining_burst_capacity(), self.clock.now());
-                    return Ok(());
-                }
-                Err(not_until) => not_until.wait_time_from(self.clock.now()),
-            };
+            let Some(wait) = self.take() else { return Ok(()) };
             if Instant::now() + wait >= until {
                 return Err(overloaded(self.turn.message, wait));
             }
-            match lane {
-                // Keeps its turn, so that its lane stays in order.
-                Lane::Interactive => tokio::time::sleep(wait).await,
-                // Gives its turn away while it sleeps: whoever is in a hurry goes first.
-                Lane::Background => {
-                    drop(turn);
-                    tokio::time::sleep(wait).await;
-                }
+            // In a hurry: keeps its turn while it sleeps, so that its lane stays in order. In the background: gives it
+            // away, so that whoever is in a hurry goes first.
+            if lane == Lane::Background {
+                turn = None;
             }
+            tokio::time::sleep(wait).await;
+            if turn.is_none() {
+                turn = Some(self.turn.enter(lane, until).await?);
+            }
+        }
+    }
+
+    /// Takes one request's worth, or says how long until there is one.
+    fn take(&self) -> Option<Duration> {
+        match self.limiter.check() {
+            Ok(snapshot) => {
+                let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+                *left = (snapshot.remaining_burst_capacity(), self.clock.now());
+                None
+            }
+            Err(not_until) => Some(not_until.wait_time_from(self.clock.now())),
         }
     }
 
