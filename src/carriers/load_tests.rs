@@ -254,3 +254,38 @@ fn every_connectors_example_is_a_carrier_file_that_builds() {
     }
     println!("{} examples built", crate::registry::CONNECTORS.len());
 }
+
+#[test]
+fn no_damage_to_a_file_makes_the_loader_panic() {
+    let pieces =
+        ["[", "]", "\"", "=", "\n", "{", "}", ".", "ä", "𝄞", "\0", "0", "-", "[[settings]]", "'''", "#", "1e999"];
+    // A plain congruential generator: the same damage at every run.
+    let mut state: u64 = 20_261_123;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap_or(0) % below
+    };
+    let (mut fine, mut broken) = (0, 0);
+    for _ in 0..600 {
+        let mut letters: Vec<String> = GOOD.chars().map(String::from).collect();
+        for _ in 0..=next(4) {
+            let at = next(letters.len());
+            match next(3) {
+                0 => letters[at] = pieces[next(pieces.len())].to_owned(),
+                1 => letters.insert(at, pieces[next(pieces.len())].to_owned()),
+                _ => drop(letters.drain(at..(at + next(30)).min(letters.len()))),
+            }
+        }
+        match loader().carrier("a.toml", "a", &letters.concat()) {
+            Ok(_) => fine += 1,
+            Err(problems) => {
+                broken += 1;
+                assert!(
+                    !problems.is_empty() && problems.iter().all(|problem| problem.line >= 1 && problem.column >= 1)
+                );
+            }
+        }
+    }
+    println!("{fine} damaged files could still be read, {broken} could not");
+    assert!(broken > 300);
+}

@@ -30,6 +30,12 @@ const WORDS: [&str; 20] = [
     "passwd", "pwd", "pass", "passcode", "pin", "secret", "totp", "code",
 ];
 
+/// Tables whose values are sent as they stand: their keys are the carrier's names.
+const SENT: [&str; 6] = ["fields", "form", "extra", "body", "headers", "query"];
+
+/// What the carrier's own name of a secret field has in it.
+const LIKE: [&str; 6] = ["pass", "pwd", "secret", "api_key", "apikey", "totp"];
+
 /// Every value that looks like a secret. A value with a placeholder (`{{ … }}`, `{…}`, `${…}`), a selector or words
 /// with spaces is none.
 pub fn literal_secrets(value: &Value) -> Vec<SchemaProblem> {
@@ -56,7 +62,8 @@ fn walk(value: &Value, path: &mut Vec<String>, found: &mut Vec<SchemaProblem>) {
         }
         Value::String(text) => {
             let key = path.last().map_or("", String::as_str);
-            if is_secret(key, text) {
+            let sent = path.iter().rev().nth(1).is_some_and(|parent| SENT.contains(&parent.as_str()));
+            if is_secret(key, text, sent) {
                 found.push(SchemaProblem {
                     path: path.clone(),
                     spot: Spot::Value,
@@ -71,12 +78,14 @@ fn walk(value: &Value, path: &mut Vec<String>, found: &mut Vec<SchemaProblem>) {
     }
 }
 
-fn is_secret(key: &str, text: &str) -> bool {
+fn is_secret(key: &str, text: &str, sent: bool) -> bool {
     let plain = !text.is_empty() && !text.contains(['{', '}', '[', ']', '#', '>', ' ', '$', '<']);
     let key = key.to_lowercase().replace('-', "_");
     let word = text.to_lowercase();
     let told = WORDS.contains(&word.as_str()) || KEYS.contains(&word.as_str());
-    let named = plain && KEYS.contains(&key.as_str()) && !told;
+    // A portal names its fields as it likes: `ctl00$txtPassword`.
+    let like = sent && text.len() >= 4 && LIKE.iter().any(|part| key.contains(part));
+    let named = plain && (KEYS.contains(&key.as_str()) || like) && !told;
     let header = |scheme: &str| {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
             && text.len() > scheme.len() + 8
@@ -98,7 +107,8 @@ mod tests {
     fn literal_secrets_are_found_and_not_repeated() {
         let value = json!({
             "settings": {
-                "login": [{"form": {"password": "hunter2", "user": "{{ username }}", "pwd": "{{ password }}"}}],
+                "login": [{"form": {"password": "hunter2", "user": "{{ username }}", "pwd": "{{ password }}"}},
+                    {"fields": {"ctl00$txtPassword": "hunter2", "pass": "{password}", "bypass": "1"}}],
                 "headers": {"Authorization": "Bearer abcdefghijkl"},
                 "endpoint": "https://me:hunter2@edi.acme.example/",
                 "client-secret": "hunter2",
@@ -116,6 +126,7 @@ mod tests {
             paths,
             [
                 "/settings/login/0/form/password",
+                "/settings/login/1/fields/ctl00$txtPassword",
                 "/settings/headers/Authorization",
                 "/settings/endpoint",
                 "/settings/client-secret",
