@@ -26,6 +26,9 @@ pub struct CheckArguments {
     /// of a carrier file with any settings; with `gateway`, of gateway.toml.
     #[arg(long, value_name = "CONNECTOR", num_args = 0..=1)]
     pub schema: Option<Option<String>>,
+    /// Print the reference of all configuration files instead, as Markdown.
+    #[arg(long, conflicts_with = "schema")]
+    pub reference: bool,
 }
 
 /// What was checked, and what is wrong.
@@ -46,6 +49,10 @@ pub struct Checked {
 pub fn check(arguments: &CheckArguments, out: &mut dyn Write) -> io::Result<ExitCode> {
     if let Some(connector) = &arguments.schema {
         return schema(connector.as_deref(), out);
+    }
+    if arguments.reference {
+        write!(out, "{}", super::reference::reference(registry::CONNECTORS))?;
+        return Ok(ExitCode::SUCCESS);
     }
     let checked = examine(&arguments.dir);
     if arguments.json {
