@@ -1,1 +1,222 @@
-//! The only SQL: one writer thread with group commit, readers beside it.
+//! The embedded store: SQLite with one writer that commits in groups, and a few readers. **The only room with SQL.**
+//!
+//! Other rooms call the typed functions of one file per family of tables ([`answers`], [`credentials`], [`keys`],
+//! [`trail`]). Every function that reads or changes something of a practice takes the practice; every value is bound,
+//! never pasted into SQL.
+//!
+//! What a caller may rely on: a write that returned `Ok` has been synced to the disk; one that returned `Err` left
+//! nothing behind; no second process can use the same directory meanwhile.
+
+pub mod answers;
+pub mod credentials;
+mod error;
+pub mod keys;
+mod migrations;
+mod readers;
+#[cfg(test)]
+pub(crate) mod tampering;
+#[cfg(test)]
+mod tests;
+pub mod trail;
+mod writer;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+
+pub use error::StoreError;
+
+/// The database's name inside the data directory.
+const DATABASE: &str = "portico.db";
+/// The file whose lock says that the directory is in use.
+const LOCK: &str = "portico.lock";
+/// How long SQLite waits for a lock of its own (a backup tool that reads along).
+const BUSY: Duration = Duration::from_secs(5);
+/// The write-ahead log is cut back to this many bytes after a checkpoint.
+const WAL_BYTES_MAX: i64 = 64 * 1024 * 1024;
+
+/// The open store. Dropping it commits what waits and gives the directory back.
+pub struct Store {
+    // Fields drop in this order: the writer ends before the lock goes, and a temporary directory goes last.
+    writer: writer::Writer,
+    readers: Arc<readers::Readers>,
+    dir: PathBuf,
+    _lock: File,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+/// How far a store syncs.
+#[derive(Clone, Copy)]
+enum Sync {
+    /// Each commit reaches the disk (`synchronous=FULL`): with `NORMAL`, WAL may lose the last commits on power loss.
+    Full,
+    /// Never: the directory is thrown away anyway.
+    Off,
+}
+
+impl Store {
+    /// Opens the store in `dir`, made when it is missing (readable by its owner only), and brings its schema up to date.
+    /// Blocks; call it at start.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`], [`StoreError::TooNew`], [`StoreError::File`], or what SQLite says.
+    pub fn open(dir: &Path) -> Result<Arc<Self>, StoreError> {
+        Self::open_in(dir, Sync::Full, None)
+    }
+
+    /// A store in a new temporary directory that goes when the store goes. It does not sync: for tests and the demo.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_temporary() -> Result<Arc<Self>, StoreError> {
+        let temporary = tempfile::Builder::new()
+            .prefix("portico-")
+            .tempdir()
+            .map_err(|error| StoreError::File { path: std::env::temp_dir(), kind: error.kind() })?;
+        let dir = temporary.path().to_owned();
+        Self::open_in(&dir, Sync::Off, Some(temporary))
+    }
+
+    fn open_in(dir: &Path, sync: Sync, temporary: Option<tempfile::TempDir>) -> Result<Arc<Self>, StoreError> {
+        make_private_dir(dir)?;
+        let lock = lock(dir)?;
+        let path = dir.join(DATABASE);
+        // Made by us, so that it never exists with other permissions; SQLite gives its side files the same ones.
+        private_file(&path)?;
+        let mut connection =
+            Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        set_up(&connection, sync)?;
+        migrations::run(&mut connection, now())?;
+        let writer = writer::Writer::start(connection)
+            .map_err(|error| StoreError::File { path: path.clone(), kind: error.kind() })?;
+        let readers = readers::Readers::new(path);
+        Ok(Arc::new(Self { writer, readers, dir: dir.to_owned(), _lock: lock, _temporary: temporary }))
+    }
+
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Whether writes can succeed: `Err` after a failed sync, until the process is started again. For readiness.
+    ///
+    /// # Errors
+    /// [`StoreError::SyncFailed`].
+    pub fn writable(&self) -> Result<(), StoreError> {
+        if self.writer.sync_failed() { Err(StoreError::SyncFailed) } else { Ok(()) }
+    }
+
+    /// Commits and single writes since the start: their ratio shows what group commit saves.
+    pub fn counts(&self) -> (u64, u64) {
+        self.writer.counts()
+    }
+
+    /// The schema version that the database has.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub async fn schema_version(&self) -> Result<i64, StoreError> {
+        self.read(migrations::version).await
+    }
+
+    /// Queues one write; returns after it is durable. The work runs on the writer's thread and must not block.
+    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.writer.write(work).await
+    }
+
+    /// Runs one read on a thread that may block.
+    async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.readers.read(work).await
+    }
+}
+
+/// Now, in the store's unit: microseconds since 1970 in UTC.
+pub(crate) fn now() -> i64 {
+    Timestamp::now().as_microsecond()
+}
+
+fn set_up(connection: &Connection, sync: Sync) -> Result<(), StoreError> {
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(
+        None,
+        "synchronous",
+        match sync {
+            Sync::Full => "FULL",
+            Sync::Off => "OFF",
+        },
+    )?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // Or `INSERT OR REPLACE` would pass by the triggers that keep the trail append-only.
+    connection.pragma_update(None, "recursive_triggers", true)?;
+    // Functions hidden in a tampered schema do not run.
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // A replaced credential is overwritten with zeros, sealed or not.
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES_MAX)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn file_error(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::File { path: path.to_owned(), kind: error.kind() }
+}
+
+#[cfg(unix)]
+fn make_private_dir(dir: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| file_error(dir, &error))?;
+    std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700)).map_err(|error| file_error(dir, &error))
+}
+
+#[cfg(not(unix))]
+fn make_private_dir(dir: &Path) -> Result<(), StoreError> {
+    std::fs::create_dir_all(dir).map_err(|error| file_error(dir, &error))
+}
+
+/// Opens a file that only its owner may read, made when it is missing.
+fn private_file(path: &Path) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let file = options.open(path).map_err(|error| file_error(path, &error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(|error| file_error(path, &error))?;
+    }
+    Ok(file)
+}
+
+/// Takes the directory for this process. The system gives it back when the process ends, however it ends.
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join(LOCK);
+    let file = private_file(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { dir: dir.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(file_error(&path, &error)),
+    }
+}

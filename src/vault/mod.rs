@@ -1,1 +1,354 @@
-//! Room: vault.
+//! The vault: credentials of practices at carriers, sealed at rest, write-only for people, lent to the wire.
+//!
+//! - A secret leaves by one door only, [`Vault::lease`]; no list, error, log line or `Debug` shows one, not even its length.
+//! - Each value is sealed under a key of its own; it opens only for the practice, carrier, generation, field and
+//!   **pinned hosts** it was entered for. Changing the carrier file's hosts does not let a secret go elsewhere.
+//! - One refused login stops a credential ([`Vault::stop`]) until a person says otherwise: carriers lock accounts.
+//! - The key file lies outside the data directory ([`Vault::open`] refuses it otherwise).
+//!
+//! The sealed rows are kept in memory (the data directory is ours alone while we run), so that a lease needs no
+//! database; the values are opened for each lease and wiped after it.
+
+mod credential;
+mod error;
+mod key_file;
+mod keyring;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use zeroize::Zeroizing;
+
+pub use credential::{CredentialInfo, CredentialState, Lease, SecretFields};
+pub use error::VaultError;
+use keyring::{KEY_BYTES, KeyBytes, Keyring, SealingKey, random};
+
+use crate::practice::PracticeId;
+use crate::store::credentials::{self, Change, CredentialRow, NewCredential};
+use crate::store::{self, Store, StoreError, keys};
+use crate::trail::{Actor, Purpose, SealBroken, Sealer, TrailRecord, append, bind};
+
+/// The practice that owns credentials which serve all practices (a clearinghouse account).
+pub const GATEWAY_PRACTICE: &str = "gateway";
+
+/// A use is noted at most this often for each credential, in microseconds: a durable write for every lease would cost
+/// more than it tells (the trail says who used what, and when).
+const TOUCH_EVERY: i64 = 60_000_000;
+
+type Rows = HashMap<(PracticeId, String), CredentialRow>;
+
+/// The open vault. Build it once and share it.
+pub struct Vault {
+    store: Arc<Store>,
+    keys: Arc<Keyring>,
+    sealer: Arc<dyn Sealer>,
+    rows: RwLock<Rows>,
+    /// Held over every change, so that memory and store see changes in the same order.
+    changing: tokio::sync::Mutex<()>,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Vault")
+    }
+}
+
+impl Vault {
+    /// Makes the root key, wrapped by the key file's key. The key file is made when it is missing (readable by its owner
+    /// only) and used as it is when it is there.
+    ///
+    /// # Errors
+    /// [`VaultError::AlreadyInitialised`], [`VaultError::KeyFile`], or what the store says.
+    pub async fn init(store: &Store, key_file: &Path) -> Result<(), VaultError> {
+        if keys::root_key(store).await?.is_some() {
+            return Err(VaultError::AlreadyInitialised);
+        }
+        let key = key_file::create_or_read(key_file, store.dir())?;
+        Self::make_root(store, &key).await
+    }
+
+    async fn make_root(store: &Store, key: &KeyBytes) -> Result<(), VaultError> {
+        let root = random::<KEY_BYTES>()?;
+        let wrapped = SealingKey::new(key).seal(&root_bound_to(), root.as_ref())?;
+        match keys::put_root_key(store, wrapped, store::now()).await {
+            Err(StoreError::Conflict) => Err(VaultError::AlreadyInitialised),
+            other => Ok(other?),
+        }
+    }
+
+    /// Whether [`Vault::init`] was done for this store.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn is_initialised(store: &Store) -> Result<bool, VaultError> {
+        Ok(keys::root_key(store).await?.is_some())
+    }
+
+    /// Opens the vault with the key file.
+    ///
+    /// # Errors
+    /// [`VaultError::NotInitialised`], [`VaultError::KeyFile`], [`VaultError::WrongKey`], or what the store says.
+    pub async fn open(store: Arc<Store>, key_file: &Path) -> Result<Arc<Self>, VaultError> {
+        if keys::root_key(&store).await?.is_none() {
+            return Err(VaultError::NotInitialised);
+        }
+        let key = key_file::read(key_file, store.dir())?;
+        Self::unwrap_root(store, &key).await
+    }
+
+    /// A vault whose key lives in this process only: for tests and the demo, over a temporary store.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn open_temporary(store: Arc<Store>) -> Result<Arc<Self>, VaultError> {
+        let key = random::<KEY_BYTES>()?;
+        Self::make_root(&store, &key).await?;
+        Self::unwrap_root(store, &key).await
+    }
+
+    async fn unwrap_root(store: Arc<Store>, key: &KeyBytes) -> Result<Arc<Self>, VaultError> {
+        let wrapped = keys::root_key(&store).await?.ok_or(VaultError::NotInitialised)?;
+        let opened =
+            SealingKey::new(key).open(&root_bound_to(), &wrapped).map_err(|SealBroken| VaultError::WrongKey)?;
+        let root: [u8; KEY_BYTES] = opened.as_slice().try_into().map_err(|_| VaultError::WrongKey)?;
+        let keys = Arc::new(Keyring::new(&Zeroizing::new(root))?);
+        let rows = load(&store).await?;
+        let sealer: Arc<dyn Sealer> = Arc::clone(&keys) as Arc<dyn Sealer>;
+        Ok(Arc::new(Self { store, keys, sealer, rows: RwLock::new(rows), changing: tokio::sync::Mutex::new(()) }))
+    }
+
+    /// Stores new values as the next generation and makes the credential active. `origins` are the carrier file's hosts
+    /// at this moment: the values will go nowhere else.
+    ///
+    /// # Errors
+    /// [`VaultError::NoSuchPractice`], [`VaultError::BadField`], or what the store says.
+    pub async fn put(
+        &self,
+        practice: &PracticeId,
+        carrier: &str,
+        fields: SecretFields,
+        origins: &[String],
+        by: &Actor,
+    ) -> Result<CredentialInfo, VaultError> {
+        credential::check(&fields)?;
+        let origins = serde_json::to_string(&credential::pin(origins)).map_err(|_| VaultError::Tampered)?;
+        let id = self.credential_id(practice, carrier);
+        let record = TrailRecord::new(practice, by, "credential.put").carrier(carrier).credential(&id);
+        let new = NewCredential {
+            practice: practice.clone(),
+            carrier: carrier.to_owned(),
+            id,
+            origins: origins.clone(),
+            at: store::now(),
+        };
+        let (keys, owner, place) = (Arc::clone(&self.keys), practice.clone(), carrier.to_owned());
+        let seal: credentials::Seal = Box::new(move |id, generation| {
+            let place = credential::Place { practice: &owner, carrier: &place, id, generation, origins: &origins };
+            credential::seal(&keys, &place, &fields)
+                .map_err(|SealBroken| StoreError::Damaged { what: "the system gives no random numbers" })
+        });
+        let _changing = self.changing.lock().await;
+        let row = credentials::put(&self.store, new, seal, append(&self.sealer, record)).await;
+        let row = row.map_err(|error| match error {
+            StoreError::Conflict => VaultError::NoSuchPractice,
+            other => other.into(),
+        })?;
+        let info = credential::info(&row);
+        self.change_rows(|rows| rows.insert((row.practice.clone(), row.carrier.clone()), row));
+        Ok(info)
+    }
+
+    /// A practice's credentials, by carrier.
+    pub fn list(&self, practice: &PracticeId) -> Vec<CredentialInfo> {
+        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<_> = rows.values().filter(|row| row.practice == *practice).map(credential::info).collect();
+        found.sort_by(|a, b| a.carrier.cmp(&b.carrier));
+        found
+    }
+
+    /// One credential of a practice.
+    pub fn info(&self, practice: &PracticeId, carrier: &str) -> Option<CredentialInfo> {
+        self.row(practice, carrier).as_ref().map(credential::info)
+    }
+
+    /// Opens a credential for one attempt. `hosts` are the carrier file's hosts now: each must be pinned.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`], [`VaultError::Stopped`], [`VaultError::OriginsChanged`], [`VaultError::Tampered`].
+    pub fn lease(&self, practice: &PracticeId, carrier: &str, hosts: &[String]) -> Result<Lease, VaultError> {
+        let row = self.row(practice, carrier).ok_or(VaultError::Missing)?;
+        if row.state != "active" {
+            return Err(VaultError::Stopped);
+        }
+        // Opened first: only then is the list of hosts proven to be the one that was entered.
+        let fields = credential::open(&self.keys, &row)?;
+        let origins = credential::pinned(&row)?;
+        if !credential::pin(hosts).iter().all(|host| origins.contains(host)) {
+            return Err(VaultError::OriginsChanged);
+        }
+        self.note_use(&row);
+        Ok(Lease { credential_id: row.id, generation: row.generation, fields, origins })
+    }
+
+    /// Stops a credential because the carrier refused it. In this process it takes effect at once, and even if it cannot
+    /// be stored; once this returns `Ok` it also outlives a restart. Values of another generation are not touched.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn stop(&self, credential_id: &str, generation: u64, reason: &'static str) -> Result<(), VaultError> {
+        let at = store::now();
+        let Some((practice, carrier)) = self.mark_stopped(credential_id, generation, reason, at) else {
+            return Ok(());
+        };
+        let _changing = self.changing.lock().await;
+        let record = TrailRecord::new(&practice, &Actor::gateway(), "credential.stopped")
+            .carrier(&carrier)
+            .credential(credential_id);
+        let link = append(&self.sealer, record);
+        credentials::change(&self.store, &practice, &carrier, Change::Stop { generation, reason }, at, link).await?;
+        // Once more: somebody may have enabled it between the mark and the lock, and the refusal is the later word.
+        self.mark_stopped(credential_id, generation, reason, at);
+        Ok(())
+    }
+
+    /// Stops it in memory; whose it is, if it still has this generation.
+    fn mark_stopped(
+        &self,
+        credential_id: &str,
+        generation: u64,
+        reason: &'static str,
+        at: i64,
+    ) -> Option<(PracticeId, String)> {
+        self.change_rows(|rows| {
+            let row = rows.values_mut().find(|row| row.id == credential_id && row.generation == generation)?;
+            if row.state == "active" {
+                row.state = "stopped".to_owned();
+                row.reason = Some(reason.to_owned());
+                row.stopped_at = Some(at);
+            }
+            Some((row.practice.clone(), row.carrier.clone()))
+        })
+    }
+
+    /// A person says that a stopped credential may be tried again; `false` when there is no stopped one.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn enable(&self, practice: &PracticeId, carrier: &str, by: &Actor) -> Result<bool, VaultError> {
+        let stopped = self.info(practice, carrier).is_some_and(|info| info.state == CredentialState::Stopped);
+        // A stop that could not be stored lives in memory only: taking it back changes nothing in the store.
+        Ok(self.change(practice, carrier, Change::Enable, "credential.enabled", by).await? || stopped)
+    }
+
+    /// Erases a credential's values; `false` when there are none. A later [`Vault::put`] gets a new generation.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn delete(&self, practice: &PracticeId, carrier: &str, by: &Actor) -> Result<bool, VaultError> {
+        self.change(practice, carrier, Change::Delete, "credential.deleted", by).await
+    }
+
+    async fn change(
+        &self,
+        practice: &PracticeId,
+        carrier: &str,
+        change: Change,
+        action: &'static str,
+        by: &Actor,
+    ) -> Result<bool, VaultError> {
+        let record =
+            TrailRecord::new(practice, by, action).carrier(carrier).credential(&self.credential_id(practice, carrier));
+        let _changing = self.changing.lock().await;
+        let link = append(&self.sealer, record);
+        let changed = credentials::change(&self.store, practice, carrier, change, store::now(), link).await?;
+        let place = (practice.clone(), carrier.to_owned());
+        match credentials::current(&self.store, practice, carrier).await? {
+            Some(row) => self.change_rows(|rows| rows.insert(place, row)),
+            None => self.change_rows(|rows| rows.remove(&place)),
+        };
+        Ok(changed)
+    }
+
+    /// Opens every stored value of a practice without showing any: carriers whose credential does not open.
+    pub fn verify(&self, practice: &PracticeId) -> Vec<String> {
+        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+        let mut broken: Vec<_> = rows
+            .values()
+            .filter(|row| row.practice == *practice && credential::open(&self.keys, row).is_err())
+            .map(|row| row.carrier.clone())
+            .collect();
+        broken.sort();
+        broken
+    }
+
+    /// The same for all generations, and free of meaning: made from practice and carrier under the vault's key.
+    fn credential_id(&self, practice: &PracticeId, carrier: &str) -> String {
+        let text = bind(&[b"credential id", practice.as_str().as_bytes(), carrier.as_bytes()]);
+        let code = self.keys.mac(Purpose::Credentials, &text);
+        code.iter().take(12).fold("cred_".to_owned(), |mut id, byte| {
+            id.push_str(&format!("{byte:02x}"));
+            id
+        })
+    }
+
+    fn row(&self, practice: &PracticeId, carrier: &str) -> Option<CredentialRow> {
+        let place = (practice.clone(), carrier.to_owned());
+        self.rows.read().unwrap_or_else(PoisonError::into_inner).get(&place).cloned()
+    }
+
+    fn change_rows<T>(&self, change: impl FnOnce(&mut Rows) -> T) -> T {
+        change(&mut self.rows.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note_use(&self, row: &CredentialRow) {
+        let now = store::now();
+        if row.last_used_at.is_some_and(|last| now.saturating_sub(last) < TOUCH_EVERY) {
+            return;
+        }
+        self.change_rows(|rows| {
+            if let Some(row) = rows.get_mut(&(row.practice.clone(), row.carrier.clone())) {
+                row.last_used_at = Some(now);
+            }
+        });
+        // Outside of a runtime (a tool) it is noted in memory only.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (store, practice, carrier) = (Arc::clone(&self.store), row.practice.clone(), row.carrier.clone());
+            runtime.spawn(async move {
+                if let Err(error) = credentials::touch(&store, &practice, &carrier, now).await {
+                    tracing::warn!(%practice, carrier, %error, "The use of a credential could not be noted");
+                }
+            });
+        }
+    }
+}
+
+impl Sealer for Vault {
+    fn seal(&self, purpose: Purpose, bound_to: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealBroken> {
+        self.keys.seal(purpose, bound_to, plain)
+    }
+
+    fn open(&self, purpose: Purpose, bound_to: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealBroken> {
+        self.keys.open(purpose, bound_to, sealed)
+    }
+
+    fn mac(&self, purpose: Purpose, text: &[u8]) -> [u8; 32] {
+        self.keys.mac(purpose, text)
+    }
+}
+
+fn root_bound_to() -> Vec<u8> {
+    bind(&[b"root key v1"])
+}
+
+async fn load(store: &Store) -> Result<Rows, VaultError> {
+    let mut rows = Rows::new();
+    for practice in keys::practices(store).await? {
+        for row in credentials::list(store, &practice.id).await? {
+            rows.insert((row.practice.clone(), row.carrier.clone()), row);
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,258 @@
+//! Tables `credential` and `credential_field`. What stands here of a secret is sealed; the vault alone can open it.
+
+use std::fmt;
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::trail::{Append, append_in};
+use super::{Store, StoreError};
+use crate::practice::PracticeId;
+
+/// One sealed field.
+#[derive(Clone)]
+pub struct FieldRow {
+    /// Its name.
+    pub name: String,
+    /// Its data key, wrapped.
+    pub data_key: Vec<u8>,
+    /// Its value, sealed by the data key.
+    pub sealed: Vec<u8>,
+}
+
+impl fmt::Debug for FieldRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FieldRow").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A credential: its state, its pinned origins, its sealed fields.
+#[derive(Clone, Debug)]
+pub struct CredentialRow {
+    /// Whose it is.
+    pub practice: PracticeId,
+    /// For which carrier.
+    pub carrier: String,
+    /// Its id.
+    pub id: String,
+    /// Grows with every new set of values.
+    pub generation: u64,
+    /// `active`, `stopped` or `deleted`.
+    pub state: String,
+    /// Why it is stopped.
+    pub reason: Option<String>,
+    /// The origins its secrets may go to, a JSON array.
+    pub origins: String,
+    /// When its values were entered, in microseconds since 1970.
+    pub created_at: i64,
+    /// When it was last lent out.
+    pub last_used_at: Option<i64>,
+    /// When it was stopped.
+    pub stopped_at: Option<i64>,
+    /// Its fields, by name.
+    pub fields: Vec<FieldRow>,
+}
+
+/// Seals the fields once id and generation are known.
+pub type Seal = Box<dyn FnOnce(&str, u64) -> Result<Vec<FieldRow>, StoreError> + Send>;
+
+/// New values for a credential.
+pub struct NewCredential {
+    /// Whose it is.
+    pub practice: PracticeId,
+    /// For which carrier.
+    pub carrier: String,
+    /// The id it gets if it is the first for this carrier; later values keep the first id.
+    pub id: String,
+    /// The origins its secrets may go to, a JSON array.
+    pub origins: String,
+    /// When, in microseconds since 1970.
+    pub at: i64,
+}
+
+/// Stores new values as the next generation and makes the credential active.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the practice does not exist.
+pub async fn put(store: &Store, new: NewCredential, seal: Seal, record: Append) -> Result<CredentialRow, StoreError> {
+    store
+        .write(move |connection| {
+            let practice = new.practice.as_str();
+            let (id, generation): (String, i64) = connection
+                .prepare_cached(
+                    "INSERT INTO credential(practice, carrier, id, generation, state, origins, created_at)
+                     VALUES (?1, ?2, ?3, 1, 'active', ?4, ?5)
+                     ON CONFLICT(practice, carrier) DO UPDATE SET generation = generation + 1, state = 'active',
+                       reason = NULL, stopped_at = NULL, last_used_at = NULL, origins = excluded.origins,
+                       created_at = excluded.created_at
+                     RETURNING id, generation",
+                )?
+                .query_row((practice, &new.carrier, &new.id, &new.origins, new.at), |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })?;
+            let fields = seal(&id, u64::try_from(generation).unwrap_or(0))?;
+            erase_fields(connection, practice, &new.carrier)?;
+            for field in &fields {
+                connection
+                    .prepare_cached(
+                        "INSERT INTO credential_field(practice, carrier, name, data_key, sealed)
+                         VALUES (?1, ?2, ?3, ?4, ?5)",
+                    )?
+                    .execute((practice, &new.carrier, &field.name, &field.data_key, &field.sealed))?;
+            }
+            append_in(connection, record)?;
+            current_in(connection, &new.practice, &new.carrier)?.ok_or(StoreError::Conflict)
+        })
+        .await
+}
+
+fn erase_fields(connection: &Connection, practice: &str, carrier: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("DELETE FROM credential_field WHERE practice = ?1 AND carrier = ?2")?
+        .execute((practice, carrier))?;
+    Ok(())
+}
+
+const COLUMNS: &str =
+    "SELECT practice, carrier, id, generation, state, reason, origins, created_at, last_used_at, stopped_at
+    FROM credential WHERE practice = ?1 AND state <> 'deleted' AND (?2 IS NULL OR carrier = ?2) ORDER BY carrier";
+
+/// A practice's credential for a carrier; `None` when there is none, or it was deleted.
+///
+/// # Errors
+/// What the store says.
+pub async fn current(store: &Store, practice: &PracticeId, carrier: &str) -> Result<Option<CredentialRow>, StoreError> {
+    let (practice, carrier) = (practice.clone(), carrier.to_owned());
+    store.read(move |connection| current_in(connection, &practice, &carrier)).await
+}
+
+fn current_in(
+    connection: &Connection,
+    practice: &PracticeId,
+    carrier: &str,
+) -> Result<Option<CredentialRow>, StoreError> {
+    let found =
+        connection.prepare_cached(COLUMNS)?.query_row((practice.as_str(), Some(carrier)), credential_row).optional()?;
+    found.map(|row| with_fields(connection, row)).transpose()
+}
+
+/// A practice's credentials, by carrier.
+///
+/// # Errors
+/// What the store says.
+pub async fn list(store: &Store, practice: &PracticeId) -> Result<Vec<CredentialRow>, StoreError> {
+    let practice = practice.clone();
+    store
+        .read(move |connection| {
+            let mut statement = connection.prepare_cached(COLUMNS)?;
+            let rows = statement.query_map((practice.as_str(), None::<&str>), credential_row)?;
+            let rows = rows.collect::<Result<Vec<_>, _>>()?;
+            rows.into_iter().map(|row| with_fields(connection, row)).collect()
+        })
+        .await
+}
+
+fn credential_row(row: &Row<'_>) -> rusqlite::Result<CredentialRow> {
+    Ok(CredentialRow {
+        practice: PracticeId::new(row.get::<_, String>(0)?),
+        carrier: row.get(1)?,
+        id: row.get(2)?,
+        generation: u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
+        state: row.get(4)?,
+        reason: row.get(5)?,
+        origins: row.get(6)?,
+        created_at: row.get(7)?,
+        last_used_at: row.get(8)?,
+        stopped_at: row.get(9)?,
+        fields: Vec::new(),
+    })
+}
+
+fn with_fields(connection: &Connection, mut credential: CredentialRow) -> Result<CredentialRow, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, data_key, sealed FROM credential_field WHERE practice = ?1 AND carrier = ?2 ORDER BY name",
+    )?;
+    let rows = statement.query_map((credential.practice.as_str(), &credential.carrier), |row| {
+        Ok(FieldRow { name: row.get(0)?, data_key: row.get(1)?, sealed: row.get(2)? })
+    })?;
+    credential.fields = rows.collect::<Result<_, _>>()?;
+    Ok(credential)
+}
+
+/// What to change a credential's state to.
+pub enum Change {
+    /// Stop it, if it still has this generation: values entered meanwhile are not stopped for the old ones' fault.
+    Stop {
+        /// The generation that was refused.
+        generation: u64,
+        /// Why, in fixed words.
+        reason: &'static str,
+    },
+    /// A person says that it may be used again.
+    Enable,
+    /// Erase its fields.
+    Delete,
+}
+
+/// Changes the state; `false` when nothing had to change (there is no such credential, or it is in that state).
+/// The record is appended only if something changed.
+///
+/// # Errors
+/// What the store says.
+pub async fn change(
+    store: &Store,
+    practice: &PracticeId,
+    carrier: &str,
+    change: Change,
+    at: i64,
+    record: Append,
+) -> Result<bool, StoreError> {
+    let (practice, carrier) = (practice.clone(), carrier.to_owned());
+    store
+        .write(move |connection| {
+            let practice = practice.as_str();
+            let changed = match change {
+                Change::Stop { generation, reason } => connection
+                    .prepare_cached(
+                        "UPDATE credential SET state = 'stopped', reason = ?4, stopped_at = ?5
+                         WHERE practice = ?1 AND carrier = ?2 AND generation = ?3 AND state = 'active'",
+                    )?
+                    .execute((practice, &carrier, i64::try_from(generation).unwrap_or(-1), reason, at))?,
+                Change::Enable => connection
+                    .prepare_cached(
+                        "UPDATE credential SET state = 'active', reason = NULL, stopped_at = NULL
+                         WHERE practice = ?1 AND carrier = ?2 AND state = 'stopped'",
+                    )?
+                    .execute((practice, &carrier))?,
+                Change::Delete => {
+                    erase_fields(connection, practice, &carrier)?;
+                    connection
+                        .prepare_cached(
+                            "UPDATE credential SET state = 'deleted', reason = NULL, stopped_at = ?3
+                             WHERE practice = ?1 AND carrier = ?2 AND state <> 'deleted'",
+                        )?
+                        .execute((practice, &carrier, at))?
+                }
+            };
+            if changed == 1 {
+                append_in(connection, record)?;
+            }
+            Ok(changed == 1)
+        })
+        .await
+}
+
+/// Notes that a credential was lent out.
+///
+/// # Errors
+/// What the store says.
+pub async fn touch(store: &Store, practice: &PracticeId, carrier: &str, at: i64) -> Result<(), StoreError> {
+    let (practice, carrier) = (practice.clone(), carrier.to_owned());
+    store
+        .write(move |connection| {
+            connection
+                .prepare_cached("UPDATE credential SET last_used_at = ?3 WHERE practice = ?1 AND carrier = ?2")?
+                .execute((practice.as_str(), &carrier, at))?;
+            Ok(())
+        })
+        .await
+}

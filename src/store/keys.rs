@@ -1,0 +1,186 @@
+//! Tables `practice`, `api_key` and `vault_root`.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::trail::{Append, append_in};
+use super::{Store, StoreError};
+use crate::practice::PracticeId;
+
+/// A practice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PracticeRow {
+    /// Its id.
+    pub id: PracticeId,
+    /// What people call it.
+    pub name: String,
+}
+
+/// An API key: everything but the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRow {
+    /// Its id.
+    pub id: String,
+    /// Whose it is.
+    pub practice: PracticeId,
+    /// What it is for, in its owner's words.
+    pub label: String,
+    /// What it may do: words separated by spaces.
+    pub scopes: String,
+    /// When it was made, in microseconds since 1970.
+    pub created_at: i64,
+    /// When it was revoked.
+    pub revoked_at: Option<i64>,
+}
+
+/// Adds the practice, or renames it.
+///
+/// # Errors
+/// What the store says.
+pub async fn ensure_practice(store: &Store, practice: PracticeRow, at: i64) -> Result<(), StoreError> {
+    store
+        .write(move |connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO practice(id, name, created_at) VALUES (?1, ?2, ?3)
+                     ON CONFLICT(id) DO UPDATE SET name = excluded.name",
+                )?
+                .execute((practice.id.as_str(), &practice.name, at))?;
+            Ok(())
+        })
+        .await
+}
+
+/// All practices, the gateway's own one included. For whoever runs the gateway, never for a caller of the API.
+///
+/// # Errors
+/// What the store says.
+pub async fn practices(store: &Store) -> Result<Vec<PracticeRow>, StoreError> {
+    store
+        .read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT id, name FROM practice ORDER BY id")?;
+            let rows = statement.query_map([], |row| {
+                Ok(PracticeRow { id: PracticeId::new(row.get::<_, String>(0)?), name: row.get(1)? })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+}
+
+/// Adds a key, and the record of it.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the practice does not exist.
+pub async fn add(store: &Store, key: KeyRow, hash: [u8; 32], record: Append) -> Result<(), StoreError> {
+    store
+        .write(move |connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO api_key(id, practice, label, scopes, hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .execute((&key.id, key.practice.as_str(), &key.label, &key.scopes, hash, key.created_at))?;
+            append_in(connection, record).map(|_| ())
+        })
+        .await
+}
+
+/// The key with this hash, and the hash as it is stored. The one query that *finds* the practice: the key names it.
+///
+/// # Errors
+/// What the store says.
+pub async fn by_hash(store: &Store, hash: [u8; 32]) -> Result<Option<(KeyRow, [u8; 32])>, StoreError> {
+    store
+        .read(move |connection| {
+            let found = connection
+                .prepare_cached(
+                    "SELECT id, practice, label, scopes, created_at, revoked_at, hash FROM api_key WHERE hash = ?1",
+                )?
+                .query_row([hash], |row| Ok((key_row(row)?, row.get(6)?)))
+                .optional()?;
+            Ok(found)
+        })
+        .await
+}
+
+/// A practice's keys, oldest first.
+///
+/// # Errors
+/// What the store says.
+pub async fn list(store: &Store, practice: &PracticeId) -> Result<Vec<KeyRow>, StoreError> {
+    let practice = practice.clone();
+    store
+        .read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT id, practice, label, scopes, created_at, revoked_at FROM api_key
+                 WHERE practice = ?1 ORDER BY created_at, id",
+            )?;
+            let rows = statement.query_map([practice.as_str()], key_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+}
+
+/// Revokes a key of the practice; `false` when it has no such key, or it was revoked before.
+///
+/// # Errors
+/// What the store says.
+pub async fn revoke(
+    store: &Store,
+    practice: &PracticeId,
+    id: &str,
+    at: i64,
+    record: Append,
+) -> Result<bool, StoreError> {
+    let (practice, id) = (practice.clone(), id.to_owned());
+    store
+        .write(move |connection| {
+            let changed = connection
+                .prepare_cached(
+                    "UPDATE api_key SET revoked_at = ?3 WHERE practice = ?1 AND id = ?2 AND revoked_at IS NULL",
+                )?
+                .execute((practice.as_str(), &id, at))?;
+            if changed == 1 {
+                append_in(connection, record)?;
+            }
+            Ok(changed == 1)
+        })
+        .await
+}
+
+fn key_row(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
+    Ok(KeyRow {
+        id: row.get(0)?,
+        practice: PracticeId::new(row.get::<_, String>(1)?),
+        label: row.get(2)?,
+        scopes: row.get(3)?,
+        created_at: row.get(4)?,
+        revoked_at: row.get(5)?,
+    })
+}
+
+/// The wrapped root key, if there is one.
+///
+/// # Errors
+/// What the store says.
+pub async fn root_key(store: &Store) -> Result<Option<Vec<u8>>, StoreError> {
+    store
+        .read(|connection| {
+            Ok(connection
+                .query_row("SELECT wrapped FROM vault_root WHERE version = 1", [], |row| row.get(0))
+                .optional()?)
+        })
+        .await
+}
+
+/// Stores the wrapped root key.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when there is one: it is never replaced by another.
+pub async fn put_root_key(store: &Store, wrapped: Vec<u8>, at: i64) -> Result<(), StoreError> {
+    store
+        .write(move |connection| {
+            connection
+                .execute("INSERT INTO vault_root(version, wrapped, created_at) VALUES (1, ?1, ?2)", (wrapped, at))?;
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,207 @@
+//! Questions and their answers, kept so that they are still there after a kill and can be fetched by their id.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::Trail;
+use super::record::{OutcomeKind, TrailRecord};
+use super::seal::{Purpose, SealBroken, bind};
+use crate::practice::PracticeId;
+use crate::store::answers::{AskRow, Completed, EvidenceRow};
+use crate::store::{self, StoreError};
+
+const NOT_OPENING: StoreError = StoreError::Damaged { what: "a stored answer does not open" };
+
+/// Where a stored question stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskState {
+    /// Not completed yet.
+    Pending,
+    /// The carrier answered.
+    Answered,
+    /// The carrier said no.
+    Refused,
+    /// There is no outcome. Without an envelope: the gateway was stopped before the answer came.
+    Failed,
+}
+
+/// A stored question.
+#[derive(Clone)]
+pub struct StoredAsk {
+    /// Its id.
+    pub id: String,
+    /// Whose.
+    pub practice: PracticeId,
+    /// Whom it was put to.
+    pub carrier: String,
+    /// Which operation, by its name.
+    pub operation: String,
+    /// Where it stands.
+    pub state: AskState,
+    /// When it was put.
+    pub created_at: Timestamp,
+    /// When it was completed.
+    pub completed_at: Option<Timestamp>,
+    /// The id of the exchange, where one is kept.
+    pub evidence_id: Option<String>,
+    /// The envelope as it left, JSON. `None` while pending, or when the gateway was stopped before the answer came.
+    pub envelope: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for StoredAsk {
+    /// Everything but the envelope.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredAsk")
+            .field("id", &self.id)
+            .field("practice", &self.practice)
+            .field("carrier", &self.carrier)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A new id for what is exchanged: `ev_…`.
+pub fn new_evidence_id() -> String {
+    format!("ev_{}", Uuid::now_v7().simple())
+}
+
+impl Trail {
+    /// Notes that a question was taken: its carrier and operation are read from the record, which is appended in the
+    /// same transaction (`eligibility.asked`, say). Needed only where the id is given away before the answer is there.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the practice has a question with this id; else what the store says.
+    pub async fn begin(&self, practice: &PracticeId, id: &str, record: TrailRecord) -> Result<(), StoreError> {
+        let ask = ask_row(practice, id, &record, "pending", None);
+        store::answers::begin(&self.store, ask, Some(self.link(record))).await
+    }
+
+    /// Stores an answer, what was exchanged for it, and the record, in one transaction; once this returns `Ok`, the
+    /// answer may leave. Carrier, operation, outcome and evidence id are read from the record. A question that was not
+    /// begun is begun by it. `exchanges` without an evidence id in the record gets a new one; the id is returned.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the question was completed before, or the record belongs to another practice; else
+    /// what the store says. Nothing is kept then, and the answer must not leave.
+    pub async fn complete(
+        &self,
+        practice: &PracticeId,
+        id: &str,
+        envelope: &[u8],
+        exchanges: Option<&[u8]>,
+        record: TrailRecord,
+    ) -> Result<Option<String>, StoreError> {
+        if record.entry().practice != *practice {
+            return Err(StoreError::Conflict);
+        }
+        let evidence_id = exchanges.map(|_| record.entry().evidence_id.clone().unwrap_or_else(new_evidence_id));
+        let record = match &evidence_id {
+            Some(evidence) => record.evidence(evidence),
+            None => record,
+        };
+        let state = record.entry().outcome.unwrap_or(OutcomeKind::Failed).name();
+        let completed = Some(record.entry().at.as_microsecond());
+        let ask = ask_row(practice, id, &record, state, completed);
+        let envelope = self
+            .sealer
+            .seal(Purpose::Answers, &answer_bound_to(practice, id), envelope)
+            .map_err(|SealBroken| NOT_OPENING)?;
+        let evidence = match (exchanges, &evidence_id) {
+            (Some(bytes), Some(evidence)) => {
+                let bound = evidence_bound_to(practice, id, evidence);
+                let sealed = self.sealer.seal(Purpose::Evidence, &bound, bytes).map_err(|SealBroken| NOT_OPENING)?;
+                Some(EvidenceRow { id: evidence.clone(), sealed })
+            }
+            _ => None,
+        };
+        let link = self.link(record);
+        store::answers::complete(&self.store, Completed { ask, envelope, evidence }, link).await?;
+        Ok(evidence_id)
+    }
+
+    /// A stored question of this practice; `None` when it has none with this id, whoever else may have one.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when the envelope was changed or moved.
+    pub async fn get(&self, practice: &PracticeId, id: &str) -> Result<Option<StoredAsk>, StoreError> {
+        let Some(row) = store::answers::get(&self.store, practice, id).await? else { return Ok(None) };
+        let envelope = row
+            .envelope
+            .map(|sealed| self.sealer.open(Purpose::Answers, &answer_bound_to(practice, id), &sealed))
+            .transpose()
+            .map_err(|SealBroken| NOT_OPENING)?
+            .map(|mut opened| std::mem::take(&mut *opened));
+        Ok(Some(StoredAsk {
+            id: row.ask.id,
+            practice: row.ask.practice,
+            carrier: row.ask.carrier,
+            operation: row.ask.operation,
+            state: state(&row.ask.state)?,
+            created_at: time(row.ask.created_at)?,
+            completed_at: row.ask.completed_at.map(time).transpose()?,
+            evidence_id: row.evidence_id,
+            envelope,
+        }))
+    }
+
+    /// What was exchanged with the carrier for a question of this practice.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it was changed or moved.
+    pub async fn raw(&self, practice: &PracticeId, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let Some(row) = store::answers::evidence(&self.store, practice, id).await? else { return Ok(None) };
+        let bound = evidence_bound_to(practice, id, &row.id);
+        self.sealer.open(Purpose::Evidence, &bound, &row.sealed).map(Some).map_err(|SealBroken| NOT_OPENING)
+    }
+
+    /// Marks as failed every question that an earlier process left pending; says how many. Call it once at start,
+    /// before any question is taken.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn close_interrupted(&self) -> Result<usize, StoreError> {
+        let mut closed = 0;
+        for practice in store::keys::practices(&self.store).await? {
+            closed += store::answers::close_pending(&self.store, &practice.id, store::now()).await?;
+        }
+        Ok(closed)
+    }
+}
+
+fn ask_row(practice: &PracticeId, id: &str, record: &TrailRecord, state: &str, completed_at: Option<i64>) -> AskRow {
+    let entry = record.entry();
+    AskRow {
+        practice: practice.clone(),
+        id: id.to_owned(),
+        carrier: entry.carrier.clone().unwrap_or_default(),
+        operation: entry.operation.map_or("", |operation| operation.name()).to_owned(),
+        state: state.to_owned(),
+        created_at: entry.at.as_microsecond(),
+        completed_at,
+    }
+}
+
+fn answer_bound_to(practice: &PracticeId, id: &str) -> Vec<u8> {
+    bind(&[b"answer v1", practice.as_str().as_bytes(), id.as_bytes()])
+}
+
+fn evidence_bound_to(practice: &PracticeId, ask: &str, id: &str) -> Vec<u8> {
+    bind(&[b"evidence v1", practice.as_str().as_bytes(), ask.as_bytes(), id.as_bytes()])
+}
+
+fn state(word: &str) -> Result<AskState, StoreError> {
+    match word {
+        "pending" => Ok(AskState::Pending),
+        "answered" => Ok(AskState::Answered),
+        "refused" => Ok(AskState::Refused),
+        "failed" => Ok(AskState::Failed),
+        _ => Err(StoreError::Damaged { what: "a question has an unknown state" }),
+    }
+}
+
+fn time(microseconds: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(microseconds).map_err(|_| StoreError::Damaged { what: "a time is out of range" })
+}

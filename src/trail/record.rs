@@ -1,0 +1,248 @@
+//! One record of the paper trail. It says who did what, where and with which result; by its types it cannot hold
+//! patient data: words are fixed, the rest are ids of ours and numbers.
+
+use connector_sdk::{ErrorKind, Operation};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::practice::PracticeId;
+
+/// Who acted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor(String);
+
+impl Actor {
+    /// The holder of this API key.
+    pub fn key(key_id: &str) -> Self {
+        Self(plain(key_id))
+    }
+
+    /// Whoever sits at the gateway's command line.
+    pub fn command_line() -> Self {
+        Self("command_line".to_owned())
+    }
+
+    /// The gateway by itself: it stops a credential that a carrier refused, say.
+    pub fn gateway() -> Self {
+        Self("gateway".to_owned())
+    }
+}
+
+/// How an ask ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// The carrier answered.
+    Answered,
+    /// The carrier said no.
+    Refused,
+    /// There is no outcome.
+    Failed,
+}
+
+impl OutcomeKind {
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One record, as it is read back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrailEntry {
+    /// Version of this layout.
+    pub v: u8,
+    /// Its number in the practice's trail; the first is 1.
+    pub seq: u64,
+    /// Its id.
+    pub id: Uuid,
+    /// Whose trail.
+    pub practice: PracticeId,
+    /// When.
+    pub at: Timestamp,
+    /// Who: the id of an API key, `command_line` or `gateway`.
+    pub actor: String,
+    /// What: `eligibility.asked`, `eligibility.read`, `credential.put` …
+    pub action: String,
+    /// At which carrier.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub carrier: Option<String>,
+    /// Which operation.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub operation: Option<Operation>,
+    /// How it ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub outcome: Option<OutcomeKind>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failure: Option<ErrorKind>,
+    /// Whether the answer came from the cache.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cached: Option<bool>,
+    /// How long the whole took, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub total_ms: Option<u64>,
+    /// The ask it is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ask_id: Option<String>,
+    /// What was exchanged.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub evidence_id: Option<String>,
+    /// The credential that was used or changed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub credential_id: Option<String>,
+    /// What else it is about: the id of an API key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub subject_id: Option<String>,
+}
+
+/// One record, about to be written. Built with the methods below; each takes a fixed word, a number or an id.
+#[derive(Clone, Debug)]
+pub struct TrailRecord(TrailEntry);
+
+impl TrailRecord {
+    /// A record of something that happens now. `action` is a fixed word such as `eligibility.asked`.
+    pub fn new(practice: &PracticeId, actor: &Actor, action: &'static str) -> Self {
+        Self(TrailEntry {
+            v: 1,
+            seq: 0,
+            id: Uuid::now_v7(),
+            practice: practice.clone(),
+            at: microseconds(Timestamp::now()),
+            actor: actor.0.clone(),
+            action: action.to_owned(),
+            carrier: None,
+            operation: None,
+            outcome: None,
+            failure: None,
+            cached: None,
+            total_ms: None,
+            ask_id: None,
+            evidence_id: None,
+            credential_id: None,
+            subject_id: None,
+        })
+    }
+
+    /// At which carrier: the id of its file.
+    #[must_use]
+    pub fn carrier(mut self, id: &str) -> Self {
+        self.0.carrier = Some(plain(id));
+        self
+    }
+
+    /// Which operation.
+    #[must_use]
+    pub fn operation(mut self, operation: Operation) -> Self {
+        self.0.operation = Some(operation);
+        self
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub fn outcome(mut self, outcome: OutcomeKind) -> Self {
+        self.0.outcome = Some(outcome);
+        self
+    }
+
+    /// It failed, and why.
+    #[must_use]
+    pub fn failure(mut self, kind: ErrorKind) -> Self {
+        self.0.outcome = Some(OutcomeKind::Failed);
+        self.0.failure = Some(kind);
+        self
+    }
+
+    /// Whether the answer came from the cache.
+    #[must_use]
+    pub fn cached(mut self, cached: bool) -> Self {
+        self.0.cached = Some(cached);
+        self
+    }
+
+    /// How long the whole took, in milliseconds.
+    #[must_use]
+    pub fn total_ms(mut self, ms: u64) -> Self {
+        self.0.total_ms = Some(ms);
+        self
+    }
+
+    /// The ask it is about.
+    #[must_use]
+    pub fn ask(mut self, id: &str) -> Self {
+        self.0.ask_id = Some(plain(id));
+        self
+    }
+
+    /// The id under which the exchange is kept.
+    #[must_use]
+    pub fn evidence(mut self, id: &str) -> Self {
+        self.0.evidence_id = Some(plain(id));
+        self
+    }
+
+    /// The credential that was used or changed.
+    #[must_use]
+    pub fn credential(mut self, id: &str) -> Self {
+        self.0.credential_id = Some(plain(id));
+        self
+    }
+
+    /// What else it is about: the id of an API key.
+    #[must_use]
+    pub fn subject(mut self, id: &str) -> Self {
+        self.0.subject_id = Some(plain(id));
+        self
+    }
+
+    /// What is written so far (its number is 0 until it is stored).
+    pub fn entry(&self) -> &TrailEntry {
+        &self.0
+    }
+
+    pub(super) fn into_entry(self) -> TrailEntry {
+        self.0
+    }
+}
+
+/// An id of ours as it is; anything else becomes a fixed word. The last net under the types: should a mistake hand in
+/// text of a person, it does not reach a record that can never be erased.
+fn plain(id: &str) -> String {
+    let ours = !id.is_empty()
+        && id.len() <= 80
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    if ours { id.to_owned() } else { "not_an_id".to_owned() }
+}
+
+/// Cut to what the store keeps, so that the text and the column agree.
+fn microseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_is_no_id_of_ours_does_not_enter() {
+        let record = TrailRecord::new(&PracticeId::new("p"), &Actor::key("Zanzibar Doe"), "eligibility.asked")
+            .carrier("O'Canary, Jane")
+            .ask("01J\n");
+        let text = serde_json::to_string(record.entry()).unwrap();
+        assert!(!text.contains("Canary") && !text.contains("Zanzibar") && !text.contains("01J"), "{text}");
+        assert_eq!(record.entry().carrier.as_deref(), Some("not_an_id"));
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_written() {
+        let record = TrailRecord::new(&PracticeId::new("p"), &Actor::gateway(), "credential.stopped");
+        let text = serde_json::to_string(record.entry()).unwrap();
+        assert!(!text.contains("null"), "{text}");
+        assert_eq!(serde_json::from_str::<TrailEntry>(&text).unwrap(), *record.entry());
+    }
+}

@@ -1,0 +1,87 @@
+//! What the trail asks of whoever holds the keys. The vault is the one that does; the trail stands below it and only
+//! names what it needs.
+
+use std::fmt;
+
+/// What a key is for. A sealed text opens only under the purpose it was sealed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Credentials of practices.
+    Credentials,
+    /// What was exchanged with a carrier.
+    Evidence,
+    /// Stored answers.
+    Answers,
+    /// Keys and values of the answer cache.
+    Cache,
+    /// The ends of the trail's chains.
+    Trail,
+}
+
+impl Purpose {
+    /// All purposes.
+    pub const ALL: [Purpose; 5] = [Self::Credentials, Self::Evidence, Self::Answers, Self::Cache, Self::Trail];
+
+    /// The word that goes into the derivation of its key. Never changed: it would make what is stored unreadable.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::Evidence => "evidence",
+            Self::Answers => "answers",
+            Self::Cache => "cache",
+            Self::Trail => "trail",
+        }
+    }
+}
+
+/// A sealed text does not open: it was changed, moved, or sealed by another key. Says no more, on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealBroken;
+
+impl fmt::Display for SealBroken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("A sealed text does not open: it was changed, moved, or sealed by another key.")
+    }
+}
+
+impl std::error::Error for SealBroken {}
+
+/// Seals, opens and authenticates.
+pub trait Sealer: Send + Sync {
+    /// Seals `plain` for a purpose; it opens only with the same `bound_to` (see [`bind`]).
+    ///
+    /// # Errors
+    /// [`SealBroken`] when the system gives no random numbers.
+    fn seal(&self, purpose: Purpose, bound_to: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealBroken>;
+
+    /// Opens what [`Sealer::seal`] made.
+    ///
+    /// # Errors
+    /// [`SealBroken`].
+    fn open(&self, purpose: Purpose, bound_to: &[u8], sealed: &[u8])
+    -> Result<zeroize::Zeroizing<Vec<u8>>, SealBroken>;
+
+    /// HMAC-SHA256 under the purpose's key.
+    fn mac(&self, purpose: Purpose, text: &[u8]) -> [u8; 32];
+}
+
+/// Joins parts so that no two different lists of parts give the same bytes: each part follows its length.
+pub fn bind(parts: &[&[u8]]) -> Vec<u8> {
+    let mut joined = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
+    for part in parts {
+        joined.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        joined.extend_from_slice(part);
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bind;
+
+    #[test]
+    fn parts_cannot_slide_into_each_other() {
+        assert_ne!(bind(&[b"ab", b"c"]), bind(&[b"a", b"bc"]));
+        assert_ne!(bind(&[b"ab"]), bind(&[b"ab", b""]));
+    }
+}
