@@ -9,7 +9,7 @@
 //! 4. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
 //! 5. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
 //! 6. [`wire`]: the HTTP plane: record, egress, limit, session, client
-//! 7. [`config`]: `gateway.toml`
+//! 7. [`config`]: what `gateway.toml` says
 //! 8. [`carriers`]: carrier files to validated values; search; reload
 //! 9. [`registry`]: the one list of compiled-in connectors
 //! 10. [`identity`]: API keys to callers

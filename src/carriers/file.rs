@@ -38,7 +38,8 @@ pub struct CarrierFile {
     /// Private or loopback addresses that are allowed all the same, in CIDR form: `10.20.0.0/16`. Default: none.
     #[serde(default)]
     pub allow_private: Vec<String>,
-    /// A PEM file with the carrier's own certificate authority; relative to this file. Default: the public ones.
+    /// A PEM file with the carrier's own certificate authority; relative to this file, and read
+    /// together with it. Default: the public ones.
     pub ca_file: Option<String>,
     /// What is switched off or narrowed; leaving a line out keeps what the connector offers.
     #[serde(default)]

@@ -12,11 +12,11 @@ const DAY_MINUTES: u16 = 24 * 60;
 const HELP: &str = "write it like \"Sun 02:00-06:00 America/New_York\"";
 
 impl Hours {
-    /// Until when the carrier is closed, when it is closed at `now`; windows that touch are one. A carrier that is
-    /// closed at all times reports at most nine days.
+    /// Until when the carrier is closed, when it is closed at `now`; windows that touch are one, sixteen of them at
+    /// most (a carrier that is closed at all times).
     pub fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
         let mut until = None;
-        // Each step ends one window; touching windows follow one another at most once a day and weekday.
+        // Each step goes to the end of one window, where the next one may begin.
         for _ in 0..16 {
             let at = until.unwrap_or(now);
             match self.closed.iter().filter_map(|window| window.end_at(at)).max() {

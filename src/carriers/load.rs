@@ -128,7 +128,7 @@ impl Reading<'_> {
     }
 
     fn add(&mut self, problem: SchemaProblem) {
-        let missing = problem.message.ends_with("is missing");
+        let missing = problem.spot == Spot::Missing;
         let problem = self.document.problem(problem);
         // Where the text itself is broken, what seems missing may stand in the broken part, and what was made of a
         // broken line says nothing.
@@ -381,7 +381,7 @@ pub fn settings_schema(registration: &'static Registration) -> Arc<Value> {
 }
 
 /// First eight bytes of the text's SHA-256: the same file has the same version after a restart too.
-fn version(text: &str) -> u64 {
+pub(super) fn version(text: &str) -> u64 {
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     digest.as_ref().iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }

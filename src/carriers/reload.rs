@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::load::{Loader, check_id};
+use super::load::{Loader, check_id, version};
 use super::search::{Hit, Index};
 use super::text::{FILE_MAX_BYTES, FileProblem};
 use super::{Carrier, Limits};
@@ -69,7 +69,8 @@ struct Stamp {
 #[derive(Clone)]
 struct Seen {
     stamp: Option<Stamp>,
-    text: String,
+    /// Of the text; `None` when it could not be read.
+    version: Option<u64>,
     problems: Vec<FileProblem>,
 }
 
@@ -177,11 +178,14 @@ impl CarrierBook {
             || files.0.iter().any(|file| seen.get(&file.id).is_none_or(|seen| seen.stamp != file.stamp))
     }
 
-    /// Looks at the directory every `every` and reloads when something changed, for ever. Runs as a task.
+    /// Looks at the directory every `every` and reloads when something changed, as long as anybody else holds the book.
+    /// Runs as a task.
     pub async fn watch(self: Arc<Self>, every: Duration) {
+        let weak = Arc::downgrade(&self);
+        drop(self);
         loop {
             tokio::time::sleep(every).await;
-            let book = self.clone();
+            let Some(book) = weak.upgrade() else { return };
             let report = tokio::task::spawn_blocking(move || book.is_stale().then(|| book.reload())).await;
             if let Ok(Some(report)) = report {
                 report.log();
@@ -231,27 +235,28 @@ impl CarrierBook {
         report: &mut LoadReport,
     ) -> ((String, Seen), Option<Arc<Carrier>>) {
         let good = before.carriers.get(&file.id).cloned();
-        let result = match file.text {
-            Ok(text) => match last.filter(|last| last.text == text && last.problems.is_empty()) {
-                // The same text, and it was fine: the same carrier.
-                Some(last) if good.is_some() => {
-                    return ((file.id, Seen { stamp: file.stamp, ..last }), good);
+        let (id, stamp) = (file.id, file.stamp);
+        let (result, version) = match file.text {
+            Ok(text) => {
+                let version = Some(version(&text));
+                let fine = last.is_some_and(|last| last.version == version && last.problems.is_empty());
+                if fine && good.is_some() {
+                    return ((id, Seen { stamp, version, problems: Vec::new() }), good);
                 }
-                _ => (self.loader.carrier(&file.label, &file.id, &text), text),
-            },
-            Err(problem) => (Err(vec![problem]), String::new()),
+                (self.loader.carrier(&file.label, &id, &text), version)
+            }
+            Err(problem) => (Err(vec![problem]), None),
         };
         match result {
-            (Ok(carrier), text) => {
-                report.changed.push(file.id.clone());
-                let seen = Seen { stamp: file.stamp, text, problems: Vec::new() };
-                ((file.id, seen), Some(Arc::new(carrier)))
+            Ok(carrier) => {
+                report.changed.push(id.clone());
+                ((id, Seen { stamp, version, problems: Vec::new() }), Some(Arc::new(carrier)))
             }
-            (Err(problems), text) => {
+            Err(problems) => {
                 if good.is_some() {
-                    report.kept.push(file.id.clone());
+                    report.kept.push(id.clone());
                 }
-                ((file.id, Seen { stamp: file.stamp, text, problems }), good)
+                ((id, Seen { stamp, version, problems }), good)
             }
         }
     }

@@ -32,6 +32,8 @@ pub enum Spot {
     Key,
     /// The value.
     Value,
+    /// Nothing is there, and something should be.
+    Missing,
 }
 
 /// One thing that does not fit.
@@ -39,7 +41,7 @@ pub enum Spot {
 pub struct SchemaProblem {
     /// Keys from the root down, array places as numbers. For a missing key: where it should be.
     pub path: Vec<String>,
-    /// Key or value.
+    /// Key, value, or neither.
     pub spot: Spot,
     /// What is wrong.
     pub message: String,
@@ -142,6 +144,16 @@ impl<'s> Walk<'s> {
         self.add(Spot::Value, message, help);
     }
 
+    fn missing(&mut self, key: &str, help: Option<String>) {
+        let message = match self.words {
+            Words::File => format!("\"{key}\" is missing"),
+            Words::Body => "This field is missing.".to_owned(),
+        };
+        self.path.push(key.to_owned());
+        self.add(Spot::Missing, message, help);
+        self.path.pop();
+    }
+
     fn type_fits(&mut self, rules: &Map<String, Value>, value: &Value) -> bool {
         let wanted = types(rules);
         if wanted.is_empty() || wanted.iter().any(|name| is_type(name, value)) {
@@ -234,10 +246,8 @@ impl<'s> Walk<'s> {
         for key in parts(rules, "required").iter().filter_map(Value::as_str) {
             if !map.contains_key(key) {
                 let about = own.and_then(|own| own.get(key)).and_then(description);
-                self.path.push(key.to_owned());
                 let help = about.filter(|_| self.words == Words::File);
-                self.say(format!("\"{key}\" is missing"), "This field is missing.".to_owned(), help);
-                self.path.pop();
+                self.missing(key, help);
             }
         }
     }
@@ -363,9 +373,7 @@ impl<'s> Walk<'s> {
         };
         let allowed: Vec<&Value> = tries.iter().filter_map(|(rules, _)| tag_of(rules, tag)).collect();
         let Some(given) = map.get(tag) else {
-            self.path.push(tag.clone());
-            self.say(format!("\"{tag}\" is missing"), "This field is missing.".to_owned(), None);
-            self.path.pop();
+            self.missing(tag, None);
             return true;
         };
         match tries.iter().find(|(rules, _)| tag_of(rules, tag) == Some(given)) {
