@@ -3,7 +3,7 @@
 use connector_sdk::Registration;
 
 /// All connectors, by name.
-pub const CONNECTORS: &[&Registration] = &[&core_x12::REGISTRATION];
+pub const CONNECTORS: &[&Registration] = &[&core_x12::REGISTRATION, &html_portal::REGISTRATION];
 
 /// The connector of this name.
 pub fn find(name: &str) -> Option<&'static Registration> {

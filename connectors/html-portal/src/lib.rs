@@ -48,7 +48,7 @@ pub static REGISTRATION: Registration = Registration {
     operations: &[Operation::Eligibility],
     sign_in: "sign-in form, one-time code (TOTP)",
     settings_schema: || schemars::schema_for!(PortalSettings).to_value(),
-    example: include_str!("example.toml"),
+    example: include_str!("../example.toml"),
     build,
 };
 
