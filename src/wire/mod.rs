@@ -1,17 +1,17 @@
 //! The HTTP plane: what every request of a connector runs through, one [`Wire`] for each carrier.
 //!
-//! **The order of the layers**, outermost first, stands in [`send`], [`redirect::follow`], [`pass`] and [`layers`]:
+//! **The order of the layers**, outermost first, stands in `send`, `redirect::follow`, `pass` and `layers`:
 //!
 //! | layer | duty | because here |
 //! |---|---|---|
-//! | seat ([`session::sit_down`]) | so many questions at once with one login | it is held for the whole attempt, not for one request |
-//! | renewal ([`session::judge`]) | sees a signed-out page, a 401 | it must see the page a redirect led to |
+//! | seat (`session::sit_down`) | so many questions at once with one login | it is held for the whole attempt, not for one request |
+//! | renewal (`session::judge`) | sees a signed-out page, a 401 | it must see the page a redirect led to |
 //! | redirect | follows at most five hops | each hop runs through all that is below: recorded, checked, limited |
 //! | record | keeps each exchange | above markers: it sees what the connector wrote and what the connector sees |
 //! | egress | only hosts that the file lists | before anything else happens for a request that may not leave |
-//! | signed in ([`session::signed_in`]) | starts or awaits the one sign-in | before the limit: a sign-in needs places of its own, and an ask that held one while it waits could block it |
+//! | signed in (`session::signed_in`) | starts or awaits the one sign-in | before the limit: a sign-in needs places of its own, and an ask that held one while it waits could block it |
 //! | limit | two lanes, rate and places | below sign-in and redirects: carriers count HTTP requests, sign-ins too |
-//! | dress ([`dress`]) | markers to secrets and back, tokens, cookies | as far down as can be: nothing above ever holds a secret |
+//! | dress (`dress`) | markers to secrets and back, tokens, cookies | as far down as can be: nothing above ever holds a secret |
 //! | client | hyper, TLS, bounds, IP class of the dialled address | the only place where bytes leave |
 
 mod asking;
@@ -53,6 +53,7 @@ use self::asking::{Asking, HostOf, Login};
 use self::client::Client;
 use self::egress::Egress;
 use self::limit::{Gate, Place, Rate};
+use self::redirect::CarriersAddress;
 use self::session::{Guards, Judged, Session};
 use crate::carriers::{Carrier, CredentialScope};
 use crate::practice::PracticeId;
@@ -342,7 +343,12 @@ async fn send(asking: &Arc<Asking>, request: Request<Bytes>) -> Result<Response<
 async fn pass(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Response<Bytes>> {
     let begun = asking.notes.recorder.begin();
     let reply = layers(asking, request).await;
-    asking.notes.recorder.keep(&begun, request, &reply);
+    // An address that the carrier gave may echo a secret.
+    let shown = match request.extensions().get::<CarriersAddress>() {
+        Some(_) => &asking.scrubbed_uri(request.uri()),
+        None => request.uri(),
+    };
+    asking.notes.recorder.keep(&begun, shown, request, &reply);
     reply
 }
 

@@ -85,8 +85,8 @@ impl Recorder {
         Begun { at: Timestamp::now(), since: Instant::now() }
     }
 
-    /// Keeps an exchange.
-    pub(crate) fn keep(&self, begun: &Begun, request: &Request<Bytes>, reply: &Result<Response<Bytes>>) {
+    /// Keeps an exchange; `shown` is the request's address as it may be seen.
+    pub(crate) fn keep(&self, begun: &Begun, shown: &Uri, request: &Request<Bytes>, reply: &Result<Response<Bytes>>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.exchanges.len() >= EXCHANGES_MAX {
             return;
@@ -102,11 +102,11 @@ impl Recorder {
         let body =
             reply.as_ref().map(|reply| reply.extensions().get::<KeptBody>().map_or(reply.body(), |kept| &kept.0));
         let response_body = body.map(room).unwrap_or_default();
-        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let target = shown.path_and_query().map_or("/", |target| target.as_str());
         let exchange = Exchange {
             at: begun.at,
             method: request.method().to_string(),
-            url: without_query(request.uri()),
+            url: without_query(shown),
             status: reply.as_ref().ok().map(|reply| reply.status().as_u16()),
             failure: reply.as_ref().err().cloned(),
             request_head: head(&format!("{} {target} HTTP/1.1", request.method()), request.headers()),
@@ -157,7 +157,7 @@ mod tests {
         let request = Request::post("https://a.example/x?member=canary").body(Bytes::from("canary")).unwrap();
         let big = Bytes::from(vec![b'c'; KEPT_MAX]);
         for _ in 0..EXCHANGES_MAX + 5 {
-            recorder.keep(&recorder.begin(), &request, &Ok(Response::new(big.clone())));
+            recorder.keep(&recorder.begin(), request.uri(), &request, &Ok(Response::new(big.clone())));
         }
         let kept = recorder.take();
         assert_eq!(kept.len(), EXCHANGES_MAX);
@@ -171,7 +171,7 @@ mod tests {
     fn a_request_without_a_reply_is_kept_with_the_reason() {
         let recorder = Recorder::default();
         let request = Request::get("https://a.example/").body(Bytes::new()).unwrap();
-        recorder.keep(&recorder.begin(), &request, &Err(Error::new(ErrorKind::CarrierTimeout, "x")));
+        recorder.keep(&recorder.begin(), request.uri(), &request, &Err(Error::new(ErrorKind::CarrierTimeout, "x")));
         let kept = recorder.take();
         assert_eq!(kept[0].status, None);
         assert_eq!(kept[0].failure.as_ref().unwrap().kind, ErrorKind::CarrierTimeout);

@@ -1,0 +1,5 @@
+//! The whole wire against real sockets on loopback.
+
+mod faults;
+mod secrets;
+mod sessions;

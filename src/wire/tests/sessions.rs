@@ -1,0 +1,284 @@
+//! Sign-in: once for everybody, never twice with a refused password, renewed where that is safe.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use connector_sdk::{ErrorKind, Retry};
+
+use super::super::testing::{
+    Act, Scheme, Seen, Server, ask, attempt, get, page, post, reply, test_carrier, text, who, wire_of, wire_to,
+};
+
+/// A portal: `/login` (GET, POST), `/search`, `/logout`. `welcome` decides about the password.
+struct Portal {
+    server: Server,
+    /// Ends all sessions.
+    expire: Arc<AtomicBool>,
+}
+
+impl Portal {
+    async fn start(after_login: &'static str) -> Self {
+        let expire = Arc::new(AtomicBool::new(false));
+        let (expired, sessions) = (expire.clone(), Arc::new(AtomicUsize::new(0)));
+        let server = Server::start(move |seen: &Seen| {
+            let session = sessions.load(Ordering::SeqCst);
+            if seen.is("POST /login") {
+                let session = sessions.fetch_add(1, Ordering::SeqCst) + 1;
+                expired.store(false, Ordering::SeqCst);
+                return Act::Send(reply(
+                    200,
+                    &format!("set-cookie: sid=s{session}; Path=/; HttpOnly\r\n"),
+                    after_login,
+                ));
+            }
+            if seen.is("GET /login") || seen.is("GET /logout") {
+                return page("the login page");
+            }
+            let known = seen.head.contains(&format!("cookie: sid=s{session}"));
+            if known && !expired.load(Ordering::SeqCst) { page("found") } else { page("please sign in") }
+        })
+        .await;
+        Self { server, expire }
+    }
+
+    fn scheme(&self) -> Scheme {
+        Scheme::Form { base: self.server.url("") }
+    }
+
+    fn logins(&self) -> usize {
+        self.server.count("POST /login")
+    }
+}
+
+#[tokio::test]
+async fn fifty_asks_sign_in_once() {
+    let portal = Portal::start("welcome").await;
+    let (wire, _) = wire_to(portal.scheme(), &[portal.server.host()]);
+    let asks = (0..50).map(|_| {
+        let (wire, request) = (wire.clone(), get(&portal.server.url("/search")));
+        tokio::spawn(async move { text(&ask(&wire, request).await.unwrap()) })
+    });
+    for asked in asks.collect::<Vec<_>>() {
+        assert_eq!(asked.await.unwrap(), "found");
+    }
+    assert_eq!(portal.logins(), 1);
+    assert_eq!(portal.server.count("GET /search"), 50);
+    // Another practice has a session of its own.
+    let other = wire.attempt(who("p-2", Duration::from_secs(5))).unwrap();
+    other.context().send(get(&portal.server.url("/search"))).await.unwrap();
+    assert_eq!(portal.logins(), 2);
+}
+
+#[tokio::test]
+async fn a_refused_password_is_sent_once_and_never_again() {
+    let portal = Portal::start("wrong password").await;
+    let (wire, vault) = wire_to(portal.scheme(), &[portal.server.host()]);
+    let asks = (0..50).map(|_| {
+        let (wire, vault, request) = (wire.clone(), vault.clone(), get(&portal.server.url("/search")));
+        tokio::spawn(async move {
+            let error = ask(&wire, request).await.unwrap_err();
+            assert_eq!(vault.stopped.lock().unwrap().len(), 1, "stopped before anybody hears of it");
+            error
+        })
+    });
+    for asked in asks.collect::<Vec<_>>() {
+        let error = asked.await.unwrap();
+        assert_eq!((error.kind, error.retry), (ErrorKind::CredentialRejected, Retry::Never));
+    }
+    let contacts = portal.server.seen().len();
+    assert_eq!(wire.attempt(who("p-1", Duration::from_secs(1))).err().unwrap().kind, ErrorKind::CredentialRejected);
+    // Even a vault that forgot to stop it does not make us try again.
+    vault.stopped.lock().unwrap().clear();
+    assert_eq!(wire.attempt(who("p-1", Duration::from_secs(1))).err().unwrap().kind, ErrorKind::CredentialRejected);
+    assert_eq!((portal.logins(), portal.server.seen().len()), (1, contacts));
+    // A new password is a new generation, and is tried.
+    vault.generation.store(2, Ordering::SeqCst);
+    assert_eq!(ask(&wire, get(&portal.server.url("/search"))).await.unwrap_err().kind, ErrorKind::CredentialRejected);
+    assert_eq!(portal.logins(), 2);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_nobody_understands_is_held_back() {
+    let portal = Portal::start("a page nobody knows").await;
+    let (wire, vault) = wire_to(portal.scheme(), &[portal.server.host()]);
+    for _ in 0..5 {
+        let error = ask(&wire, get(&portal.server.url("/search"))).await.unwrap_err();
+        assert_eq!((error.kind, error.retry), (ErrorKind::ProtocolBroken, Retry::Never));
+    }
+    assert_eq!(portal.logins(), 1);
+    assert!(vault.stopped.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_ask_that_goes_away_does_not_make_another_sign_in() {
+    let portal = Portal::start("welcome").await;
+    let (wire, _) = wire_to(portal.scheme(), &[portal.server.host()]);
+    for _ in 0..10 {
+        let gone = ask(&wire, get(&portal.server.url("/search")));
+        let _ = tokio::time::timeout(Duration::from_micros(200), gone).await;
+    }
+    assert_eq!(text(&ask(&wire, get(&portal.server.url("/search"))).await.unwrap()), "found");
+    assert_eq!(portal.logins(), 1);
+}
+
+#[tokio::test]
+async fn the_first_request_of_an_attempt_is_renewed_and_a_later_one_is_not() {
+    let portal = Portal::start("welcome").await;
+    let (wire, _) = wire_to(portal.scheme(), &[portal.server.host()]);
+    ask(&wire, get(&portal.server.url("/search"))).await.unwrap();
+
+    portal.expire.store(true, Ordering::SeqCst);
+    assert_eq!(text(&ask(&wire, post(&portal.server.url("/search"), "q")).await.unwrap()), "found");
+    assert_eq!(portal.logins(), 2);
+
+    let handle = attempt(&wire);
+    handle.context().send(get(&portal.server.url("/search"))).await.unwrap();
+    portal.expire.store(true, Ordering::SeqCst);
+    let error = handle.context().send(post(&portal.server.url("/search"), "viewstate")).await.unwrap_err();
+    assert_eq!((error.kind, error.retry), (ErrorKind::CarrierUnavailable, Retry::Safe));
+    handle.finish();
+    assert_eq!(portal.logins(), 2);
+    assert_eq!(text(&ask(&wire, get(&portal.server.url("/search"))).await.unwrap()), "found");
+    assert_eq!(portal.logins(), 3);
+}
+
+#[tokio::test]
+async fn a_session_that_ends_right_after_sign_in_does_not_loop() {
+    let server =
+        Server::start(|seen| if seen.is("POST /login") { page("welcome") } else { page("please sign in") }).await;
+    let (wire, _) = wire_to(Scheme::Form { base: server.url("") }, &[server.host()]);
+    let error = ask(&wire, get(&server.url("/search"))).await.unwrap_err();
+    assert_eq!((error.kind, error.retry), (ErrorKind::CarrierUnavailable, Retry::Never));
+    assert_eq!(server.count("POST /login"), 1);
+}
+
+#[tokio::test]
+async fn idle_and_closed_sessions_are_left_properly() {
+    let portal = Portal::start("welcome").await;
+    let mut carrier = test_carrier(portal.scheme(), &[portal.server.host()]);
+    carrier.limits.session_idle = Duration::from_millis(150);
+    let (wire, _) = wire_of(carrier);
+    ask(&wire, get(&portal.server.url("/search"))).await.unwrap();
+    for _ in 0..50 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if portal.server.count("GET /logout") > 0 {
+            break;
+        }
+    }
+    assert_eq!(portal.server.count("GET /logout"), 1);
+    let (wire, _) = wire_to(portal.scheme(), &[portal.server.host()]);
+    ask(&wire, get(&portal.server.url("/search"))).await.unwrap();
+    wire.close().await;
+    assert_eq!(portal.server.count("GET /logout"), 2);
+    assert_eq!(wire.attempt(who("p-1", Duration::from_secs(1))).err().unwrap().kind, ErrorKind::Overloaded);
+}
+
+/// A hub: tokens `t1`, `t2`, …; only the newest is good.
+async fn hub(good: bool) -> (Server, Arc<AtomicUsize>) {
+    let newest = Arc::new(AtomicUsize::new(0));
+    let tokens = newest.clone();
+    let server = Server::start(move |seen| {
+        if seen.is("POST /token") {
+            if !good {
+                return Act::Send(reply(401, "content-type: application/json\r\n", r#"{"error":"invalid_client"}"#));
+            }
+            let token = tokens.fetch_add(1, Ordering::SeqCst) + 1;
+            return page(&format!(
+                r#"{{"access_token":"canary-token-{token}","token_type":"bearer","expires_in":3600}}"#
+            ));
+        }
+        let newest = format!("authorization: Bearer canary-token-{}", tokens.load(Ordering::SeqCst));
+        if seen.head.contains(&newest) { page("answer") } else { Act::Send(reply(401, "", "expired")) }
+    })
+    .await;
+    (server, newest)
+}
+
+#[tokio::test]
+async fn a_token_is_fetched_once_and_refreshed_once() {
+    for basic in [true, false] {
+        let (server, newest) = hub(true).await;
+        let (wire, _) = wire_to(Scheme::Token { url: server.url("/token"), basic }, &[server.host()]);
+        let asks = (0..50).map(|_| {
+            let (wire, request) = (wire.clone(), get(&server.url("/ask")));
+            tokio::spawn(async move { text(&ask(&wire, request).await.unwrap()) })
+        });
+        for asked in asks.collect::<Vec<_>>() {
+            assert_eq!(asked.await.unwrap(), "answer");
+        }
+        assert_eq!(server.count("POST /token"), 1);
+        let token = server.seen().into_iter().find(|seen| seen.is("POST /token")).unwrap();
+        assert_eq!(token.head.contains("authorization: Basic"), basic);
+        assert_eq!(token.body.contains("client_secret=canary-client-secret"), !basic);
+
+        // Revoked: one new token for all, each request once more.
+        newest.fetch_add(1, Ordering::SeqCst);
+        let asks = (0..20).map(|_| {
+            let (wire, request) = (wire.clone(), get(&server.url("/ask")));
+            tokio::spawn(async move { text(&ask(&wire, request).await.unwrap()) })
+        });
+        for asked in asks.collect::<Vec<_>>() {
+            assert_eq!(asked.await.unwrap(), "answer");
+        }
+        assert_eq!(server.count("POST /token"), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_401_with_a_fresh_token_is_the_connectors_business() {
+    let server = Server::start(|seen| {
+        if seen.is("POST /token") { page(r#"{"access_token":"t"}"#) } else { Act::Send(reply(401, "", "no")) }
+    })
+    .await;
+    let (wire, _) = wire_to(Scheme::Token { url: server.url("/token"), basic: true }, &[server.host()]);
+    assert_eq!(ask(&wire, get(&server.url("/ask"))).await.unwrap().status(), 401);
+    assert_eq!((server.count("POST /token"), server.count("GET /ask")), (2, 2));
+}
+
+#[tokio::test]
+async fn a_refused_client_secret_is_sent_once() {
+    let (server, _) = hub(false).await;
+    let (wire, vault) = wire_to(Scheme::Token { url: server.url("/token"), basic: true }, &[server.host()]);
+    for _ in 0..3 {
+        assert_eq!(ask(&wire, get(&server.url("/ask"))).await.unwrap_err().kind, ErrorKind::CredentialRejected);
+    }
+    assert_eq!((server.count("POST /token"), server.count("GET /ask")), (1, 0));
+    assert_eq!(vault.stopped.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_password_in_each_request_is_tried_by_one_ask_alone() {
+    for scheme in [Scheme::Basic, Scheme::ApiKey] {
+        let server = Server::start(|_| Act::Send(reply(401, "", "no"))).await;
+        let (wire, vault) = wire_to(scheme, &[server.host()]);
+        let asks = (0..50).map(|_| {
+            let (wire, request) = (wire.clone(), get(&server.url("/ask")));
+            tokio::spawn(async move { ask(&wire, request).await.unwrap_err().kind })
+        });
+        for asked in asks.collect::<Vec<_>>() {
+            assert_eq!(asked.await.unwrap(), ErrorKind::CredentialRejected);
+        }
+        assert_eq!(server.seen().len(), 1);
+        assert_eq!(vault.stopped.lock().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_a_connector_calls_rejected_is_stopped() {
+    let server = Server::start(|_| page("fault: bad password")).await;
+    let (wire, vault) = wire_to(Scheme::InRequest, &[server.host()]);
+    let waiting = {
+        let handle = attempt(&wire);
+        handle.context().send(get(&server.url("/ask"))).await.unwrap();
+        let (wire, request) = (wire.clone(), get(&server.url("/ask")));
+        let waiting = tokio::spawn(async move { ask(&wire, request).await.unwrap_err().kind });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        handle.reject_credential().await;
+        handle.finish();
+        waiting
+    };
+    assert_eq!(waiting.await.unwrap(), ErrorKind::CredentialRejected);
+    assert_eq!(server.seen().len(), 1);
+    assert_eq!(vault.stopped.lock().unwrap().len(), 1);
+}
