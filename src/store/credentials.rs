@@ -90,25 +90,29 @@ pub async fn put(store: &Store, new: NewCredential, seal: Seal, record: Append) 
                     Ok((row.get(0)?, row.get(1)?))
                 })?;
             let fields = seal(&id, u64::try_from(generation).unwrap_or(0))?;
-            erase_fields(connection, practice, &new.carrier)?;
-            for field in &fields {
-                connection
-                    .prepare_cached(
-                        "INSERT INTO credential_field(practice, carrier, name, data_key, sealed)
-                         VALUES (?1, ?2, ?3, ?4, ?5)",
-                    )?
-                    .execute((practice, &new.carrier, &field.name, &field.data_key, &field.sealed))?;
-            }
+            replace_fields(connection, practice, &new.carrier, &fields)?;
             append_in(connection, record)?;
             current_in(connection, &new.practice, &new.carrier)?.ok_or(StoreError::Conflict)
         })
         .await
 }
 
-fn erase_fields(connection: &Connection, practice: &str, carrier: &str) -> Result<(), StoreError> {
+fn replace_fields(
+    connection: &Connection,
+    practice: &str,
+    carrier: &str,
+    fields: &[FieldRow],
+) -> Result<(), StoreError> {
     connection
         .prepare_cached("DELETE FROM credential_field WHERE practice = ?1 AND carrier = ?2")?
         .execute((practice, carrier))?;
+    for field in fields {
+        connection
+            .prepare_cached(
+                "INSERT INTO credential_field(practice, carrier, name, data_key, sealed) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((practice, carrier, &field.name, &field.data_key, &field.sealed))?;
+    }
     Ok(())
 }
 
@@ -178,67 +182,114 @@ fn with_fields(connection: &Connection, mut credential: CredentialRow) -> Result
     Ok(credential)
 }
 
-/// What to change a credential's state to.
-pub enum Change {
-    /// Stop it, if it still has this generation: values entered meanwhile are not stopped for the old ones' fault.
-    Stop {
-        /// The generation that was refused.
-        generation: u64,
-        /// Why, in fixed words.
-        reason: &'static str,
-    },
-    /// A person says that it may be used again.
-    Enable,
-    /// Erase its fields.
-    Delete,
-}
-
-/// Changes the state; `false` when nothing had to change (there is no such credential, or it is in that state).
-/// The record is appended only if something changed.
+/// Makes a credential active again, as a new generation of the same values: what is remembered of the refused one
+/// (sessions, refusals) does not fit it any more. `false` when this generation is not the present one.
 ///
 /// # Errors
-/// What the store says.
-pub async fn change(
+/// What the store says, or the seal.
+pub async fn enable(
     store: &Store,
     practice: &PracticeId,
     carrier: &str,
-    change: Change,
-    at: i64,
+    generation: u64,
+    seal: Seal,
     record: Append,
 ) -> Result<bool, StoreError> {
     let (practice, carrier) = (practice.clone(), carrier.to_owned());
     store
         .write(move |connection| {
             let practice = practice.as_str();
-            let changed = match change {
-                Change::Stop { generation, reason } => connection
-                    .prepare_cached(
-                        "UPDATE credential SET state = 'stopped', reason = ?4, stopped_at = ?5
-                         WHERE practice = ?1 AND carrier = ?2 AND generation = ?3 AND state = 'active'",
-                    )?
-                    .execute((practice, &carrier, i64::try_from(generation).unwrap_or(-1), reason, at))?,
-                Change::Enable => connection
-                    .prepare_cached(
-                        "UPDATE credential SET state = 'active', reason = NULL, stopped_at = NULL
-                         WHERE practice = ?1 AND carrier = ?2 AND state = 'stopped'",
-                    )?
-                    .execute((practice, &carrier))?,
-                Change::Delete => {
-                    erase_fields(connection, practice, &carrier)?;
-                    connection
-                        .prepare_cached(
-                            "UPDATE credential SET state = 'deleted', reason = NULL, stopped_at = ?3
-                             WHERE practice = ?1 AND carrier = ?2 AND state <> 'deleted'",
-                        )?
-                        .execute((practice, &carrier, at))?
-                }
-            };
+            let found = connection
+                .prepare_cached(
+                    "UPDATE credential SET state = 'active', reason = NULL, stopped_at = NULL, generation = generation + 1
+                     WHERE practice = ?1 AND carrier = ?2 AND generation = ?3 AND state <> 'deleted'
+                     RETURNING id, generation",
+                )?
+                .query_row((practice, &carrier, to_sql(generation)), |row| {
+                    Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+                })
+                .optional()?;
+            let Some((id, generation)) = found else { return Ok(false) };
+            let fields = seal(&id, u64::try_from(generation).unwrap_or(0))?;
+            replace_fields(connection, practice, &carrier, &fields)?;
+            append_in(connection, record)?;
+            Ok(true)
+        })
+        .await
+}
+
+/// Stops a credential, if it still has this generation: values entered meanwhile are not stopped for the old ones'
+/// fault. `false` when nothing had to change; the record is appended only if something did.
+///
+/// # Errors
+/// What the store says.
+pub async fn stop(
+    store: &Store,
+    practice: &PracticeId,
+    carrier: &str,
+    refused: Refused,
+    record: Append,
+) -> Result<bool, StoreError> {
+    let (practice, carrier) = (practice.clone(), carrier.to_owned());
+    store
+        .write(move |connection| {
+            let changed = connection
+                .prepare_cached(
+                    "UPDATE credential SET state = 'stopped', reason = ?4, stopped_at = ?5
+                     WHERE practice = ?1 AND carrier = ?2 AND generation = ?3 AND state = 'active'",
+                )?
+                .execute((practice.as_str(), &carrier, to_sql(refused.generation), refused.reason, refused.at))?;
             if changed == 1 {
                 append_in(connection, record)?;
             }
             Ok(changed == 1)
         })
         .await
+}
+
+/// What a carrier refused.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused {
+    /// Which set of values.
+    pub generation: u64,
+    /// Why, in fixed words.
+    pub reason: &'static str,
+    /// When, in microseconds since 1970.
+    pub at: i64,
+}
+
+/// Erases a credential's values; `false` when there are none. The record is appended only if something changed.
+///
+/// # Errors
+/// What the store says.
+pub async fn delete(
+    store: &Store,
+    practice: &PracticeId,
+    carrier: &str,
+    at: i64,
+    record: Append,
+) -> Result<bool, StoreError> {
+    let (practice, carrier) = (practice.clone(), carrier.to_owned());
+    store
+        .write(move |connection| {
+            replace_fields(connection, practice.as_str(), &carrier, &[])?;
+            let changed = connection
+                .prepare_cached(
+                    "UPDATE credential SET state = 'deleted', reason = NULL, stopped_at = ?3
+                     WHERE practice = ?1 AND carrier = ?2 AND state <> 'deleted'",
+                )?
+                .execute((practice.as_str(), &carrier, at))?;
+            if changed == 1 {
+                append_in(connection, record)?;
+            }
+            Ok(changed == 1)
+        })
+        .await
+}
+
+/// A generation that no row has (-1) where the number does not fit.
+fn to_sql(generation: u64) -> i64 {
+    i64::try_from(generation).unwrap_or(-1)
 }
 
 /// Notes that a credential was lent out.

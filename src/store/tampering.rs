@@ -76,6 +76,9 @@ pub(crate) const ANSWERS_MOVED: &str =
 pub(crate) const CREDENTIALS_FROZEN: &str =
     "CREATE TRIGGER no BEFORE UPDATE ON credential BEGIN SELECT RAISE(ABORT, 'no'); END";
 
+/// They can be changed again.
+pub(crate) const CREDENTIALS_THAWED: &str = "DROP TRIGGER no";
+
 /// A whole credential, given to practice `p-2`.
 pub(crate) const CREDENTIAL_GIVEN_AWAY: &str =
     "UPDATE credential SET practice = 'p-2'; UPDATE credential_field SET practice = 'p-2'";

@@ -31,6 +31,16 @@ pub enum CredentialState {
     Stopped,
 }
 
+impl CredentialState {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 /// A credential as people see it: no secret, not even its length.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CredentialInfo {

@@ -13,6 +13,7 @@ mod credential;
 mod error;
 mod key_file;
 mod keyring;
+mod lender;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +28,7 @@ pub use error::VaultError;
 use keyring::{KEY_BYTES, KeyBytes, Keyring, SealingKey, random};
 
 use crate::practice::PracticeId;
-use crate::store::credentials::{self, Change, CredentialRow, NewCredential};
+use crate::store::credentials::{self, CredentialRow, NewCredential, Refused};
 use crate::store::{self, Store, StoreError, keys};
 use crate::trail::{Actor, Purpose, SealBroken, Sealer, TrailRecord, append, bind};
 
@@ -99,6 +100,23 @@ impl Vault {
         Self::unwrap_root(store, &key).await
     }
 
+    /// Opens the vault; does [`Vault::init`] first where that was never done. Says whether it did.
+    ///
+    /// # Errors
+    /// As [`Vault::init`] and [`Vault::open`].
+    pub async fn open_or_init(store: Arc<Store>, key_file: &Path) -> Result<(Arc<Self>, bool), VaultError> {
+        let made = !Self::is_initialised(&store).await?;
+        if made {
+            Self::init(&store, key_file).await?;
+        }
+        Ok((Self::open(store, key_file).await?, made))
+    }
+
+    /// The vault's keys, as the trail wants them.
+    pub fn sealer(&self) -> Arc<dyn Sealer> {
+        Arc::clone(&self.sealer)
+    }
+
     /// A vault whose key lives in this process only: for tests and the demo, over a temporary store.
     ///
     /// # Errors
@@ -144,12 +162,7 @@ impl Vault {
             origins: origins.clone(),
             at: store::now(),
         };
-        let (keys, owner, place) = (Arc::clone(&self.keys), practice.clone(), carrier.to_owned());
-        let seal: credentials::Seal = Box::new(move |id, generation| {
-            let place = credential::Place { practice: &owner, carrier: &place, id, generation, origins: &origins };
-            credential::seal(&keys, &place, &fields)
-                .map_err(|SealBroken| StoreError::Damaged { what: "the system gives no random numbers" })
-        });
+        let seal = self.sealing(practice, carrier, origins, fields);
         let _changing = self.changing.lock().await;
         let row = credentials::put(&self.store, new, seal, append(&self.sealer, record)).await;
         let row = row.map_err(|error| match error {
@@ -207,8 +220,8 @@ impl Vault {
         let record = TrailRecord::new(&practice, &Actor::gateway(), "credential.stopped")
             .carrier(&carrier)
             .credential(credential_id);
-        let link = append(&self.sealer, record);
-        credentials::change(&self.store, &practice, &carrier, Change::Stop { generation, reason }, at, link).await?;
+        let refused = Refused { generation, reason, at };
+        credentials::stop(&self.store, &practice, &carrier, refused, append(&self.sealer, record)).await?;
         // Once more: somebody may have enabled it between the mark and the lock, and the refusal is the later word.
         self.mark_stopped(credential_id, generation, reason, at);
         Ok(())
@@ -233,14 +246,22 @@ impl Vault {
         })
     }
 
-    /// A person says that a stopped credential may be tried again; `false` when there is no stopped one.
+    /// A person says that a stopped credential may be tried again; `false` when there is no stopped one. It becomes a new
+    /// generation of the same values, so that nothing remembered of the refused one gets in the way, and a refusal that
+    /// arrives late does not stop it again.
     ///
     /// # Errors
-    /// What the store says.
+    /// [`VaultError::Tampered`], or what the store says.
     pub async fn enable(&self, practice: &PracticeId, carrier: &str, by: &Actor) -> Result<bool, VaultError> {
-        let stopped = self.info(practice, carrier).is_some_and(|info| info.state == CredentialState::Stopped);
-        // A stop that could not be stored lives in memory only: taking it back changes nothing in the store.
-        Ok(self.change(practice, carrier, Change::Enable, "credential.enabled", by).await? || stopped)
+        let _changing = self.changing.lock().await;
+        let Some(row) = self.row(practice, carrier).filter(|row| row.state != "active") else { return Ok(false) };
+        let fields = credential::open(&self.keys, &row)?;
+        let record = TrailRecord::new(practice, by, "credential.enabled").carrier(carrier).credential(&row.id);
+        let seal = self.sealing(practice, carrier, row.origins, fields);
+        let link = append(&self.sealer, record);
+        let enabled = credentials::enable(&self.store, practice, carrier, row.generation, seal, link).await?;
+        self.read_again(practice, carrier).await?;
+        Ok(enabled)
     }
 
     /// Erases a credential's values; `false` when there are none. A later [`Vault::put`] gets a new generation.
@@ -248,28 +269,39 @@ impl Vault {
     /// # Errors
     /// What the store says.
     pub async fn delete(&self, practice: &PracticeId, carrier: &str, by: &Actor) -> Result<bool, VaultError> {
-        self.change(practice, carrier, Change::Delete, "credential.deleted", by).await
+        let _changing = self.changing.lock().await;
+        let id = self.credential_id(practice, carrier);
+        let record = TrailRecord::new(practice, by, "credential.deleted").carrier(carrier).credential(&id);
+        let link = append(&self.sealer, record);
+        let deleted = credentials::delete(&self.store, practice, carrier, store::now(), link).await?;
+        self.read_again(practice, carrier).await?;
+        Ok(deleted)
     }
 
-    async fn change(
-        &self,
-        practice: &PracticeId,
-        carrier: &str,
-        change: Change,
-        action: &'static str,
-        by: &Actor,
-    ) -> Result<bool, VaultError> {
-        let record =
-            TrailRecord::new(practice, by, action).carrier(carrier).credential(&self.credential_id(practice, carrier));
-        let _changing = self.changing.lock().await;
-        let link = append(&self.sealer, record);
-        let changed = credentials::change(&self.store, practice, carrier, change, store::now(), link).await?;
+    /// Takes the store's word for what is there now.
+    async fn read_again(&self, practice: &PracticeId, carrier: &str) -> Result<(), VaultError> {
         let place = (practice.clone(), carrier.to_owned());
         match credentials::current(&self.store, practice, carrier).await? {
             Some(row) => self.change_rows(|rows| rows.insert(place, row)),
             None => self.change_rows(|rows| rows.remove(&place)),
         };
-        Ok(changed)
+        Ok(())
+    }
+
+    /// Seals the fields inside the store's transaction, where the generation is known.
+    fn sealing(
+        &self,
+        practice: &PracticeId,
+        carrier: &str,
+        origins: String,
+        fields: SecretFields,
+    ) -> credentials::Seal {
+        let (keys, practice, carrier) = (Arc::clone(&self.keys), practice.clone(), carrier.to_owned());
+        Box::new(move |id, generation| {
+            let place = credential::Place { practice: &practice, carrier: &carrier, id, generation, origins: &origins };
+            credential::seal(&keys, &place, &fields)
+                .map_err(|SealBroken| StoreError::Damaged { what: "the system gives no random numbers" })
+        })
     }
 
     /// Opens every stored value of a practice without showing any: carriers whose credential does not open.

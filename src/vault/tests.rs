@@ -100,11 +100,16 @@ async fn a_refused_login_stops_it_until_a_person_says_otherwise() {
     assert!(!rig.vault.enable(&practice(2), "acme", &Actor::command_line()).await.unwrap());
     assert!(rig.vault.enable(&practice(1), "acme", &Actor::command_line()).await.unwrap());
     assert!(!rig.vault.enable(&practice(1), "acme", &Actor::command_line()).await.unwrap());
-    assert!(rig.lease(1, "acme").is_ok());
+    // The same values, but a new generation: what the wire remembers of the refused one does not fit it.
+    let rig = rig.restart().await;
+    let lease = rig.lease(1, "acme").unwrap();
+    assert_eq!((lease.generation, lease.fields["password"].as_str()), (2, "old"));
     // A refusal of the old values that arrives late does not stop the new ones.
     let new = rig.put(1, "acme", "new").await;
-    assert_eq!(new.generation, 2);
-    rig.vault.stop(&info.id, 1, "late").await.unwrap();
+    assert_eq!(new.generation, 3);
+    for generation in [1, 2] {
+        rig.vault.stop(&info.id, generation, "late").await.unwrap();
+    }
     assert_eq!(rig.lease(1, "acme").unwrap().fields["password"].as_str(), "new");
 }
 
@@ -115,6 +120,12 @@ async fn a_stop_holds_even_when_it_cannot_be_stored() {
     rig.tamper(tampering::CREDENTIALS_FROZEN);
     assert!(rig.vault.stop(&info.id, 1, "refused").await.is_err());
     assert_eq!(rig.lease(1, "acme").unwrap_err(), VaultError::Stopped);
+    // Nor can it be enabled then; once it can be stored, it is.
+    assert!(rig.vault.enable(&practice(1), "acme", &Actor::command_line()).await.is_err());
+    assert_eq!(rig.lease(1, "acme").unwrap_err(), VaultError::Stopped);
+    rig.tamper(tampering::CREDENTIALS_THAWED);
+    assert!(rig.vault.enable(&practice(1), "acme", &Actor::command_line()).await.unwrap());
+    assert_eq!(rig.lease(1, "acme").unwrap().generation, 2);
 }
 
 #[tokio::test]
