@@ -46,6 +46,14 @@ impl Trail {
         Arc::new(Self { store, sealer })
     }
 
+    /// Whether anything can be written now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn writable(&self) -> Result<(), StoreError> {
+        self.store.writable()
+    }
+
     /// Writes one record; returns its number once it is durable.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ mod credential;
 mod error;
 mod key_file;
 mod keyring;
-mod lender;
+mod lend;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +26,7 @@ use zeroize::Zeroizing;
 pub use credential::{CredentialInfo, CredentialState, Lease, SecretFields};
 pub use error::VaultError;
 use keyring::{KEY_BYTES, KeyBytes, Keyring, SealingKey, random};
+pub use lend::owner;
 
 use crate::practice::PracticeId;
 use crate::store::credentials::{self, CredentialRow, NewCredential, Refused};
