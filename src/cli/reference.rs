@@ -41,7 +41,6 @@ struct Below<'s> {
     heading: String,
     path: String,
     rules: &'s Map<String, Value>,
-    name: String,
 }
 
 impl<'s> Page<'s> {
@@ -65,50 +64,55 @@ impl<'s> Page<'s> {
             for (key, property) in rules.get("properties").and_then(Value::as_object).into_iter().flatten() {
                 let bold = if required.iter().any(|name| name == key) { "**" } else { "" };
                 let value = self.value(key, path, property, &mut below);
-                let about = about(property).or_else(|| self.resolve(property).0.and_then(words));
+                // The key that tells variants apart has the variant's words.
+                let variant = property.get("const").and_then(|_| words(rules));
+                let about = about(property).or(variant).or_else(|| self.resolve(property).0.and_then(words));
                 let meaning = with_default(about.unwrap_or_default(), property);
                 text.push_str(&format!("| {bold}`{key}`{bold} | {value} | {} |\n", cell(&meaning)));
             }
         }
         for table in below {
-            if let Some((_, place)) = self.described.iter().find(|(name, _)| !name.is_empty() && *name == table.name) {
-                text.push_str(&format!("\n#### `{}`\n\nAs `{place}`.\n", table.heading));
-                continue;
-            }
             if depth < DEPTH_MAX {
-                self.described.push((table.name, table.heading.clone()));
                 text.push_str(&format!("\n#### `{}`\n", table.heading));
                 self.table(table.rules, &table.path, text, depth + 1);
             }
         }
     }
 
+    /// Notes a table to be described below, or tells where it is described already.
+    fn note(&mut self, below: &mut Vec<Below<'s>>, table: Below<'s>, name: String, word: &str) -> String {
+        if let Some((_, place)) = self.described.iter().find(|(other, _)| *other == name && !name.is_empty()) {
+            return format!("{word}, as `{place}`");
+        }
+        self.described.push((name, table.heading.clone()));
+        below.push(table);
+        word.to_owned()
+    }
+
     /// What a key's value may be, in words; a table is noted in `below`.
-    fn value(&self, key: &str, path: &str, schema: &'s Value, below: &mut Vec<Below<'s>>) -> String {
+    fn value(&mut self, key: &str, path: &str, schema: &'s Value, below: &mut Vec<Below<'s>>) -> String {
         let (Some(rules), name) = self.resolve(schema) else { return String::new() };
         let here = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-        let mut note = |heading: String, path: String, rules, name| below.push(Below { heading, path, rules, name });
         if is_table(rules) {
-            note(format!("[{here}]"), here, rules, name);
-            return "table".to_owned();
+            let table = Below { heading: format!("[{here}]"), path: here, rules };
+            return self.note(below, table, name, "table");
         }
         if let Some(items) = rules.get("items") {
             let (item, name) = self.resolve(items);
             return match item {
-                Some(item) if is_table(item) => {
-                    note(format!("[[{here}]]"), here, item, name);
-                    "list of tables".to_owned()
+                Some(rules) if is_table(rules) => {
+                    let table = Below { heading: format!("[[{here}]]"), path: here, rules };
+                    self.note(below, table, name, "list of tables")
                 }
-                Some(item) => format!("list of {}", self.plain(item)),
+                Some(rules) => format!("list of {}", self.plain(rules)),
                 None => "list".to_owned(),
             };
         }
-        if let Some((rules, name)) = rules.get("additionalProperties").map(|other| self.resolve(other))
-            && let Some(rules) = rules
-        {
+        if let Some((Some(rules), name)) = rules.get("additionalProperties").map(|other| self.resolve(other)) {
             if is_table(rules) {
-                note(format!("[{here}.<name>]"), format!("{here}.<name>"), rules, name);
-                return "table of tables".to_owned();
+                let path = format!("{here}.<name>");
+                let table = Below { heading: format!("[{path}]"), path, rules };
+                return self.note(below, table, name, "table of tables");
             }
             return format!("table of {}", self.plain(rules));
         }
@@ -138,12 +142,21 @@ impl<'s> Page<'s> {
             ["boolean"] => "true, false",
             ["object"] => "table",
             ["array"] => "list",
+            [] => return self.either(rules),
             _ => "see its meaning",
         };
         match (rules.get("minimum"), rules.get("maximum")) {
             (Some(least), Some(most)) if name.ends_with("number") => format!("{name}, {least} to {most}"),
             _ => name.to_owned(),
         }
+    }
+
+    /// `text or list of text`.
+    fn either(&self, rules: &'s Map<String, Value>) -> String {
+        let parts = list(rules, "anyOf").iter().chain(list(rules, "oneOf")).filter_map(|part| self.resolve(part).0);
+        let mut names: Vec<String> = parts.map(|rules| self.plain(rules)).collect();
+        names.dedup();
+        if names.is_empty() { "see its meaning".to_owned() } else { names.join(" or ") }
     }
 
     fn literals(&self, rules: &'s Map<String, Value>) -> Vec<String> {
