@@ -3,7 +3,8 @@
 use connector_sdk::Registration;
 
 /// All connectors, by name.
-pub const CONNECTORS: &[&Registration] = &[&core_x12::REGISTRATION, &html_portal::REGISTRATION];
+pub const CONNECTORS: &[&Registration] =
+    &[&core_x12::REGISTRATION, &json_hub::REGISTRATION, &html_portal::REGISTRATION];
 
 /// The connector of this name.
 pub fn find(name: &str) -> Option<&'static Registration> {
