@@ -17,6 +17,7 @@ pub mod envelope;
 pub mod finding;
 pub mod inquiry;
 pub mod read;
+pub mod response;
 pub mod write;
 
 pub use ack::Acknowledgment;
@@ -25,3 +26,4 @@ pub use envelope::{Document, Item, Transaction, Walker};
 pub use finding::{Finding, Findings, Oddity, Severity};
 pub use inquiry::Inquiry;
 pub use read::{Kept, ReadError, Reader, Segment};
+pub use response::Response;

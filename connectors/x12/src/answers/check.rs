@@ -1,0 +1,283 @@
+//! Whether an answer belongs to the question, and what it says.
+
+use connector_sdk::{EligibilityFacts, EligibilityRequest, Error, ErrorKind, Outcome, Result};
+
+use super::patient::{Patient, bare};
+use crate::ack::Acknowledgment;
+use crate::envelope::{Document, Item};
+use crate::read::ReadError;
+use crate::response::{Level, LevelKind, Response};
+
+/// How exactly the member id of an answer must be the one asked with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MemberIdMatch {
+    /// The same letters and digits; case, spaces and dashes do not count.
+    #[default]
+    Formatting,
+    /// One may be the beginning or the end of the other: carriers that add a prefix or a person's number.
+    Part,
+    /// Not compared; name and date of birth decide.
+    Ignore,
+}
+
+/// What was asked, to check an answer against.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The ask, as it was sent.
+    pub ask: &'a EligibilityRequest,
+    /// TRN02 of our 270; empty where none was sent.
+    pub trace: &'a str,
+    /// ST02 of our 270, which a 999 speaks of.
+    pub control: &'a str,
+    /// How member ids are compared.
+    pub member_id: MemberIdMatch,
+}
+
+/// Reads a reply and gives the answer to this question. TA1 and 999 that reject are told apart from an answer.
+///
+/// # Errors
+/// [`ErrorKind::ProtocolBroken`]: not X12, no 271 in it, or the envelope was rejected (the facts hold the codes).
+/// [`ErrorKind::AnswerMismatch`]: it speaks of another question or of another member. Nothing of it is shown.
+pub fn answer(bytes: &[u8], expected: &Expected<'_>) -> Result<Outcome<EligibilityFacts>> {
+    let document = Document::read(bytes).map_err(|error| unreadable(&error))?;
+    let responses: Vec<Response> = document.transactions().filter_map(Response::read).collect();
+    if responses.is_empty() {
+        return Err(no_answer(&document, expected.control));
+    }
+    let patients: Vec<Patient<'_>> = responses.iter().flat_map(Patient::all).collect();
+    let ours = belonging(&patients, expected.trace)?;
+    let patient = choose(&ours, expected).ok_or_else(|| mismatch("patient"))?;
+    contradiction(&patient, expected)?;
+    Ok(super::answered(&patient, Some(expected.ask)).outcome)
+}
+
+fn unreadable(error: &ReadError) -> Error {
+    let word = match error {
+        ReadError::Io(_) => "io",
+        ReadError::Empty => "empty",
+        ReadError::NotX12 => "not_x12",
+        ReadError::NoSeparators => "separators",
+    };
+    Error::new(ErrorKind::ProtocolBroken, "The carrier's reply is not X12 that can be read.").fact("reply", word)
+}
+
+fn mismatch(of: &'static str) -> Error {
+    Error::new(ErrorKind::AnswerMismatch, "The carrier's reply belongs to another question or another member.")
+        .fact("differs", of)
+}
+
+/// There is no 271: say what came instead.
+fn no_answer(document: &Document, control: &str) -> Error {
+    let mut other = "none";
+    let mut accepted = None;
+    for item in &document.items {
+        let ack = match item {
+            Item::InterchangeAck(ack) => Some(Acknowledgment::from_ta1(ack)),
+            Item::Transaction(transaction) => Acknowledgment::from_transaction(transaction),
+        };
+        match ack {
+            Some(ack) if ack.rejects(control) => return rejected(&ack),
+            Some(ack) => accepted = Some(ack.kind),
+            None => other = "other",
+        }
+    }
+    if let Some(kind) = accepted {
+        return Error::new(ErrorKind::ProtocolBroken, "The carrier acknowledged the question, but sent no answer.")
+            .fact("acknowledgment", kind);
+    }
+    Error::new(ErrorKind::ProtocolBroken, "The carrier's reply holds no eligibility answer (271).")
+        .fact("transactions", other)
+}
+
+fn rejected(ack: &Acknowledgment) -> Error {
+    let mut error = Error::new(
+        ErrorKind::ProtocolBroken,
+        "The carrier rejected the envelope of the question: identifiers or format do not fit its expectations.",
+    )
+    .fact("acknowledgment", ack.kind)
+    .fact("verdict", ack.verdict.word());
+    for note in ack.notes.iter().take(5) {
+        let known = crate::codes::acknowledgment(note.element, &note.code);
+        error = error.fact(note.element, known.map_or("unknown", |row| row.0));
+        if let Some(meaning) = note.meaning {
+            error = error.fact("meaning", meaning);
+        }
+        if let Some(name) = note.segment.as_deref().and_then(crate::codes::segment_name) {
+            error = error.fact("segment", name);
+        }
+        if let Some(position) = note.position {
+            error = error.fact("position", position);
+        }
+        if let Some(place) = note.place {
+            error = error.fact("element", place);
+        }
+    }
+    error
+}
+
+/// The patients whose levels echo our trace number. Where a reply echoes none at all (turned away before it got that
+/// far, or a carrier that does not echo), every patient stands; where it echoes only others', none does.
+fn belonging<'a>(patients: &[Patient<'a>], trace: &str) -> Result<Vec<Patient<'a>>> {
+    let traces = |patient: &Patient<'a>| -> Vec<&'a str> {
+        let levels = [patient.subscriber, patient.dependent].into_iter().flatten();
+        let echoed = levels.flat_map(|level| &level.traces).filter(|trace| trace.kind != "1");
+        echoed.map(|trace| trace.number.as_str()).collect()
+    };
+    if trace.is_empty() {
+        return Ok(patients.to_vec());
+    }
+    let own: Vec<_> = patients
+        .iter()
+        .filter(|patient| traces(patient).iter().any(|number| bare(number) == bare(trace)))
+        .copied()
+        .collect();
+    if !own.is_empty() {
+        return Ok(own);
+    }
+    let silent: Vec<_> = patients.iter().filter(|patient| traces(patient).is_empty()).copied().collect();
+    if silent.is_empty() { Err(mismatch("trace")) } else { Ok(silent) }
+}
+
+/// The patient asked about, among those that may be.
+fn choose<'a>(patients: &[Patient<'a>], expected: &Expected<'_>) -> Option<Patient<'a>> {
+    if patients.len() == 1 {
+        return patients.first().copied();
+    }
+    let fitting: Vec<_> = patients.iter().filter(|patient| contradiction(patient, expected).is_ok()).copied().collect();
+    let dependent = expected.ask.dependent.is_some();
+    fitting
+        .iter()
+        .find(|patient| patient.dependent.is_some() == dependent)
+        .or(fitting.first())
+        .or_else(|| patients.iter().find(|patient| patient.dependent.is_some() == dependent))
+        .or(patients.first())
+        .copied()
+}
+
+/// What an answer says of a person against what was asked: `None` where either is silent.
+struct Against {
+    id: Option<bool>,
+    last: Option<bool>,
+    first: Option<bool>,
+    born: Option<bool>,
+}
+
+impl Against {
+    fn new(level: &Level, asked: &Asked<'_>, rule: MemberIdMatch) -> Self {
+        let party = level.party.as_ref();
+        let same = |asked: Option<&str>, sent: Option<&str>| {
+            let (asked, sent) = (bare(asked?), bare(sent?));
+            (!asked.is_empty() && !sent.is_empty()).then(|| asked == sent)
+        };
+        let sent_id = party.filter(|party| matches!(party.id_kind.as_str(), "MI" | "II" | "ZZ" | ""));
+        let id = match rule {
+            MemberIdMatch::Ignore => None,
+            MemberIdMatch::Formatting => same(asked.id, sent_id.map(|party| party.id.as_str())),
+            MemberIdMatch::Part => asked.id.zip(sent_id).and_then(|(asked, party)| {
+                let (asked, sent) = (bare(asked), bare(&party.id));
+                let part = |a: &str, b: &str| a.starts_with(b) || a.ends_with(b);
+                (!asked.is_empty() && !sent.is_empty()).then(|| part(&asked, &sent) || part(&sent, &asked))
+            }),
+        };
+        let sent_birth = level.birth.as_ref().and_then(|birth| birth.span()).map(|(day, _)| day);
+        // A last name may carry a suffix on one side only.
+        let last = asked.last.zip(party).and_then(|(asked, party)| {
+            let (asked, _) = crate::inquiry::core_258(asked);
+            let (sent, _) = crate::inquiry::core_258(&party.name);
+            same(Some(asked.as_str()), Some(sent.as_str()))
+        });
+        Self {
+            id,
+            last,
+            first: same(asked.first, party.map(|party| party.first.as_str())),
+            born: asked.born.zip(sent_birth).map(|(asked, sent)| asked == sent),
+        }
+    }
+
+    /// Whether two people are meant. The id decides where both have one; without it, a date of birth or a last name
+    /// that differs does; with it, only both together.
+    fn two_people(&self) -> Option<&'static str> {
+        let differs = |value: Option<bool>| value == Some(false);
+        match self.id {
+            Some(false) => Some("member_id"),
+            Some(true) if differs(self.born) && (differs(self.last) || differs(self.first)) => Some("name_and_birth"),
+            Some(true) => None,
+            None if differs(self.born) => Some("date_of_birth"),
+            None if differs(self.last) => Some("last_name"),
+            None => None,
+        }
+    }
+}
+
+/// A person of the ask.
+struct Asked<'a> {
+    id: Option<&'a str>,
+    first: Option<&'a str>,
+    last: Option<&'a str>,
+    born: Option<jiff::civil::Date>,
+}
+
+/// Refuses an answer that speaks of another person than the ask, unless the carrier says outright that its file
+/// differs (INS03 `001` with INS04 `25`) or turns the question away (an AAA shows nobody's benefits).
+fn contradiction(patient: &Patient<'_>, expected: &Expected<'_>) -> Result<()> {
+    let own = patient.own();
+    let turned_away = own.is_none_or(|own| own.benefits.is_empty()) && !patient.rejections().is_empty();
+    if turned_away {
+        return Ok(());
+    }
+    let changed = |level: &Level| level.insured.as_ref().is_some_and(|insured| insured.says_changed());
+    let member = &expected.ask.member;
+    let asked_member = Asked {
+        id: member.member_id.as_ref().map(|id| id.text()),
+        first: member.first_name.as_ref().map(|name| name.text()),
+        last: member.last_name.as_ref().map(|name| name.text()),
+        born: member.date_of_birth.as_ref().map(|date| *date.expose()),
+    };
+    let Some(subscriber) = patient.subscriber else { return Err(mismatch("no_subscriber")) };
+    let asked_dependent = expected.ask.dependent.as_ref().map(|dependent| Asked {
+        id: None,
+        first: Some(dependent.first_name.text()),
+        last: Some(dependent.last_name.text()),
+        born: Some(*dependent.date_of_birth.expose()),
+    });
+    match (asked_dependent, patient.dependent) {
+        (None, None) => same_person(subscriber, &asked_member, expected.member_id, changed(subscriber)),
+        // Asked as a subscriber and answered as a dependent: that is where the carrier has the patient.
+        (None, Some(dependent)) => {
+            let by_id = Asked { first: None, last: None, born: None, ..asked_member };
+            same_person(subscriber, &by_id, expected.member_id, changed(subscriber))?;
+            let by_name = Asked { id: None, ..asked_member };
+            same_person(dependent, &by_name, expected.member_id, changed(dependent))
+        }
+        (Some(asked), Some(dependent)) => {
+            same_person(subscriber, &asked_member, expected.member_id, changed(subscriber))?;
+            same_dependent(dependent, &asked, changed(dependent))
+        }
+        // Asked as a dependent and answered as a subscriber: carriers that give everyone a number of his own.
+        (Some(asked), None) => {
+            let by_id = Asked { first: None, last: None, born: None, ..asked_member };
+            same_person(subscriber, &by_id, MemberIdMatch::Part, changed(subscriber))?;
+            same_dependent(subscriber, &asked, changed(subscriber))
+        }
+    }
+}
+
+fn same_person(level: &Level, asked: &Asked<'_>, rule: MemberIdMatch, changed: bool) -> Result<()> {
+    debug_assert!(matches!(level.kind, LevelKind::Subscriber | LevelKind::Dependent));
+    match Against::new(level, asked, rule).two_people() {
+        Some(what) if !changed => Err(mismatch(what)),
+        _ => Ok(()),
+    }
+}
+
+/// A dependent is told by date of birth and first name: a twin differs in the second.
+fn same_dependent(level: &Level, asked: &Asked<'_>, changed: bool) -> Result<()> {
+    let against = Against::new(level, asked, MemberIdMatch::Ignore);
+    let born = against.born == Some(false);
+    let named = against.first == Some(false);
+    match (changed, born, named) {
+        (true, ..) | (false, false, false) => Ok(()),
+        (false, true, _) => Err(mismatch("dependent_date_of_birth")),
+        (false, false, true) => Err(mismatch("dependent_first_name")),
+    }
+}

@@ -1,0 +1,248 @@
+//! Coverage lines as plans: status, dates, primary care provider, other payers.
+
+use connector_sdk::Phi;
+use connector_sdk::answer::{Contact, Coverage, DateSpan, Identifier, OtherPayer, Plan};
+use jiff::civil::Date;
+
+use super::patient::Patient;
+use super::words::{coded, coded_some, contact, date, identifier, period, provenance, some};
+use crate::codes::Table;
+use crate::response::{BenefitLine, Level};
+
+/// How far a coverage status reaches: what EB01 says of the plan.
+pub(super) fn status(info: &str) -> Option<Coverage> {
+    match info {
+        "1" | "2" | "3" | "4" => Some(Coverage::Active),
+        "6" => Some(Coverage::Inactive),
+        "5" | "7" | "8" => Some(Coverage::Pending),
+        _ => None,
+    }
+}
+
+/// Whether a line speaks of the plan as a whole: no service named, or 30 among them, and no procedure.
+pub(super) fn whole_plan(line: &BenefitLine) -> bool {
+    line.procedure.is_none() && (line.services.is_empty() || line.services.iter().any(|service| service == "30"))
+}
+
+/// REF qualifiers that have a field of their own in a plan.
+fn is_plan_reference(kind: &str) -> bool {
+    matches!(kind, "18" | "6P" | "1L" | "N6")
+}
+
+/// Whether a coverage line says more than a plan can hold.
+pub(super) fn says_more(line: &BenefitLine) -> bool {
+    let texts = [&line.amount, &line.share, &line.quantity, &line.authorization, &line.network];
+    let lists = [
+        line.deliveries.len(),
+        line.informations.len(),
+        line.parties.len(),
+        line.rejections.len(),
+        line.diagnosis_pointers.len(),
+    ];
+    texts.iter().any(|text| !text.is_empty())
+        || lists.iter().any(|count| *count > 0)
+        || line.references.iter().any(|reference| !is_plan_reference(&reference.kind))
+}
+
+/// The plans of a patient. Lines for [`whole_plan`] with a status, with `L` (primary care) and with `R` (other payer)
+/// are all represented in what is returned.
+pub(super) fn plans(patient: &Patient<'_>, level: &Level) -> Vec<Plan> {
+    let transaction = patient.response.transaction;
+    let mut plans: Vec<Plan> = Vec::new();
+    for line in level.benefits.iter().filter(|line| whole_plan(line)) {
+        let Some(status) = status(&line.info) else { continue };
+        let insurance_type = coded_some(Table::InsuranceType, &line.insurance_type);
+        let name = some(&line.plan);
+        let span = period(&line.dates);
+        let same = |plan: &Plan| {
+            plan.name == name
+                && plan.insurance_type == insurance_type
+                && plan.status_code.as_ref().is_some_and(|code| code.code == line.info)
+                && (plan.period == span || span == DateSpan::default() || plan.period == DateSpan::default())
+        };
+        let at = plans.iter().position(same);
+        let plan = match at.and_then(|at| plans.get_mut(at)) {
+            Some(plan) => plan,
+            None => {
+                let status_code = Some(coded(Table::Benefit, &line.info));
+                plans.push(Plan { name, insurance_type, status, status_code, ..Plan::default() });
+                let Some(plan) = plans.last_mut() else { continue };
+                plan
+            }
+        };
+        if span != DateSpan::default() {
+            plan.period = span;
+        }
+        fill(plan, line, transaction);
+    }
+    from_level(&mut plans, patient, level);
+    for line in &level.benefits {
+        match line.info.as_str() {
+            "R" => {
+                let payer = other_payer(line, transaction);
+                plan_for(&mut plans, line).other_payers.push(payer);
+            }
+            "L" if takes_primary_care(line) => primary_care(plan_for(&mut plans, line), line, transaction),
+            _ => {}
+        }
+    }
+    plans
+}
+
+/// Whether an `L` line goes to the plan rather than to a benefit: one provider, for the plan as a whole.
+pub(super) fn takes_primary_care(line: &BenefitLine) -> bool {
+    line.info == "L" && whole_plan(line) && line.parties.len() <= 1 && line.rejections.is_empty()
+}
+
+/// What a coverage line adds to its plan.
+fn fill(plan: &mut Plan, line: &BenefitLine, transaction: u32) {
+    for reference in &line.references {
+        references(plan, &reference.kind, &reference.value);
+    }
+    plan.dates.extend(line.dates.iter().map(date));
+    for (text, _) in line.messages.iter().filter(|(text, _)| !text.is_empty()) {
+        if !plan.messages.iter().any(|message| message.text() == text) {
+            plan.messages.push(Phi::new(text.clone()));
+        }
+    }
+    let loop_id = &line.loop_id;
+    plan.provenance.push(provenance(transaction, line.position, "EB", loop_id, &["status", "name", "insurance_type"]));
+    for (_, position) in &line.messages {
+        plan.provenance.push(provenance(transaction, *position, "MSG", loop_id, &["messages"]));
+    }
+    for value in &line.dates {
+        plan.provenance.push(provenance(transaction, value.position, "DTP", loop_id, &["dates"]));
+    }
+}
+
+fn references(plan: &mut Plan, kind: &str, value: &str) {
+    let slot = match kind {
+        "18" => &mut plan.id,
+        "6P" | "1L" => &mut plan.group,
+        "N6" => &mut plan.network,
+        _ => return,
+    };
+    if slot.is_none() {
+        *slot = some(value);
+    }
+}
+
+/// Dates and numbers of the member's own loop hold for the plan. Where there are several plans, only the dates are
+/// noted, each with its meaning: which plan they belong to was not said.
+fn from_level(plans: &mut Vec<Plan>, patient: &Patient<'_>, level: &Level) {
+    let member = if level.dates.is_empty() { patient.subscriber.unwrap_or(level) } else { level };
+    if plans.is_empty() && !member.dates.is_empty() && !level.benefits.is_empty() {
+        plans.push(Plan::default());
+    }
+    let one = plans.len() == 1;
+    for plan in plans.iter_mut() {
+        plan.dates.extend(member.dates.iter().map(date));
+        for value in &member.dates {
+            let loop_id = member.kind.loop_id("2100");
+            let place = provenance(patient.response.transaction, value.position, "DTP", &loop_id, &["dates"]);
+            plan.provenance.push(place);
+        }
+        if one {
+            let span = period(&member.dates);
+            plan.period.from = plan.period.from.or(span.from);
+            plan.period.to = plan.period.to.or(span.to);
+            for reference in &level.references {
+                references(plan, &reference.kind, &reference.value);
+            }
+        }
+    }
+}
+
+/// The plan a line belongs to: the one of the same name and kind, else the first; made where there is none.
+fn plan_for<'a>(plans: &'a mut Vec<Plan>, line: &BenefitLine) -> &'a mut Plan {
+    let same = |plan: &Plan| {
+        plan.name.as_deref().unwrap_or_default() == line.plan
+            && plan.insurance_type.as_ref().map(|kind| kind.code.as_str()).unwrap_or_default() == line.insurance_type
+    };
+    let at = plans.iter().position(same).unwrap_or(0);
+    if plans.is_empty() {
+        plans.push(Plan::default());
+    }
+    let at = at.min(plans.len() - 1);
+    &mut plans[at]
+}
+
+fn primary_care(plan: &mut Plan, line: &BenefitLine, transaction: u32) {
+    let named = line.parties.first().map(contact);
+    plan.provenance.push(provenance(transaction, line.position, "EB", &line.loop_id, &["primary_care"]));
+    plan.messages.extend(line.messages.iter().map(|(text, _)| Phi::new(text.clone())));
+    if !line.plan.is_empty() && plan.name.as_deref() != Some(line.plan.as_str()) {
+        plan.messages.push(Phi::new(line.plan.clone()));
+    }
+    plan.dates.extend(line.dates.iter().map(date));
+    if let Some(mut named) = named {
+        named.identifiers.extend(line.references.iter().map(identifier));
+        match &mut plan.primary_care {
+            // A second one is noted beside the first; which of them holds was not said.
+            Some(first) if *first != named => {
+                let name = named.name.clone().unwrap_or_default();
+                first.identifiers.push(Identifier { kind: coded(Table::Entity, "P3"), value: name, description: None });
+                first.identifiers.extend(named.identifiers);
+                first.reach.extend(named.reach);
+                first.address.extend(named.address);
+            }
+            Some(_) => {}
+            slot => *slot = Some(named),
+        }
+    }
+}
+
+fn other_payer(line: &BenefitLine, transaction: u32) -> OtherPayer {
+    let is_payer = |role: &str| matches!(role, "PR" | "PRP" | "SEP" | "TTP" | "IN" | "P4" | "2B" | "GP");
+    let payer = line.parties.iter().find(|party| is_payer(&party.role));
+    let order = payer.filter(|party| matches!(party.role.as_str(), "PRP" | "SEP" | "TTP"));
+    let contacts: Vec<Contact> = line.parties.iter().map(contact).collect();
+    let mut identifiers: Vec<Identifier> = line.references.iter().map(identifier).collect();
+    identifiers.extend(payer.into_iter().flat_map(|party| contact(party).identifiers));
+    let named = payer.and_then(|party| some(&party.name));
+    let mut messages: Vec<Phi<String>> = line.messages.iter().map(|(text, _)| Phi::new(text.clone())).collect();
+    if named.is_some() && !line.plan.is_empty() {
+        messages.push(Phi::new(line.plan.clone()));
+    }
+    let mut places = vec![provenance(transaction, line.position, "EB", &line.loop_id, &[])];
+    places.extend(
+        line.parties.iter().map(|party| provenance(transaction, party.position, "NM1", &line.loop_id, &["contacts"])),
+    );
+    OtherPayer {
+        name: named.or_else(|| some(&line.plan)),
+        order: order.map(|party| coded(Table::Entity, &party.role)),
+        insurance_type: coded_some(Table::InsuranceType, &line.insurance_type),
+        services: line.services.iter().map(|code| coded(Table::ServiceType, code)).collect(),
+        identifiers,
+        period: period(&line.dates),
+        contacts,
+        messages,
+        provenance: places,
+    }
+}
+
+/// Coverage on the days asked about, from the whole-plan lines. Lines whose own dates end before or begin after those
+/// days do not count, unless they are all there is against it; active and inactive at once is `Unknown`.
+pub(super) fn coverage(level: &Level, days: Option<(Date, Date)>) -> Coverage {
+    let holds = |line: &BenefitLine| {
+        let (span, Some((first, last))) = (period(&line.dates), days) else { return true };
+        span.from.is_none_or(|from| from <= last) && span.to.is_none_or(|to| to >= first)
+    };
+    let lines: Vec<_> = level
+        .benefits
+        .iter()
+        .filter(|line| whole_plan(line))
+        .filter_map(|line| Some((status(&line.info)?, holds(line))))
+        .collect();
+    let any = |wanted: Coverage, held: bool| lines.iter().any(|(status, holds)| *status == wanted && (*holds || !held));
+    match (any(Coverage::Active, true), any(Coverage::Inactive, true), any(Coverage::Pending, true)) {
+        (true, true, _) => Coverage::Unknown,
+        (true, false, false) => Coverage::Active,
+        (true, false, true) | (false, true, true) => Coverage::Unknown,
+        (false, true, false) => Coverage::Inactive,
+        (false, false, true) => Coverage::Pending,
+        // An inactive line is about the time after its span: nothing speaks for coverage then.
+        (false, false, false) if any(Coverage::Inactive, false) && !any(Coverage::Active, false) => Coverage::Inactive,
+        (false, false, false) => Coverage::Unknown,
+    }
+}

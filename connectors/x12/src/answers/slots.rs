@@ -1,0 +1,342 @@
+//! Which field of a benefit an EB line fills, and which lines may fill one benefit together.
+
+use connector_sdk::answer::{Accumulator, Benefit, Coded, Coinsurance, Copay, Covered, Limit, OtherFact};
+use rust_decimal::Decimal;
+
+use super::benefits::{Line, add};
+use super::plans;
+use super::words::{coded, coded_some, number, pattern, provenance, some};
+use crate::codes::Table;
+use crate::response::BenefitLine;
+
+/// The field a line fills.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Slot {
+    Covered,
+    Copay,
+    Coinsurance,
+    Amount(Family, Part),
+    Limit(Part),
+    Other,
+}
+
+/// Which accumulator.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Family {
+    Deductible,
+    DeductibleLifetime,
+    OutOfPocket,
+    OutOfPocketLifetime,
+}
+
+/// Which part of it (EB06: 24 year to date, 29 remaining, 32 and 33 the same for a lifetime).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Part {
+    Base,
+    Met,
+    Remaining,
+}
+
+/// Reads which field a line fills. A line whose number is missing or is none fills no field and is kept as it is.
+pub(super) fn slot(eb: &BenefitLine) -> Slot {
+    let amount = number(&eb.amount).is_some();
+    let (part, lifetime) = match eb.period.as_str() {
+        "24" => (Part::Met, false),
+        "29" => (Part::Remaining, false),
+        "32" => (Part::Base, true),
+        "33" => (Part::Remaining, true),
+        // Exceeded, not exceeded: no amount of the accumulator.
+        "30" | "31" if matches!(eb.info.as_str(), "C" | "G") => return Slot::Other,
+        _ => (Part::Base, false),
+    };
+    match (eb.info.as_str(), lifetime) {
+        ("I", _) => Slot::Covered,
+        (info, _) if plans::status(info).is_some() => Slot::Covered,
+        ("B", _) if amount => Slot::Copay,
+        ("A", _) if number(&eb.share).is_some_and(|share| share >= Decimal::ZERO && share <= Decimal::ONE) => {
+            Slot::Coinsurance
+        }
+        ("C", false) if amount => Slot::Amount(Family::Deductible, part),
+        ("C", true) if amount => Slot::Amount(Family::DeductibleLifetime, part),
+        ("G", false) if amount => Slot::Amount(Family::OutOfPocket, part),
+        ("G", true) if amount => Slot::Amount(Family::OutOfPocketLifetime, part),
+        ("F", _) => Slot::Limit(if eb.quantity_kind == "99" && part == Part::Base { Part::Met } else { part }),
+        _ => Slot::Other,
+    }
+}
+
+/// The numbers of a line, to tell a repeated statement from a contradiction. The period counts for a base only:
+/// it is what tells one year's base from another's.
+fn value<'a>(line: &Line<'a>) -> [&'a str; 6] {
+    let eb = line.eb;
+    let period = match slot(eb) {
+        Slot::Amount(_, Part::Met | Part::Remaining) => "",
+        _ => eb.period.as_str(),
+    };
+    let info = if slot(eb) == Slot::Covered { eb.info.as_str() } else { "" };
+    [&eb.amount, &eb.share, &eb.quantity, &eb.quantity_kind, period, info]
+}
+
+/// Splits lines of one key and context into those that make one benefit together. Where two lines give different
+/// values for one field, nobody can say which goes with what: each line of that field's family stands alone.
+pub(super) fn place_in<'a>(lines: &[Line<'a>]) -> Vec<Vec<Line<'a>>> {
+    let group_of = |slot: Slot| match slot {
+        Slot::Covered => 0,
+        Slot::Copay => 1,
+        Slot::Coinsurance => 2,
+        Slot::Amount(Family::Deductible, _) => 3,
+        Slot::Amount(Family::OutOfPocket, _) => 4,
+        Slot::Amount(Family::DeductibleLifetime, _) => 5,
+        Slot::Amount(Family::OutOfPocketLifetime, _) => 6,
+        Slot::Limit(_) => 7,
+        Slot::Other => 8usize,
+    };
+    let mut families: [Vec<Line<'a>>; 9] = std::array::from_fn(|_| Vec::new());
+    for line in lines {
+        if let Some(family) = families.get_mut(group_of(slot(line.eb))) {
+            family.push(*line);
+        }
+    }
+    let yearly = [!families[3].is_empty(), !families[4].is_empty()];
+    let (mut main, mut apart): (Vec<Line<'a>>, Vec<Vec<Line<'a>>>) = (Vec::new(), Vec::new());
+    for (at, family) in families.into_iter().enumerate() {
+        let limit_units = at == 7 && !units_agree(&family);
+        let alone = at != 8 && (contradicts(&family) || limit_units);
+        let lifetime_beside_yearly = (at == 5 && yearly[0]) || (at == 6 && yearly[1]);
+        if alone {
+            apart.extend(family.into_iter().map(|line| vec![line]));
+        } else if lifetime_beside_yearly {
+            apart.push(family);
+        } else {
+            main.extend(family);
+        }
+    }
+    main.sort_by_key(|line| line.eb.position);
+    let mut all = vec![main];
+    all.append(&mut apart);
+    all.retain(|part| !part.is_empty());
+    all.sort_by_key(|part| part.first().map(|line| line.eb.position));
+    all
+}
+
+/// Two lines fill one field with different values.
+fn contradicts(family: &[Line<'_>]) -> bool {
+    let mut seen: Vec<(Slot, [&str; 6])> = Vec::new();
+    for line in family {
+        let (slot, value) = (slot(line.eb), value(line));
+        match seen.iter().find(|(known, _)| *known == slot) {
+            Some((_, known)) if *known != value => return true,
+            Some(_) => {}
+            None => seen.push((slot, value)),
+        }
+    }
+    false
+}
+
+/// All limits count the same thing: visits with visits. "Quantity used" names no unit and goes with any one.
+fn units_agree(family: &[Line<'_>]) -> bool {
+    let mut units: Vec<String> = family.iter().filter_map(|line| unit(line.eb)).map(|unit| unit.code).collect();
+    units.sort();
+    units.dedup();
+    units.len() <= 1
+}
+
+fn unit(eb: &BenefitLine) -> Option<Coded> {
+    if !eb.amount.is_empty() && eb.quantity.is_empty() {
+        return Some(Coded::new("USD", "US dollars"));
+    }
+    if !eb.quantity_kind.is_empty() {
+        return (eb.quantity_kind != "99").then(|| coded(Table::Quantity, &eb.quantity_kind));
+    }
+    single_delivery(eb).and_then(|(_, kind)| coded_some(Table::Quantity, kind))
+}
+
+/// A lone HSD that is a plain count, not a rhythm: its quantity and unit.
+fn single_delivery(eb: &BenefitLine) -> Option<(Decimal, &str)> {
+    match eb.deliveries.as_slice() {
+        [only] if only.unit.is_empty() => Some((number(&only.quantity)?, only.quantity_kind.as_str())),
+        _ => None,
+    }
+}
+
+/// Fills a benefit with the numbers of lines that go together.
+pub(super) fn fill(benefit: &mut Benefit, transaction: u32, lines: &[Line<'_>]) {
+    for line in lines {
+        let eb = line.eb;
+        let mut fields = match slot(eb) {
+            Slot::Covered => covered(benefit, eb),
+            Slot::Copay => copay(benefit, eb),
+            Slot::Coinsurance => coinsurance(benefit, eb),
+            Slot::Amount(family, part) => amount(benefit, eb, family, part),
+            Slot::Limit(part) => limit(benefit, eb, part),
+            Slot::Other => {
+                benefit.other.push(other(eb, true, true, true));
+                vec!["other"]
+            }
+        };
+        if matches!(eb.authorization.as_str(), "Y" | "N") {
+            fields.push("authorization");
+        }
+        add(&mut benefit.provenance, provenance(transaction, eb.position, "EB", &eb.loop_id, &fields));
+        for rejection in &eb.rejections {
+            benefit.other.push(super::rejection_fact(rejection));
+            add(&mut benefit.provenance, provenance(transaction, rejection.position, "AAA", &eb.loop_id, &["other"]));
+        }
+        for delivery in &eb.deliveries {
+            let of = ["limit.patterns"];
+            add(&mut benefit.limit.get_or_insert_default().patterns, pattern(delivery));
+            add(&mut benefit.provenance, provenance(transaction, delivery.position, "HSD", &eb.loop_id, &of));
+        }
+    }
+    let limits = lines.iter().any(|line| matches!(slot(line.eb), Slot::Limit(_)));
+    let patterns = lines.iter().any(|line| slot(line.eb) == Slot::Covered && !line.eb.deliveries.is_empty());
+    if (limits || patterns) && benefit.covered != Covered::No {
+        benefit.covered = Covered::Limited;
+    }
+}
+
+fn covered(benefit: &mut Benefit, eb: &BenefitLine) -> Vec<&'static str> {
+    benefit.covered = match eb.info.as_str() {
+        "1" | "2" | "3" | "4" => Covered::Yes,
+        "6" | "I" => Covered::No,
+        _ => Covered::NotStated,
+    };
+    let plain = matches!(eb.info.as_str(), "1" | "6" | "I");
+    let number = !(eb.amount.is_empty() && eb.share.is_empty() && eb.quantity.is_empty());
+    if !plain || number {
+        add(&mut benefit.other, other(eb, true, true, true));
+        return vec!["covered", "other"];
+    }
+    vec!["covered"]
+}
+
+fn copay(benefit: &mut Benefit, eb: &BenefitLine) -> Vec<&'static str> {
+    if let Some(amount) = number(&eb.amount) {
+        benefit.copay = Some(Copay { amount, per: coded_some(Table::Period, &eb.period) });
+    }
+    leftover(benefit, eb, false, true, "copay.amount")
+}
+
+fn coinsurance(benefit: &mut Benefit, eb: &BenefitLine) -> Vec<&'static str> {
+    if let Some(patient_share) = number(&eb.share) {
+        benefit.coinsurance = Some(Coinsurance { patient_share, per: coded_some(Table::Period, &eb.period) });
+    }
+    leftover(benefit, eb, true, false, "coinsurance.patient_share")
+}
+
+fn amount(benefit: &mut Benefit, eb: &BenefitLine, family: Family, part: Part) -> Vec<&'static str> {
+    let deductible = matches!(family, Family::Deductible | Family::DeductibleLifetime);
+    let slot = if deductible { &mut benefit.deductible } else { &mut benefit.out_of_pocket };
+    let accumulator = slot.get_or_insert_with(Accumulator::default);
+    let value = number(&eb.amount);
+    let period = coded_some(Table::Period, &eb.period);
+    match part {
+        Part::Base => {
+            accumulator.base = value;
+            accumulator.period = period;
+        }
+        Part::Met => accumulator.met = value,
+        Part::Remaining => accumulator.remaining = value,
+    }
+    // Without a base, all that is known of the period is the code itself.
+    if accumulator.base.is_none() && accumulator.period.is_none() {
+        accumulator.period = coded_some(Table::Period, &eb.period);
+    }
+    let field = match (deductible, part) {
+        (true, Part::Base) => "deductible.base",
+        (true, Part::Met) => "deductible.met",
+        (true, Part::Remaining) => "deductible.remaining",
+        (false, Part::Base) => "out_of_pocket.base",
+        (false, Part::Met) => "out_of_pocket.met",
+        (false, Part::Remaining) => "out_of_pocket.remaining",
+    };
+    leftover(benefit, eb, false, true, field)
+}
+
+fn limit(benefit: &mut Benefit, eb: &BenefitLine, part: Part) -> Vec<&'static str> {
+    let limit = benefit.limit.get_or_insert_with(Limit::default);
+    let by_delivery = single_delivery(eb).filter(|_| eb.quantity.is_empty() && eb.amount.is_empty());
+    let value = match number(&eb.quantity) {
+        Some(quantity) => Some(quantity),
+        None if eb.quantity.is_empty() => number(&eb.amount).or(by_delivery.map(|(quantity, _)| quantity)),
+        None => None,
+    };
+    limit.unit = limit.unit.take().or_else(|| unit(eb));
+    let code = match (eb.period.as_str(), eb.deliveries.as_slice()) {
+        ("", [only]) if by_delivery.is_some() => only.period.as_str(),
+        (code, _) => code,
+    };
+    let part = match (code, by_delivery.is_some()) {
+        ("29" | "33", true) => Part::Remaining,
+        _ => part,
+    };
+    let field = match part {
+        Part::Base => {
+            limit.allowed = value;
+            limit.period = coded_some(Table::Period, code);
+            "limit.allowed"
+        }
+        Part::Met => {
+            limit.used = value;
+            "limit.used"
+        }
+        Part::Remaining => {
+            limit.remaining = value;
+            "limit.remaining"
+        }
+    };
+    if limit.period.is_none() {
+        limit.period = coded_some(Table::Period, code);
+    }
+    let money_beside = !eb.quantity.is_empty() && !eb.amount.is_empty();
+    let unread = value.is_none() && !(eb.quantity.is_empty() && eb.amount.is_empty());
+    if money_beside || unread || !eb.share.is_empty() {
+        benefit.other.push(other(eb, true, true, unread));
+        return vec![field, "other"];
+    }
+    vec![field]
+}
+
+/// Numbers of a line that its field has no room for are kept beside it.
+fn leftover(
+    benefit: &mut Benefit,
+    eb: &BenefitLine,
+    amount: bool,
+    share: bool,
+    field: &'static str,
+) -> Vec<&'static str> {
+    let left = (amount && !eb.amount.is_empty()) || (share && !eb.share.is_empty()) || !eb.quantity.is_empty();
+    if left {
+        add(&mut benefit.other, other(eb, amount, share, true));
+        return vec![field, "other"];
+    }
+    vec![field]
+}
+
+/// A line as it is: numbers where they are numbers, else as text.
+fn other(eb: &BenefitLine, amount: bool, share: bool, quantity: bool) -> OtherFact {
+    let mut unread = Vec::new();
+    let mut read = |wanted: bool, text: &str| {
+        let value = number(text).filter(|_| wanted);
+        if wanted && value.is_none() && !text.is_empty() {
+            unread.push(text.to_owned());
+        }
+        value
+    };
+    let (amount, quantity) = (read(amount, &eb.amount), read(quantity, &eb.quantity));
+    // A share above one is no share (`20` for 20 %?): it is shown as text, not divided.
+    let share_value = read(share, &eb.share);
+    let share = share_value.filter(|value| *value <= Decimal::ONE);
+    if share.is_none() && share_value.is_some() {
+        unread.push(eb.share.clone());
+    }
+    OtherFact {
+        kind: coded(Table::Benefit, &eb.info),
+        amount,
+        share,
+        quantity,
+        unit: coded_some(Table::Quantity, &eb.quantity_kind),
+        period: coded_some(Table::Period, &eb.period),
+        text: some(&unread.join(" ")),
+    }
+}
