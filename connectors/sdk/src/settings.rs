@@ -53,6 +53,11 @@ impl Settings {
         })
     }
 
+    /// The hosts the carrier may be reached at.
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
+    }
+
     /// The raw table.
     pub fn table(&self) -> &toml::Table {
         &self.table
