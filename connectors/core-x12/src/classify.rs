@@ -27,6 +27,9 @@ pub(crate) fn classify(reply: &Response<Bytes>, now: Timestamp) -> Error {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             error(ErrorKind::CredentialRejected, "The carrier did not accept the credential.", status)
         }
+        StatusCode::LOCKED => {
+            error(ErrorKind::CredentialRejected, "The carrier says that the account is locked.", status)
+        }
         StatusCode::TOO_MANY_REQUESTS => {
             waited(error(ErrorKind::CarrierThrottled, "The carrier says that it is asked too often.", status), after)
         }
@@ -165,6 +168,7 @@ mod tests {
             (405, "", ErrorKind::ProtocolBroken),
             (408, "", ErrorKind::CarrierTimeout),
             (415, "", ErrorKind::ProtocolBroken),
+            (423, "<html>locked", ErrorKind::CredentialRejected),
             (429, "", ErrorKind::CarrierThrottled),
             (500, "oops", ErrorKind::CarrierUnavailable),
             (502, "<html>", ErrorKind::CarrierUnavailable),

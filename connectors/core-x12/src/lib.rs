@@ -5,9 +5,10 @@
 //! `soap`, `mime`, `plain` (one shape each), `multipart` and `xml` (bounded readers), `fault` and `classify` (what a
 //! refused envelope and a reply without one mean).
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the operation lands together with the x12 codec"))]
-
 mod classify;
+mod eligibility;
+#[cfg(test)]
+mod eligibility_tests;
 mod envelope;
 mod fault;
 #[cfg(test)]
@@ -25,7 +26,7 @@ mod xml;
 use std::sync::Arc;
 
 use connector_sdk::connector::Built;
-use connector_sdk::{Connector, CredentialField, Operation, Registration, Settings, SignIn};
+use connector_sdk::{Connector, CredentialField, Eligibility, Operation, Registration, Settings, SignIn};
 
 use crate::partner::Partner;
 use crate::settings::{Auth, CoreSettings};
@@ -59,6 +60,10 @@ impl Connector for CoreX12 {
             (Auth::Header, Some(name)) => SignIn::Header(name.clone()),
             (Auth::Header, None) | (Auth::None, _) => SignIn::None,
         }
+    }
+
+    fn eligibility(&self) -> Option<&dyn Eligibility> {
+        Some(self)
     }
 
     fn credential_fields(&self) -> Vec<CredentialField> {

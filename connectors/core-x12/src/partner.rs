@@ -86,6 +86,11 @@ fn check_envelope(core: &CoreSettings, auth: Auth, problems: &mut Vec<SettingsPr
                 .help("Use auth = \"basic\" or auth = \"header\"."),
         );
     }
+    let action = core.soap.as_ref().map_or("", |soap| soap.action.as_str());
+    if !action.chars().all(|c| c.is_ascii_graphic() && c != '"' && c != '\\') || action.len() > 200 {
+        problems
+            .push(SettingsProblem::new("soap.action", "An action is a word or an address, without spaces and quotes."));
+    }
     if let Some(soap) = &core.soap
         && soap.password_type == PasswordType::Digest
         && !(soap.nonce && soap.created)
@@ -122,6 +127,8 @@ fn check_texts(core: &CoreSettings, problems: &mut Vec<SettingsProblem>) {
         ("x12.payer_name", up_to(&x12.payer_name, 60)),
         ("x12.payer_id", up_to(&x12.payer_id, 80)),
         ("x12.payer_qualifier", (x12.payer_qualifier.clone(), 1, 2)),
+        ("x12.provider_entity", (x12.provider_entity.clone(), 2, 3)),
+        ("x12.group_qualifier", (x12.group_qualifier.clone(), 2, 3)),
         ("x12.version", up_to(&x12.version, 12)),
         ("x12.trace_originator", exact(&x12.trace_originator, 10)),
     ];
@@ -286,10 +293,12 @@ mod tests {
             ("# component_separator = \":\"", "component_separator = \"*\""),
             ("password_type = \"text\"", "password_type = \"digest\""),
             ("nonce = true", "nonce = false"),
+            ("action = \"RealTimeTransaction\"", "action = \"Real \\\"Time\""),
             ("# auth = \"envelope\"", "auth = \"header\""),
         ]);
         let wanted = [
             "endpoint",
+            "soap.action",
             "soap.password_type",
             "x12.sender_qualifier",
             "x12.sender_id",

@@ -184,7 +184,37 @@ pub struct X12Settings {
     /// Several service types: `repeat` them in one EQ segment, or one EQ segment for each (`segments`).
     #[serde(default)]
     pub service_types: ServiceTypes,
-    /// Implementation guide version (GS08, ST03).
+    /// What the asking provider is to the carrier (NM101 of loop 2100B): `1P` provider, `FA` facility, `80` hospital …
+    #[serde(default = "provider_entity")]
+    pub provider_entity: String,
+    /// Whether the asking provider is a person rather than an organisation.
+    #[serde(default)]
+    pub provider_is_person: bool,
+    /// Whether the provider's tax id is sent, where the question has one.
+    #[serde(default = "yes")]
+    pub send_tax_id: bool,
+    /// Whether the provider's taxonomy code is sent, where the question has one.
+    #[serde(default = "yes")]
+    pub send_taxonomy: bool,
+    /// Whether the group number is sent, where the question has one.
+    #[serde(default = "yes")]
+    pub send_group_number: bool,
+    /// What the group number is to the carrier (REF01): `6P` group number, `1L` group or policy number, `IG` policy.
+    #[serde(default = "group_qualifier")]
+    pub group_qualifier: String,
+    /// Whether the date of service is sent. Without it the carrier answers for the day it is asked.
+    #[serde(default = "yes")]
+    pub send_date: bool,
+    /// Characters a value may have: `basic` (capitals, digits, common signs) or `extended` (printable ASCII). A value
+    /// with others is refused, never changed.
+    #[serde(default)]
+    pub charset: CharacterSet,
+    /// How the member id of an answer is compared with the one asked with: `formatting` (the same letters and digits),
+    /// `part` (one may begin or end with the other: carriers that add a prefix or a person's number) or `ignore` (name
+    /// and date of birth decide). An answer about somebody else is refused.
+    #[serde(default)]
+    pub member_id_match: MemberIdComparison,
+    /// Implementation guide version of the functional group (GS08).
     #[serde(default = "version")]
     pub version: String,
     /// TRN03, who gave the trace number: ten characters, a digit `1` (tax id), `3` (DUNS) or `9` (own) first.
@@ -212,6 +242,30 @@ pub enum NameNormalisation {
     /// By CAQH CORE rule 258.
     #[serde(rename = "core_258")]
     Core258,
+}
+
+/// Characters a value may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CharacterSet {
+    /// Capitals, digits and common signs.
+    Basic,
+    /// Printable ASCII.
+    #[default]
+    Extended,
+}
+
+/// How member ids are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberIdComparison {
+    /// The same letters and digits.
+    #[default]
+    Formatting,
+    /// One may begin or end with the other.
+    Part,
+    /// Not compared.
+    Ignore,
 }
 
 /// How several service types are sent.
@@ -390,6 +444,12 @@ fn mutually_defined() -> String {
 }
 fn payer_qualifier() -> String {
     "PI".to_owned()
+}
+fn provider_entity() -> String {
+    "1P".to_owned()
+}
+fn group_qualifier() -> String {
+    "6P".to_owned()
 }
 fn version() -> String {
     "005010X279A1".to_owned()

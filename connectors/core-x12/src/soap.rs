@@ -48,7 +48,7 @@ pub(crate) fn request(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soap:Envelope xmlns:soap=\"{namespace}\">\
          <soap:Header>{header}</soap:Header><soap:Body>{body}</soap:Body></soap:Envelope>"
     );
-    let quoted = format!("\"{}\"", soap.action.replace(['"', '\\'], ""));
+    let quoted = format!("\"{}\"", soap.action);
     let mut request =
         Request::post(&partner.endpoint).header("accept", "application/soap+xml, multipart/related, text/xml");
     request = match soap.version {

@@ -189,6 +189,45 @@ fn hostile_replies_are_refused() {
     }
 }
 
+/// An MTOM answer: the envelope is one part, the interchange another.
+fn mtom() -> (&'static str, String) {
+    let envelope =
+        soap("<ErrorCode>Success</ErrorCode><Payload><x:Include xmlns:x=\"u\" href=\"cid:p%401\"/></Payload>");
+    let body = format!(
+        "--b\r\nContent-Type: application/octet-stream\r\nContent-ID: <p@1>\r\nContent-Transfer-Encoding: binary\r\n\r\n\
+         {INTERCHANGE}\r\n--b\r\nContent-Type: application/xop+xml\r\nContent-ID: <root>\r\n\r\n{envelope}\r\n--b--\r\n"
+    );
+    ("multipart/related; type=\"application/xop+xml\"; start=\"<root>\"; boundary=\"b\"", body)
+}
+
+#[test]
+fn an_mtom_answer_is_opened_by_its_start_part() {
+    let (content_type, body) = mtom();
+    let opened = block_on(envelope::open(&reply(200, content_type, &body), now())).unwrap();
+    assert_eq!(&opened.payload[..], INTERCHANGE.as_bytes());
+    // Without `start` the first part would be the interchange itself: taken too, as a lone one.
+    let opened = block_on(envelope::open(&reply(200, "multipart/related; boundary=b", &body), now())).unwrap();
+    assert_eq!(&opened.payload[..], INTERCHANGE.as_bytes());
+}
+
+#[test]
+fn no_changed_byte_makes_a_reply_panic() {
+    let (content_type, related) = mtom();
+    let document = soap(&format!("<ErrorCode>Success</ErrorCode><Payload><![CDATA[{INTERCHANGE}]]></Payload>"));
+    let mut opened = 0;
+    for (content_type, body) in [(content_type, related.as_bytes()), ("text/xml", document.as_bytes())] {
+        for place in 0..body.len() {
+            for byte in [0, b'<', b'&', b'"', b'\n', 0xff] {
+                let mut changed = body.to_vec();
+                changed[place] = byte;
+                opened += u32::from(block_on(envelope::open(&reply(200, content_type, changed), now())).is_ok());
+            }
+        }
+    }
+    println!("changed replies that were opened all the same: {opened}");
+    assert!(opened > 0);
+}
+
 /// SHA-1 (RFC 3174), for one test only: the digest itself is made by the host.
 fn sha1(message: &[u8]) -> [u8; 20] {
     let mut state: [u32; 5] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0];
