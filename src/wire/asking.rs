@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::credentials::Lease;
 use super::limit::{Lane, Place};
 use super::record::Recorder;
+use super::redirect::CarriersAddress;
 use super::session::{Guards, Session};
 use super::{Attempt, Inner, markers, session};
 
@@ -180,8 +181,12 @@ impl Asking {
         scrubber
     }
 
-    /// An address without echoed secrets.
-    pub(super) fn scrubbed_uri(&self, uri: &Uri) -> Uri {
+    /// A request's address as it may be seen: one that the carrier gave may echo a secret.
+    pub(super) fn shown_uri(&self, request: &Request<Bytes>) -> Uri {
+        let uri = request.uri();
+        if request.extensions().get::<CarriersAddress>().is_none() {
+            return uri.clone();
+        }
         let text = uri.to_string();
         match self.scrubber(connector_sdk::Escape::Form).clean(text.as_bytes()) {
             std::borrow::Cow::Borrowed(_) => uri.clone(),

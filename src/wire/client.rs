@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use connector_sdk::{Error, ErrorKind, Result, Retry};
 use flate2::write::MultiGzDecoder;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -59,29 +59,25 @@ impl Client {
         Ok(Self { hyper, body_max })
     }
 
-    /// Sends one request as it is and reads the whole reply, inflated, until `until` at the latest.
-    ///
-    /// A GET that died on a kept connection before a byte came back is sent once more. Nothing else is ever sent twice:
-    /// the carrier may have acted on it.
+    /// Sends one request as it is, once, and reads the whole reply, inflated, until `until` at the latest.
     ///
     /// # Errors
     /// [`ErrorKind::CarrierUnavailable`], [`ErrorKind::CarrierTimeout`], [`ErrorKind::CarrierUntrusted`],
     /// [`ErrorKind::EgressRefused`], [`ErrorKind::ProtocolBroken`].
-    pub(crate) async fn send(&self, request: Request<Bytes>, until: Instant) -> Result<Response<Bytes>> {
+    pub(crate) async fn send(
+        &self,
+        request: Request<Bytes>,
+        until: Instant,
+    ) -> std::result::Result<Response<Bytes>, Failed> {
         let work = async {
-            let again = (request.method() == Method::GET).then(|| request.clone());
             let sent = self.hyper.request(request.map(Full::new)).await;
-            let reply = match (sent, again) {
-                (Err(error), Some(again)) if died_on_kept_connection(&error) => {
-                    self.hyper.request(again.map(Full::new)).await
-                }
-                (sent, _) => sent,
-            };
-            self.read(reply.map_err(|error| send_error(&error))?).await
+            let reply = sent.map_err(|error| Failed { unanswered: unanswered(&error), error: send_error(&error) })?;
+            self.read(reply).await.map_err(|error| Failed { unanswered: false, error })
         };
-        tokio::time::timeout_at(until, work)
-            .await
-            .unwrap_or_else(|_| Err(Error::new(ErrorKind::CarrierTimeout, "The carrier did not answer in time.")))
+        tokio::time::timeout_at(until, work).await.unwrap_or_else(|_| {
+            let error = Error::new(ErrorKind::CarrierTimeout, "The carrier did not answer in time.");
+            Err(Failed { unanswered: false, error })
+        })
     }
 
     async fn read(&self, reply: Response<Incoming>) -> Result<Response<Bytes>> {
@@ -103,6 +99,13 @@ impl Client {
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         Ok(Response::from_parts(head, body))
     }
+}
+
+/// Why there is no reply.
+pub(crate) struct Failed {
+    pub(crate) error: Error,
+    /// The connection ended before a byte of a reply came: a request that only reads may be sent once more.
+    pub(crate) unanswered: bool,
 }
 
 /// Takes a body in, within the limit before and after inflating.
@@ -200,8 +203,8 @@ fn gzip_error(error: &io::Error) -> Error {
     }
 }
 
-/// Whether a request died on a connection that had been used before, without a byte of a reply.
-fn died_on_kept_connection(error: &legacy::Error) -> bool {
+/// Whether an open connection ended without a byte of a reply: most often one that was kept too long.
+fn unanswered(error: &legacy::Error) -> bool {
     !error.is_connect() && hyper_error(error).is_some_and(|error| error.is_incomplete_message() || error.is_canceled())
 }
 

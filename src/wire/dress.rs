@@ -71,7 +71,8 @@ pub(super) async fn dress(
     sign(asking, &mut out, bearer)?;
     out.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     if !out.headers().contains_key(header::USER_AGENT) {
-        out.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("portico/0.1"));
+        out.headers_mut()
+            .insert(header::USER_AGENT, HeaderValue::from_static(concat!("portico/", env!("CARGO_PKG_VERSION"))));
     }
     Ok(out)
 }

@@ -42,7 +42,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use connector_sdk::context::Warning;
 use connector_sdk::{Context, Error, ErrorKind, Result, Retry, SignIn};
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use tokio::time::Instant;
 
 pub use self::credentials::{Credentials, Lease};
@@ -53,7 +53,6 @@ use self::asking::{Asking, HostOf, Login};
 use self::client::Client;
 use self::egress::Egress;
 use self::limit::{Gate, Place, Rate};
-use self::redirect::CarriersAddress;
 use self::session::{Guards, Judged, Session};
 use crate::carriers::{Carrier, CredentialScope};
 use crate::practice::PracticeId;
@@ -133,7 +132,7 @@ pub(crate) struct Inner {
     vault: Arc<dyn Credentials>,
     egress: Arc<Egress>,
     client: Client,
-    rate: Rate,
+    rate: Arc<Rate>,
     places: Arc<Gate>,
     logins: Mutex<Logins>,
     closed: AtomicBool,
@@ -162,22 +161,36 @@ impl Wire {
     /// # Errors
     /// [`WireError`] when the carrier's certificate authority or private networks cannot be read.
     pub fn new(carrier: Arc<Carrier>, vault: Arc<dyn Credentials>) -> std::result::Result<Self, WireError> {
-        let egress = Arc::new(Egress::new(&carrier.hosts, &carrier.allow_private).map_err(WireError::NotANetwork)?);
-        let client = Client::new(egress.clone(), carrier.ca_pem.as_deref(), carrier.limits.body_max_bytes)?;
-        let inner = Inner {
-            egress,
-            client,
-            rate: Rate::new(carrier.limits.requests_per_minute, "Our own limit for this carrier is used up."),
-            places: Gate::new(
-                carrier.limits.concurrent_max,
-                "As many requests as this carrier gets at once are running.",
-            ),
-            logins: Mutex::default(),
-            closed: AtomicBool::new(false),
-            carrier,
-            vault,
+        Ok(Self { inner: Arc::new(Inner::new(carrier, vault)?) })
+    }
+
+    /// The wire of the same carrier after its file has changed. What the carrier counts goes on: requests of the last
+    /// minute (where the limits stay as they are), one-time codes used, credentials it has refused. Sessions do not:
+    /// [`Wire::close`] this one when the new one has taken its place.
+    ///
+    /// # Errors
+    /// As [`Wire::new`].
+    pub fn renewed(&self, carrier: Arc<Carrier>) -> std::result::Result<Self, WireError> {
+        let old = &self.inner;
+        let mut new = Inner::new(carrier, old.vault.clone())?;
+        let (before, now) = (&old.carrier.limits, &new.carrier.limits);
+        if before.requests_per_minute == now.requests_per_minute {
+            new.rate = old.rate.clone();
+        }
+        if before.concurrent_max == now.concurrent_max {
+            new.places = old.places.clone();
+        }
+        let logins = old.logins();
+        let guards = logins.guards.iter().map(|(id, guards)| (id.clone(), Arc::new(guards.renewed(before, now))));
+        let refused = logins.sessions.iter().filter(|(_, session)| session.not_rejected().is_err());
+        let taken = Logins {
+            guards: guards.collect(),
+            sessions: refused.map(|(key, session)| (key.clone(), session.clone())).collect(),
+            used: logins.used.clone(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        drop(logins);
+        new.logins = Mutex::new(taken);
+        Ok(Self { inner: Arc::new(new) })
     }
 
     /// Opens one attempt at one ask. Nothing is sent yet.
@@ -230,6 +243,23 @@ impl Wire {
 }
 
 impl Inner {
+    fn new(carrier: Arc<Carrier>, vault: Arc<dyn Credentials>) -> std::result::Result<Self, WireError> {
+        let egress = Arc::new(Egress::new(&carrier.hosts, &carrier.allow_private).map_err(WireError::NotANetwork)?);
+        let client = Client::new(egress.clone(), carrier.ca_pem.as_deref(), carrier.limits.body_max_bytes)?;
+        let limits = &carrier.limits;
+        let rate = Rate::new(limits.requests_per_minute, "Our own limit for this carrier is used up.");
+        Ok(Self {
+            egress,
+            client,
+            rate: Arc::new(rate),
+            places: Gate::new(limits.concurrent_max, "As many requests as this carrier gets at once are running."),
+            logins: Mutex::default(),
+            closed: AtomicBool::new(false),
+            carrier,
+            vault,
+        })
+    }
+
     fn logins(&self) -> MutexGuard<'_, Logins> {
         self.logins.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -343,12 +373,7 @@ async fn send(asking: &Arc<Asking>, request: Request<Bytes>) -> Result<Response<
 async fn pass(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Response<Bytes>> {
     let begun = asking.notes.recorder.begin();
     let reply = layers(asking, request).await;
-    // An address that the carrier gave may echo a secret.
-    let shown = match request.extensions().get::<CarriersAddress>() {
-        Some(_) => &asking.scrubbed_uri(request.uri()),
-        None => request.uri(),
-    };
-    asking.notes.recorder.keep(&begun, shown, request, &reply);
+    asking.notes.recorder.keep(&begun, &asking.shown_uri(request), request, &reply);
     reply
 }
 
@@ -359,8 +384,18 @@ async fn layers(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Respon
     let bearer = session::signed_in(asking).await?;
     let place = wire.limit(asking).await?;
     let dressed = dress::dress(asking, request, bearer).await?;
-    let reply = wire.client.send(dressed, asking.deadline).await?;
+    let again = (dressed.method() == Method::GET).then(|| dressed.clone());
+    let sent = wire.client.send(dressed, asking.deadline).await;
     drop(place);
+    let reply = match (sent, again) {
+        (Ok(reply), _) => reply,
+        // A kept connection that had gone stale. Nothing but a GET is sent twice: the carrier may have acted on it.
+        (Err(failed), Some(again)) if failed.unanswered => {
+            let _place = wire.limit(asking).await?;
+            wire.client.send(again, asking.deadline).await.map_err(|failed| failed.error)?
+        }
+        (Err(failed), _) => return Err(failed.error),
+    };
     Ok(dress::undress(asking, request.uri(), reply))
 }
 

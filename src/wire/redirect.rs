@@ -31,7 +31,7 @@ pub(super) async fn follow(asking: &Arc<Asking>, request: Request<Bytes>) -> Res
         let mut reply = super::pass(asking, &request).await?;
         let raw = reply.extensions_mut().remove::<RawLocation>();
         let Some(location) = raw.filter(|_| is_redirect(reply.status())) else {
-            let shown = asking.scrubbed_uri(request.uri());
+            let shown = asking.shown_uri(&request);
             reply.extensions_mut().insert(FinalUri(shown));
             return Ok(reply);
         };

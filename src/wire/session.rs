@@ -30,6 +30,7 @@ use super::cookies::Jar;
 use super::limit::{Gate, Place, Rate};
 use super::token::{self, Token};
 use super::totp::Steps;
+use crate::carriers::Limits;
 
 /// How long further sign-ins are held back after the first that failed without a clear word; doubled each time.
 const HOLD_FIRST: Duration = Duration::from_secs(60);
@@ -41,20 +42,31 @@ const SIGN_OUT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What is kept for one credential whatever its generation: what the carrier counts.
 pub(super) struct Guards {
     pub(super) seats: Arc<Gate>,
-    pub(super) rate: Rate,
-    pub(super) steps: Steps,
+    pub(super) rate: Arc<Rate>,
+    pub(super) steps: Arc<Steps>,
 }
 
 impl Guards {
-    pub(super) fn new(limits: &crate::carriers::Limits) -> Self {
-        Self {
-            seats: Gate::new(
-                limits.sessions_per_credential_max,
-                "This login may be used for a few questions at a time only, and others are before this one.",
-            ),
-            rate: Rate::new(limits.credential_requests_per_minute, "Our own limit for this login is used up."),
-            steps: Steps::default(),
+    pub(super) fn new(limits: &Limits) -> Self {
+        let rate = Rate::new(limits.credential_requests_per_minute, "Our own limit for this login is used up.");
+        let seats = Gate::new(
+            limits.sessions_per_credential_max,
+            "This login may be used for a few questions at a time only, and others are before this one.",
+        );
+        Self { seats, rate: Arc::new(rate), steps: Arc::default() }
+    }
+
+    /// The same credential under changed limits.
+    pub(super) fn renewed(&self, before: &Limits, now: &Limits) -> Self {
+        let mut new = Self::new(now);
+        new.steps = self.steps.clone();
+        if before.credential_requests_per_minute == now.credential_requests_per_minute {
+            new.rate = self.rate.clone();
         }
+        if before.sessions_per_credential_max == now.sessions_per_credential_max {
+            new.seats = self.seats.clone();
+        }
+        new
     }
 }
 

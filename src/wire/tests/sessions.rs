@@ -282,3 +282,43 @@ async fn what_a_connector_calls_rejected_is_stopped() {
     assert_eq!(server.seen().len(), 1);
     assert_eq!(vault.stopped.lock().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_changed_file_does_not_forget_what_the_carrier_counts() {
+    let portal = Portal::start("wrong password").await;
+    let mut carrier = test_carrier(portal.scheme(), &[portal.server.host()]);
+    carrier.limits.requests_per_minute = 8;
+    let (wire, vault) = wire_of(carrier);
+    assert_eq!(ask(&wire, get(&portal.server.url("/search"))).await.unwrap_err().kind, ErrorKind::CredentialRejected);
+    let mut carrier = test_carrier(portal.scheme(), &[portal.server.host()]);
+    carrier.limits.requests_per_minute = 8;
+    let renewed = wire.renewed(Arc::new(carrier)).unwrap();
+    vault.stopped.lock().unwrap().clear();
+    assert_eq!(renewed.attempt(who("p-1", Duration::from_secs(1))).err().unwrap().kind, ErrorKind::CredentialRejected);
+    assert_eq!(renewed.budget(&crate::practice::PracticeId::new("p-1")).remaining, 0);
+    wire.close().await;
+    assert!(renewed.attempt(who("p-2", Duration::from_secs(1))).is_ok());
+    assert_eq!(portal.logins(), 1);
+}
+
+#[tokio::test]
+async fn cookies_set_on_the_way_of_a_redirect_are_kept_and_never_shown() {
+    let server = Server::start(|seen| {
+        if seen.is("POST /login") {
+            return Act::Send(reply(302, "set-cookie: sid=canary-sid\r\nlocation: /home\r\n", ""));
+        }
+        if seen.head.contains("sid=canary-sid") { page("welcome") } else { page("the login page") }
+    })
+    .await;
+    let (wire, _) = wire_to(Scheme::Form { base: server.url("") }, &[server.host()]);
+    let handle = attempt(&wire);
+    let reply = handle.context().send(get(&server.url("/search"))).await.unwrap();
+    assert_eq!(text(&reply), "welcome");
+    let exchanges = handle.finish().exchanges;
+    assert_eq!(exchanges.len(), 4, "login page, login, home, search");
+    for exchange in exchanges {
+        for part in [exchange.request_head, exchange.response_head] {
+            assert!(!String::from_utf8_lossy(&part).contains("canary"));
+        }
+    }
+}
