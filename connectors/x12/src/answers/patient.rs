@@ -38,7 +38,7 @@ impl<'a> Patient<'a> {
         let mut found = Vec::new();
         for (at, level) in response.levels.iter().enumerate() {
             let parent = has_child.get(at).copied().unwrap_or_default();
-            let said = !level.benefits.is_empty() || !level.rejections.is_empty();
+            let said = !level.benefits.is_empty();
             let counts = match level.kind {
                 LevelKind::Dependent => true,
                 LevelKind::Subscriber => !parent || said,

@@ -1,0 +1,283 @@
+//! Files in plain words: what `portico x12 explain` prints. A 271 is told as a person would tell it (feature
+//! `answers`), an acknowledgment by its verdict; any other transaction set is listed, segment by segment, with names.
+
+use std::fmt::Write;
+use std::io::Read;
+
+use jiff::civil::Date;
+
+use crate::ack::Acknowledgment;
+use crate::codes;
+use crate::envelope::{Item, Transaction, Walker};
+use crate::finding::{Finding, Severity};
+use crate::read::ReadError;
+
+/// Gives a text per transaction set, one by one.
+pub struct Texts<R> {
+    walker: Walker<R>,
+    today: Date,
+    ended: bool,
+}
+
+impl<R: Read> Texts<R> {
+    /// The texts of `source`. `today` is the day they speak of where nothing else says.
+    pub fn new(source: R, today: Date) -> Self {
+        Self { walker: Walker::new(source), today, ended: false }
+    }
+
+    /// The next text, lines ended by line feeds; `None` at the end.
+    ///
+    /// # Errors
+    /// The source failed, or nothing here is X12.
+    pub fn next_text(&mut self) -> Result<Option<String>, ReadError> {
+        if self.ended {
+            return Ok(None);
+        }
+        if let Some(item) = self.walker.next_item()? {
+            return Ok(Some(explain(&item, self.today)));
+        }
+        self.ended = true;
+        let mut text = String::new();
+        findings(&mut text, "Odd about the file", &self.walker.take_findings());
+        Ok((!text.is_empty()).then_some(text))
+    }
+}
+
+/// One transaction set or TA1 in plain words.
+pub fn explain(item: &Item, today: Date) -> String {
+    let mut text = String::new();
+    match item {
+        Item::InterchangeAck(ack) => acknowledgment(&mut text, &Acknowledgment::from_ta1(ack)),
+        Item::Transaction(transaction) => {
+            if let Some(ack) = Acknowledgment::from_transaction(transaction) {
+                acknowledgment(&mut text, &ack);
+            } else if !answers(&mut text, transaction, today) {
+                segments(&mut text, transaction);
+            }
+            findings(&mut text, "Odd about it", &transaction.findings);
+        }
+    }
+    text
+}
+
+fn findings(text: &mut String, title: &str, findings: &[Finding]) {
+    let told: Vec<_> = findings.iter().filter(|finding| finding.severity > Severity::Info).collect();
+    if told.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "  {title}:");
+    for finding in told.iter().take(20) {
+        let _ = writeln!(text, "    - {} (segment {})", finding.message, finding.segment);
+    }
+    if told.len() > 20 {
+        let _ = writeln!(text, "    - and {} more", told.len() - 20);
+    }
+}
+
+fn acknowledgment(text: &mut String, ack: &Acknowledgment) {
+    let of = if ack.kind == "TA1" { "the interchange" } else { "the group" };
+    let verdict = ack.verdict.word().replace('_', " ");
+    let _ = writeln!(text, "Acknowledgment ({}): {of} with control number {} was {verdict}.", ack.kind, ack.control);
+    for (control, verdict) in &ack.transactions {
+        let _ = writeln!(text, "  Transaction set {control}: {}.", verdict.word().replace('_', " "));
+    }
+    for note in &ack.notes {
+        let meaning = note.meaning.unwrap_or("a code nobody here knows");
+        let mut place = String::new();
+        if let Some(segment) = &note.segment {
+            let _ = write!(place, ", segment {segment}");
+        }
+        if let Some(position) = note.position {
+            let _ = write!(place, " at place {position}");
+        }
+        if let Some(element) = note.place {
+            let _ = write!(place, ", element {element}");
+        }
+        let _ = writeln!(text, "  - {} {}: {meaning}{place}", note.element, note.code);
+    }
+}
+
+/// Any transaction set: its segments with their names.
+fn segments(text: &mut String, transaction: &Transaction) {
+    let _ = writeln!(
+        text,
+        "Transaction set {} ({}), control number {}, {} segments",
+        transaction.id,
+        transaction.implementation,
+        transaction.control,
+        transaction.segments.len()
+    );
+    for kept in &transaction.segments {
+        let name = codes::segment_name(kept.id()).unwrap_or("");
+        let segment = kept.get();
+        let elements: Vec<_> = (1..=segment.len()).map(|element| segment.text(element)).collect();
+        let _ = writeln!(text, "  {:>5} {:<3} {name}: {}", kept.position, kept.id(), elements.join(" | "));
+    }
+}
+
+#[cfg(not(feature = "answers"))]
+fn answers(_: &mut String, _: &Transaction, _: Date) -> bool {
+    false
+}
+
+#[cfg(feature = "answers")]
+fn answers(text: &mut String, transaction: &Transaction, today: Date) -> bool {
+    use connector_sdk::Outcome;
+    let Some(response) = crate::response::Response::read(transaction) else { return false };
+    let _ = writeln!(text, "Eligibility answer (271), control number {}", transaction.control);
+    for answered in crate::answers::eligibility(&response, None) {
+        match answered.outcome {
+            Outcome::Answered(facts) => {
+                told::answer(text, &connector_sdk::summary::complete(facts, None, today));
+            }
+            Outcome::Refused(refusal) => told::refusal(text, &refusal),
+        }
+    }
+    findings(text, "Odd about its structure", &response.findings);
+    true
+}
+
+#[cfg(feature = "answers")]
+mod told {
+    use std::fmt::Write;
+
+    use connector_sdk::answer::{Accumulator, Benefit, Coded, EligibilityAnswer, Network};
+    use connector_sdk::{Refusal, answer::Covered};
+
+    pub(super) fn refusal(text: &mut String, refusal: &Refusal) {
+        let _ = writeln!(text, "  Refused: {}", refusal.text);
+        for code in &refusal.carrier_codes {
+            let meaning = code.meaning.as_deref().unwrap_or("a code nobody here knows");
+            let place = code.loop_id.as_deref().unwrap_or("?");
+            let _ = writeln!(text, "  - AAA {} in {place}: {meaning}", code.code);
+            let follow_up = code.follow_up.as_deref();
+            if let Some(words) = follow_up.and_then(|code| crate::codes::label(crate::codes::Table::FollowUp, code)) {
+                let _ = writeln!(text, "    {words}.");
+            }
+        }
+        if !refusal.look_at.is_empty() {
+            let _ = writeln!(text, "  Look at: {}", refusal.look_at.join(", "));
+        }
+    }
+
+    pub(super) fn answer(text: &mut String, answer: &EligibilityAnswer) {
+        let _ = writeln!(text, "  {}", answer.summary.paragraph.text());
+        for alert in &answer.summary.alerts {
+            let _ = writeln!(text, "  ! {}", alert.text.text());
+        }
+        for plan in &answer.facts.plans {
+            let name = plan.name.as_deref().unwrap_or("Plan without a name");
+            let status = plan.status_code.as_ref().map_or("status not said", |code| code.label.as_str());
+            let _ = writeln!(text, "  Plan: {name} - {status}");
+        }
+        for each in &answer.facts.benefits {
+            let words = benefit(each);
+            let _ = writeln!(text, "  - {words}");
+            for message in &each.messages {
+                let _ = writeln!(text, "      \"{}\"", message.text());
+            }
+        }
+        for missing in &answer.not_stated {
+            let _ = writeln!(text, "  ? {}", missing.text);
+        }
+    }
+
+    fn benefit(benefit: &Benefit) -> String {
+        let mut words = vec![benefit.service.label.clone()];
+        if let Some(procedure) = &benefit.procedure {
+            words.push(procedure.code.clone());
+        }
+        match benefit.network {
+            Network::In => words.push("in network".to_owned()),
+            Network::Out => words.push("out of network".to_owned()),
+            Network::Both => words.push("in and out of network".to_owned()),
+            Network::NotStated => {}
+        }
+        let mut said = Vec::new();
+        match benefit.covered {
+            Covered::Yes => said.push("covered".to_owned()),
+            Covered::No => said.push("not covered".to_owned()),
+            Covered::Limited => said.push("covered within limits".to_owned()),
+            Covered::NotStated => {}
+        }
+        if let Some(copay) = &benefit.copay {
+            said.push(format!("copay {}{}", copay.amount, per(copay.per.as_ref())));
+        }
+        if let Some(coinsurance) = &benefit.coinsurance {
+            said.push(format!("patient's share {}{}", coinsurance.patient_share, per(coinsurance.per.as_ref())));
+        }
+        said.extend(benefit.deductible.as_ref().map(|amount| accumulator("deductible", amount)));
+        said.extend(benefit.out_of_pocket.as_ref().map(|amount| accumulator("out-of-pocket maximum", amount)));
+        if let Some(limit) = &benefit.limit {
+            let unit = limit.unit.as_ref().map_or("", |unit| unit.label.as_str());
+            for (name, value) in [("limit", limit.allowed), ("used", limit.used), ("left", limit.remaining)] {
+                said.extend(value.map(|value| format!("{name} {value} {unit}{}", per(limit.period.as_ref()))));
+            }
+            said.extend(limit.patterns.iter().cloned());
+        }
+        for fact in &benefit.other {
+            let numbers = [fact.amount, fact.share, fact.quantity].into_iter().flatten();
+            let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+            let tail = [numbers.join(" "), fact.text.clone().unwrap_or_default()].join(" ");
+            said.push(format!("{} {}", fact.kind.label, tail.trim()).trim().to_owned());
+        }
+        format!("{}: {}", words.join(", "), said.join("; "))
+    }
+
+    fn per(period: Option<&Coded>) -> String {
+        period.map(|period| format!(" ({})", period.label)).unwrap_or_default()
+    }
+
+    fn accumulator(name: &str, amount: &Accumulator) -> String {
+        let parts = [("", amount.base), ("met ", amount.met), ("remaining ", amount.remaining)];
+        let parts: Vec<String> =
+            parts.iter().filter_map(|(word, value)| value.map(|value| format!("{word}{value}"))).collect();
+        format!("{name} {}{}", parts.join(", "), per(amount.period.as_ref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Delimiters;
+    use crate::write::{Envelope, TransactionWriter};
+
+    const TODAY: Date = Date::constant(2026, 11, 23);
+
+    fn text(id: &str, segments: &[(&str, &[&str])]) -> String {
+        let mut tx = TransactionWriter::new(&Delimiters::default(), id, "0001", None).unwrap();
+        for (id, values) in segments {
+            tx.segment(id, values).unwrap();
+        }
+        let file = Envelope::new("HB", "005010").wrap(&Delimiters::default(), vec![tx]).unwrap();
+        Texts::new(file.as_slice(), TODAY).next_text().unwrap().unwrap()
+    }
+
+    #[test]
+    fn any_transaction_set_is_listed() {
+        let text = text("835", &[("BPR", &["I", "12.50"])]);
+        assert!(text.contains("2 BPR Payment: I | 12.50"), "{text}");
+    }
+
+    #[test]
+    fn a_999_is_told_by_its_verdict() {
+        let text = text("999", &[("AK1", &["HS", "7"]), ("AK9", &["R", "1", "1", "0", "1"])]);
+        assert!(text.starts_with("Acknowledgment (999): the group with control number 7 was rejected."), "{text}");
+        assert!(text.contains("AK9-5 1: Functional group not supported"), "{text}");
+    }
+
+    #[cfg(feature = "answers")]
+    #[test]
+    fn a_refusal_is_told_with_its_codes() {
+        let segments: &[(&str, &[&str])] = &[
+            ("HL", &["1", "", "20", "1"]),
+            ("HL", &["2", "1", "21", "1"]),
+            ("HL", &["3", "2", "22", "0"]),
+            ("NM1", &["IL", "1", "ZANZIBAR"]),
+            ("AAA", &["N", "", "71", "C"]),
+        ];
+        let text = text("271", segments);
+        assert!(text.contains("AAA 71 in 2100C: Date of birth does not match the payer's record"), "{text}");
+        assert!(text.contains("Look at: member.date_of_birth"), "{text}");
+    }
+}
