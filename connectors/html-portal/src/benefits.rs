@@ -171,6 +171,7 @@ impl Filling<'_, '_, '_> {
             limit.unit = limit.unit.or_else(|| unit.map(|unit| Coded::new("", unit)));
         }
         if limit != Limit::default() {
+            limit.unit = limit.unit.or_else(|| rule.fixed.limit_unit.as_ref().map(|unit| Coded::new("", unit.clone())));
             limit.period = rule.fixed.period.as_ref().map(|text| Coded::new("", text.clone()));
             self.benefit.limit = Some(limit);
         }

@@ -14,6 +14,9 @@ pub const DEPTH_MAX: usize = 400;
 /// Most nodes of a tree.
 pub const NODES_MAX: usize = 200_000;
 
+/// Most attributes of one tag: the parser compares each with all before it.
+const ATTRIBUTES_MAX: usize = 5000;
+
 /// A parsed page.
 pub struct Document {
     html: Html,
@@ -26,6 +29,9 @@ impl Document {
     /// # Errors
     /// [`ErrorKind::ProtocolBroken`] beyond a bound.
     pub fn parse(text: &str) -> Result<Self> {
+        if most_attributes(text) > ATTRIBUTES_MAX {
+            return Err(too_much("attributes"));
+        }
         let mut parser = parse_document(HtmlTreeSink::new(Html::new_document()), ParseOpts::default());
         let mut rest = text;
         let mut seen = 0;
@@ -92,6 +98,35 @@ impl Document {
     }
 }
 
+/// About how many attributes the tag with the most has: names up to the `>` outside quotes.
+fn most_attributes(text: &str) -> usize {
+    let (mut most, mut count) = (0, 0);
+    let (mut in_tag, mut quote, mut before) = (false, None, b' ');
+    for byte in text.bytes() {
+        match (in_tag, quote) {
+            (false, _) => in_tag = before == b'<' && byte.is_ascii_alphabetic(),
+            (true, Some(end)) if byte == end => quote = None,
+            (true, Some(_)) => {}
+            (true, None) => match byte {
+                b'>' => in_tag = false,
+                b'"' | b'\'' if before == b'=' => quote = Some(byte),
+                _ if !byte.is_ascii_whitespace()
+                    && (before.is_ascii_whitespace() || matches!(before, b'/' | b'"' | b'\'')) =>
+                {
+                    count += 1;
+                }
+                _ => {}
+            },
+        }
+        if !in_tag {
+            most = most.max(count);
+            count = 0;
+        }
+        before = byte;
+    }
+    most.max(count)
+}
+
 /// The end of the next piece: about 2 KB, and never inside a character.
 fn piece_end(text: &str) -> usize {
     (2048..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
@@ -112,7 +147,9 @@ pub fn text_of(element: ElementRef<'_>) -> String {
 pub fn text_within(element: ElementRef<'_>, most: usize) -> Option<String> {
     let mut text = String::new();
     let mut hidden = 0_usize;
-    for edge in element.traverse() {
+    // A subtree without text may still be large: what is looked at is bounded too.
+    let edges_max = most.saturating_mul(4).saturating_add(2000);
+    for (edges, edge) in element.traverse().enumerate() {
         match edge {
             Edge::Open(node) => match node.value() {
                 Node::Text(piece) if hidden == 0 => push(&mut text, piece),
@@ -126,7 +163,7 @@ pub fn text_within(element: ElementRef<'_>, most: usize) -> Option<String> {
                 _ => {}
             },
         }
-        if text.len() > most {
+        if text.len() > most || edges > edges_max {
             return None;
         }
     }
@@ -211,6 +248,9 @@ mod tests {
             let error = Document::parse(&tag.repeat(200_000)).err().unwrap();
             assert_eq!(error.kind, ErrorKind::ProtocolBroken, "{tag}");
         }
+        let many: String = (0..200_000).map(|n| format!("a{n} ")).collect();
+        assert!(Document::parse(&format!("<div {many}>")).is_err());
+        assert!(Document::parse(&format!("<div data-x='{many}' title=x>")).is_ok());
         assert!(Document::parse(&"<li>".repeat(390)).is_ok());
         assert!(Document::parse(&"<br>".repeat(NODES_MAX + 1)).is_err());
         assert!(Document::parse(&"é".repeat(5000)).is_ok());

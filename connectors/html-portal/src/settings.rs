@@ -499,6 +499,8 @@ pub struct FixedBenefit {
     pub period: Option<String>,
     /// What a copay is paid for, in words: `visit`.
     pub copay_per: Option<String>,
+    /// What limits count where the value itself does not say: `visits`.
+    pub limit_unit: Option<String>,
 }
 
 /// A network that a rule sets.

@@ -10,7 +10,10 @@ const COLUMNS_MAX: usize = 200;
 /// A table's rows as a grid; a cell that spans stands in every place it covers.
 pub struct Grid<'a> {
     rows: Vec<(ElementRef<'a>, Vec<Option<ElementRef<'a>>>)>,
-    header: usize,
+    /// Rows of the head.
+    head: usize,
+    /// The head's words with their columns.
+    names: Vec<(String, usize)>,
 }
 
 /// What looking for a cell gave.
@@ -72,36 +75,32 @@ impl<'a> Grid<'a> {
             .iter()
             .take_while(|(row, _)| cells(*row).next().is_some() && cells(*row).all(|cell| cell.value().name() == "th"))
             .count();
-        Self { rows, header }
+        // A table without th cells: its first row is taken for the header.
+        let head = header.max(1);
+        let mut names = Vec::new();
+        for (_, places) in rows.iter().take(head) {
+            for (column, cell) in places.iter().enumerate() {
+                if let Some(text) = cell.and_then(|cell| text_within(cell, 500)) {
+                    names.push((label(&text), column));
+                }
+            }
+        }
+        Self { rows, head, names }
     }
 
     /// Whether a row is part of the table's head.
     pub fn is_header(&self, row: ElementRef<'a>) -> bool {
-        self.rows.iter().take(self.header_rows()).any(|(head, _)| head.id() == row.id())
-    }
-
-    fn header_rows(&self) -> usize {
-        // A table without th cells: its first row is taken for the header.
-        self.header.max(1)
+        self.rows.iter().take(self.head).any(|(head, _)| head.id() == row.id())
     }
 
     /// The cell of `row` that stands under `header`.
     pub fn cell(&self, row: ElementRef<'a>, header: &str) -> Cell<'a> {
-        let wanted = fold(header);
-        let mut columns: Vec<usize> = Vec::new();
-        for (_, places) in self.rows.iter().take(self.header_rows()) {
-            for (column, cell) in places.iter().enumerate() {
-                let hit = cell.and_then(|cell| text_within(cell, 500)).is_some_and(|text| label(&text) == wanted);
-                if hit && !columns.contains(&column) {
-                    columns.push(column);
-                }
-            }
+        let wanted = label(header);
+        let mut columns = self.names.iter().filter(|(name, _)| *name == wanted).map(|(_, column)| *column);
+        let Some(column) = columns.next() else { return Cell::HeaderMissing };
+        if columns.any(|other| other != column) {
+            return Cell::HeaderTwice;
         }
-        let column = match columns.as_slice() {
-            [] => return Cell::HeaderMissing,
-            [column] => *column,
-            _ => return Cell::HeaderTwice,
-        };
         let places = self.rows.iter().find(|(own, _)| own.id() == row.id()).map(|(_, places)| places);
         match places.and_then(|places| places.get(column).copied().flatten()) {
             Some(cell) => Cell::Found(cell),
