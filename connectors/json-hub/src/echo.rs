@@ -13,8 +13,8 @@ use crate::value::Item;
 /// [`ErrorKind::AnswerMismatch`].
 pub fn check(rules: &AnswerRules, ctx: &Context, ask: &EligibilityRequest, reply: &Item<'_>) -> Result<()> {
     let echo = &rules.echo;
-    let patient_birth = ask.dependent.as_ref().map_or(ask.member.date_of_birth.as_ref(), |d| Some(&d.date_of_birth));
-    let patient_name = ask.dependent.as_ref().map_or(ask.member.last_name.as_ref(), |d| Some(&d.last_name));
+    // The subscriber's: a dependent is compared with what is on file, in `same_person`.
+    let (birth, name) = (ask.member.date_of_birth.as_ref(), ask.member.last_name.as_ref());
     let mut agreed = 0_u8;
     let mut could = 0_u8;
     let mut compare = |what: &'static str, given: Option<bool>, askable: bool| {
@@ -33,9 +33,9 @@ pub fn check(rules: &AnswerRules, ctx: &Context, ask: &EligibilityRequest, reply
     compare("member_id", given, echo.member_id.is_some() && asked.is_some())?;
     let given = reply
         .text(echo.date_of_birth.as_ref())
-        .map(|text| dates::read(&rules.date_formats, &text) == patient_birth.map(|date| *date.expose()));
-    compare("date_of_birth", given, echo.date_of_birth.is_some() && patient_birth.is_some())?;
-    let asked = patient_name.map(|name| bare(name.text()));
+        .map(|text| dates::read(&rules.date_formats, &text) == birth.map(|date| *date.expose()));
+    compare("date_of_birth", given, echo.date_of_birth.is_some() && birth.is_some())?;
+    let asked = name.map(|name| bare(name.text()));
     let given = reply.text(echo.last_name.as_ref()).map(|name| Some(bare(&name)) == asked);
     compare("last_name", given, echo.last_name.is_some() && asked.is_some())?;
     if agreed == 0 && could > 0 {

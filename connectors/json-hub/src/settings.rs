@@ -248,9 +248,9 @@ pub struct Echo {
     pub trace: Option<Path>,
     /// The member id that was asked about.
     pub member_id: Option<Path>,
-    /// The patient's date of birth that was asked about.
+    /// The subscriber's date of birth that was asked about.
     pub date_of_birth: Option<Path>,
-    /// The patient's last name that was asked about.
+    /// The subscriber's last name that was asked about.
     pub last_name: Option<Path>,
 }
 
