@@ -38,9 +38,7 @@ pub fn complete(facts: EligibilityFacts, ask: Option<&EligibilityRequest>, today
         let scene = Scene::new(&facts, ask, today);
         let mut sentences = coverage::sentences(&scene);
         if facts.coverage != Coverage::Inactive {
-            for topic in &scene.topics {
-                services::sentences(topic, &mut sentences);
-            }
+            services::sentences(&scene.topics, &mut sentences);
             money::sentences(&scene, &mut sentences);
         }
         coverage::people_sentences(&scene, &mut sentences);

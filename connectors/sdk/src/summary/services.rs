@@ -8,13 +8,62 @@ use crate::answer::{AuthorizationNeed, Benefit, Copay, Covered, Limit, Network};
 /// Most different amounts named one by one.
 const AMOUNTS_MOST: usize = 4;
 
-/// Adds the sentences on one service.
-pub(super) fn sentences(topic: &Topic<'_>, said: &mut Vec<String>) {
+/// Adds the sentences on all services asked about. Services of which the carrier says the same share their sentences.
+pub(super) fn sentences(topics: &[Topic<'_>], said: &mut Vec<String>) {
+    let mut groups: Vec<(Vec<String>, Vec<&Topic<'_>>)> = Vec::new();
+    for topic in topics {
+        let mut alike = Vec::new();
+        if !topic.whole_plan {
+            one(&topic.called(String::new(), String::new(), false), &mut alike);
+        }
+        match groups.iter_mut().find(|(words, _)| !topic.whole_plan && *words == alike) {
+            Some((_, members)) => members.push(topic),
+            None => groups.push((alike, vec![topic])),
+        }
+    }
+    for (_, members) in groups {
+        let [first, others @ ..] = members.as_slice() else { continue };
+        let labels: Vec<String> = members.iter().map(|topic| topic.label.clone()).collect();
+        let many = !others.is_empty() || words::plural(&first.label);
+        one(&first.called(words::list(&labels, "and"), words::list(&labels, "or"), many), said);
+    }
+}
+
+/// A service, or several of which the same is said, by the names they have in sentences.
+struct Named<'t, 'a> {
+    topic: &'t Topic<'a>,
+    /// `surgery and dental care`
+    label: String,
+    /// `surgery or dental care`
+    either: String,
+    /// `are` and not `is`.
+    many: bool,
+}
+
+impl<'a> Topic<'a> {
+    fn called(&self, label: String, either: String, many: bool) -> Named<'_, 'a> {
+        Named { topic: self, label, either, many }
+    }
+}
+
+impl Named<'_, '_> {
+    fn is(&self) -> &'static str {
+        if self.many { "are" } else { "is" }
+    }
+
+    /// ` for an office visit`, or nothing for the plan as a whole.
+    fn for_it(&self) -> String {
+        if self.topic.whole_plan { String::new() } else { format!(" for {}", self.label) }
+    }
+}
+
+fn one(named: &Named<'_, '_>, said: &mut Vec<String>) {
+    let topic = named.topic;
     if !topic.whole_plan {
-        said.push(covered(topic));
+        said.push(covered(named));
     }
     let before = said.len();
-    let (copay, coinsurance) = (copay(topic), coinsurance(topic));
+    let (copay, coinsurance) = (copay(named), coinsurance(named));
     // What holds out of network is only told where nothing was said for in network.
     let inside = |cost: &Option<(Network, String)>| cost.as_ref().is_some_and(|(network, _)| *network != Network::Out);
     let in_network = inside(&copay) || inside(&coinsurance);
@@ -25,10 +74,10 @@ pub(super) fn sentences(topic: &Topic<'_>, said: &mut Vec<String>) {
     }
     let nothing_on_cost = said.len() == before;
     if nothing_on_cost && !topic.whole_plan && is_covered(topic) {
-        said.push(format!("The carrier did not say what the patient pays for {}.", topic.label));
+        said.push(format!("The carrier did not say what the patient pays for {}.", named.label));
     }
-    said.extend(limit(topic));
-    said.extend(authorization(topic));
+    said.extend(limit(named));
+    said.extend(authorization(named));
 }
 
 /// Whether the carrier says that the service is covered, at least within limits, and never says that it is not.
@@ -43,10 +92,11 @@ pub(super) fn coverage(topic: &Topic<'_>) -> Option<pick::Picked<Covered>> {
     })
 }
 
-fn covered(topic: &Topic<'_>) -> String {
-    let label = &topic.label;
-    let Some(picked) = coverage(topic) else {
-        return format!("The carrier did not say whether {label} is covered.");
+fn covered(named: &Named<'_, '_>) -> String {
+    let is = named.is();
+    let Some(picked) = coverage(named.topic) else {
+        let verb = if words::plural(&named.either) { "are" } else { "is" };
+        return format!("The carrier did not say whether {} {verb} covered.", named.either);
     };
     let place = match picked.network {
         Network::In => " in network",
@@ -55,31 +105,26 @@ fn covered(topic: &Topic<'_>) -> String {
         Network::NotStated => "",
     };
     let said = |value| picked.values.contains(&value);
-    let label = words::start(label);
+    let label = words::start(&named.label);
     if said(Covered::No) && picked.values.len() > 1 {
-        format!("{label} is covered in some cases and not in others{place}.")
+        format!("{label} {is} covered in some cases and not in others{place}.")
     } else if said(Covered::No) {
-        format!("{label} is not covered{place}.")
+        format!("{label} {is} not covered{place}.")
     } else if said(Covered::Limited) {
-        format!("{label} is covered{place}, within limits.")
+        format!("{label} {is} covered{place}, within limits.")
     } else {
-        format!("{label} is covered{place}.")
+        format!("{label} {is} covered{place}.")
     }
 }
 
-/// `for an office visit`, or nothing for the plan as a whole.
-fn service_words(topic: &Topic<'_>) -> String {
-    if topic.whole_plan { String::new() } else { format!(" for {}", topic.label) }
-}
-
-fn copay(topic: &Topic<'_>) -> Option<(Network, String)> {
-    let picked = copays(topic)?;
+fn copay(named: &Named<'_, '_>) -> Option<(Network, String)> {
+    let picked = copays(named.topic)?;
     let amounts: Vec<String> = picked
         .values
         .iter()
         .map(|copay| format!("{}{}", words::money(copay.amount, true), words::per(copay.per.as_ref())))
         .collect();
-    let service = service_words(topic);
+    let service = named.for_it();
     let sentence = words::start(&match amounts.as_slice() {
         [one] => format!("{}the copay{service} is {one}.", picked.network_words()),
         some if some.len() <= AMOUNTS_MOST => {
@@ -98,11 +143,11 @@ fn copays<'a>(topic: &Topic<'a>) -> Option<pick::Picked<&'a Copay>> {
     pick::best(topic.benefits.iter().copied(), |benefit| benefit.copay.as_ref())
 }
 
-fn coinsurance(topic: &Topic<'_>) -> Option<(Network, String)> {
-    let picked = pick::best(topic.benefits.iter().copied(), |benefit| {
+fn coinsurance(named: &Named<'_, '_>) -> Option<(Network, String)> {
+    let picked = pick::best(named.topic.benefits.iter().copied(), |benefit| {
         benefit.coinsurance.as_ref().and_then(|coinsurance| words::percent(coinsurance.patient_share))
     })?;
-    let service = service_words(topic);
+    let service = named.for_it();
     let sentence = words::start(&match picked.values.as_slice() {
         [one] => format!("{}the patient pays {one} of the cost{service}.", picked.network_words()),
         some if some.len() <= AMOUNTS_MOST => format!(
@@ -131,13 +176,13 @@ fn limits<'a>(topic: &Topic<'a>) -> Option<pick::Picked<&'a Limit>> {
     pick::best(topic.benefits.iter().copied(), counted)
 }
 
-fn limit(topic: &Topic<'_>) -> Option<String> {
-    let picked = limits(topic)?;
+fn limit(named: &Named<'_, '_>) -> Option<String> {
+    let picked = limits(named.topic)?;
     let place = picked.network_words();
     let [limit] = picked.values.as_slice() else {
-        return Some(format!("{} has more than one limit. See the details.", words::start(&topic.label)));
+        return Some(format!("There is more than one limit{}. See the details.", named.for_it()));
     };
-    let service = service_words(topic);
+    let service = named.for_it();
     let period = words::per(limit.period.as_ref());
     let unit = |number: Decimal| quantity(number, limit);
     Some(words::start(&match (limit.allowed, limit.used, limit.remaining) {
@@ -182,21 +227,16 @@ pub(super) fn authorizations(topic: &Topic<'_>) -> Option<pick::Picked<Authoriza
     })
 }
 
-fn authorization(topic: &Topic<'_>) -> Option<String> {
-    let picked = authorizations(topic)?;
-    let label = if topic.whole_plan { "a service under this plan" } else { &topic.label };
-    let text = match picked.values.as_slice() {
-        [AuthorizationNeed::Required] if topic.whole_plan => {
-            "The carrier asks for prior authorization at plan level.".to_owned()
-        }
-        [AuthorizationNeed::Required] => {
-            format!("{}{label} needs prior authorization.", picked.network_words())
-        }
-        [AuthorizationNeed::NotRequired] if topic.whole_plan => return None,
-        [AuthorizationNeed::NotRequired] => {
-            format!("{}{label} needs no prior authorization.", picked.network_words())
-        }
-        _ => format!("In some cases, {label} needs prior authorization."),
-    };
-    Some(words::start(&text))
+fn authorization(named: &Named<'_, '_>) -> Option<String> {
+    let picked = authorizations(named.topic)?;
+    let (label, place) = (&named.label, picked.network_words());
+    let needs = if named.many { "need" } else { "needs" };
+    Some(words::start(&match (picked.values.as_slice(), named.topic.whole_plan) {
+        ([AuthorizationNeed::Required], true) => "The carrier asks for prior authorization at plan level.".to_owned(),
+        ([AuthorizationNeed::Required], false) => format!("{place}{label} {needs} prior authorization."),
+        ([AuthorizationNeed::NotRequired], true) => return None,
+        ([AuthorizationNeed::NotRequired], false) => format!("{place}{label} {needs} no prior authorization."),
+        (_, true) => "In some cases, the carrier asks for prior authorization.".to_owned(),
+        (_, false) => format!("In some cases, {label} {needs} prior authorization."),
+    }))
 }

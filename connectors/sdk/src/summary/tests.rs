@@ -280,3 +280,28 @@ fn the_words_are_plain() {
     println!("grade {grade:.1} over {sentences} sentences");
     assert!(grade <= 8.0, "grade {grade:.1}");
 }
+
+#[test]
+fn services_of_which_the_same_is_said_share_their_sentences() {
+    let line = |code: &str, label: &str, amount: &str| json!({ "service": service(code, label), "covered": "yes", "copay": { "amount": amount } });
+    let said = facts(
+        "active",
+        json!([
+            line("33", "Chiropractic care", "10"),
+            line("35", "Dental care", "25"),
+            line("86", "Emergency services", "10")
+        ]),
+    );
+    let answer = complete(said, Some(&ask(&["33", "35", "86", "1", "2"])), TODAY);
+    assert!(
+        paragraph(&answer).contains(
+            "Chiropractic care and emergency services are covered in network. \
+             In network, the copay for chiropractic care and emergency services is $10. \
+             Dental care is covered in network. In network, the copay for dental care is $25. \
+             The carrier did not say whether medical care or surgery is covered. This is"
+        ),
+        "{}",
+        paragraph(&answer)
+    );
+    assert_eq!(missing(&answer).iter().filter(|what| what.ends_with("coverage")).count(), 2);
+}

@@ -97,6 +97,12 @@ pub(super) fn known(coded: &Coded) -> Option<&str> {
     (!coded.label.trim().is_empty() && coded.label != coded.code).then_some(coded.label.as_str())
 }
 
+/// Whether the words are a plural (`emergency services`), by their ending. `dialysis`, `orthodontics` are none.
+pub(super) fn plural(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    lower.ends_with('s') && !["ss", "is", "us", "ics"].iter().any(|ending| lower.ends_with(ending))
+}
+
 /// At most `most` characters, with a sign that some were left out.
 pub(super) fn cut(text: &str, most: usize) -> String {
     let text = text.trim();
@@ -144,5 +150,6 @@ mod tests {
         assert_eq!(per(Some(&Coded::new("ZZ", "ZZ"))), "");
         assert_eq!(list(&["a".into(), "b".into(), "c".into()], "or"), "a, b or c");
         assert_eq!(cut("héllo", 3), "hél…");
+        assert_eq!(["home visits", "orthodontics", "dialysis", "surgery"].map(plural), [true, false, false, false]);
     }
 }
