@@ -51,7 +51,11 @@ impl Loader {
         let mut problems = reading.problems;
         problems.append(&mut reading.document.syntax);
         problems.sort_by_key(|problem| (problem.line, problem.column));
-        problems.dedup();
+        // A connector may look for literal secrets too: once is enough.
+        problems.dedup_by(|next, last| {
+            let same = (next.line, next.column) == (last.line, last.column);
+            same && (next == last || (next.message.contains("secret") && last.message.contains("secret")))
+        });
         match carrier {
             Some(carrier) if problems.is_empty() => Ok(carrier),
             _ if problems.is_empty() => Err(vec![FileProblem::whole(label, "this file cannot be used", None)]),
@@ -178,27 +182,36 @@ impl Reading<'_> {
     ) -> Option<Arc<dyn Connector>> {
         let empty = Value::Object(Map::new());
         let settings = value.get("settings").unwrap_or(&empty);
-        let problems = check(&settings_schema(registration), settings, Words::File);
-        let broken = !self.document.syntax.is_empty();
-        if !problems.is_empty() || broken {
-            for mut problem in problems {
-                problem.path.insert(0, "settings".to_owned());
-                self.add(problem);
-            }
-            return None;
+        let schema = settings_schema(registration);
+        let misshapen = check(&schema, settings, Words::File);
+        let whole = misshapen.is_empty() && self.document.syntax.is_empty();
+        // Without the parts that do not fit, the connector can still say what is wrong with the others.
+        let built = match fitting(&schema, settings) {
+            Some(Value::Object(map)) => (registration.build)(&Settings::new(to_table(&map), hosts)),
+            _ => Err(Vec::new()),
+        };
+        let related = |path: &[String]| {
+            misshapen.iter().any(|shape| shape.path.starts_with(path) || path.starts_with(&shape.path))
+        };
+        let (connector, problems) = match built {
+            Ok(connector) => (Some(connector), Vec::new()),
+            Err(problems) => (None, problems),
+        };
+        let problems: Vec<SchemaProblem> = problems
+            .into_iter()
+            .filter(|problem| !related(&problem.path))
+            .map(|problem| SchemaProblem {
+                path: problem.path,
+                spot: Spot::Value,
+                message: problem.message,
+                help: problem.help,
+            })
+            .collect();
+        for mut problem in misshapen.into_iter().chain(problems) {
+            problem.path.insert(0, "settings".to_owned());
+            self.add(problem);
         }
-        let table = settings.as_object().map(to_table).unwrap_or_default();
-        match (registration.build)(&Settings::new(table, hosts)) {
-            Ok(connector) => Some(connector),
-            Err(problems) => {
-                for problem in problems {
-                    let mut path = vec!["settings".to_owned()];
-                    path.extend(problem.path);
-                    self.add(SchemaProblem { path, spot: Spot::Value, message: problem.message, help: problem.help });
-                }
-                None
-            }
-        }
+        connector.filter(|_| whole)
     }
 
     fn check_hosts(&mut self, hosts: &[String]) {
@@ -345,16 +358,46 @@ impl Reading<'_> {
     }
 }
 
-/// Takes what stands at `path` out; of a list, the whole list, so that the places of its other entries stay true.
-fn prune(value: &mut Value, path: &[String]) {
-    let Some((key, rest)) = path.split_first() else { return };
-    let Some(map) = value.as_object_mut() else { return };
-    match map.get_mut(key) {
-        Some(child) if !rest.is_empty() && child.is_object() => prune(child, rest),
-        Some(_) => {
-            map.remove(key);
+/// The value without the parts that do not fit its schema; `None` when nothing that fits is left.
+fn fitting(schema: &Value, value: &Value) -> Option<Value> {
+    let mut fitting = value.clone();
+    // A part that is taken out may leave a hole in the part around it, which is then taken out too.
+    for _ in 0..6 {
+        let problems = check(schema, &fitting, Words::File);
+        if problems.is_empty() {
+            return Some(fitting);
         }
-        None => {}
+        for problem in problems {
+            let path = match problem.spot {
+                Spot::Missing => problem.path.split_last().map_or(&[][..], |(_, around)| around),
+                Spot::Key | Spot::Value => problem.path.as_slice(),
+            };
+            if path.is_empty() {
+                return None;
+            }
+            prune(&mut fitting, path);
+        }
+    }
+    None
+}
+
+/// Takes what stands at `path` out. An entry of a list cannot be taken out alone, since the places of the others would
+/// change: `false` asks for the whole list to go.
+fn prune(value: &mut Value, path: &[String]) -> bool {
+    let Some((key, rest)) = path.split_first() else { return true };
+    match value {
+        Value::Object(map) => {
+            let gone = !rest.is_empty() && map.get_mut(key).is_none_or(|child| prune(child, rest));
+            if !gone {
+                map.remove(key);
+            }
+            true
+        }
+        Value::Array(items) => {
+            let child = key.parse().ok().and_then(|place: usize| items.get_mut(place));
+            !rest.is_empty() && child.is_none_or(|child| prune(child, rest))
+        }
+        _ => true,
     }
 }
 

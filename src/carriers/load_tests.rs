@@ -199,6 +199,9 @@ fn the_connectors_own_settings_have_places_too() {
         found[3].starts_with(&(at(line + 4, 1) + "unknown key \"csx\", help: did you mean \"css\"?")),
         "{found:#?}"
     );
+    // A key too many does not hide what the connector itself has to say.
+    let found = problems(&swap("endpoint = \"https://other.example/\"\ncolour = 1"));
+    assert_eq!(found.len(), 2, "{found:#?}");
     let found = problems(&swap("endpoint = \"https://other.example/\""));
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with(&(at(line, 12) + "The host other.example is not listed")), "{found:#?}");

@@ -69,7 +69,7 @@ fn walk(value: &Value, path: &mut Vec<String>, found: &mut Vec<SchemaProblem>) {
                     spot: Spot::Value,
                     message: "this looks like a secret; a carrier file must hold none".to_owned(),
                     help: Some(
-                        "put it into the vault (`portico vault put`), and name the credential's field here".to_owned(),
+                        "keep it in the vault (`portico vault put`), and name the credential's field here".to_owned(),
                     ),
                 });
             }
