@@ -1,0 +1,420 @@
+//! `portico vault`: the vault's key, and the credentials in it. Secrets come from a file or standard input, never from
+//! the command line: other users of the machine can read that.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Subcommand;
+use zeroize::Zeroizing;
+
+use super::run::{CannotRun, End};
+use crate::carriers::{Carrier, CarrierBook};
+use crate::config::Config;
+use crate::identity::Identity;
+use crate::practice::PracticeId;
+use crate::store::{Store, StoreError};
+use crate::trail::{Actor, Trail, Verification};
+use crate::vault::{CredentialInfo, GATEWAY_PRACTICE, SecretFields, Vault, owner};
+
+/// The practice that is meant when none is named.
+const USUAL_PRACTICE: &str = "default";
+/// Most that is read of a credential, bytes.
+const INPUT_BYTES_MAX: u64 = 1024 * 1024;
+
+/// What to do with the vault.
+#[derive(Subcommand)]
+pub enum VaultCommand {
+    /// Makes the vault's key. `serve` does it too, the first time.
+    Init,
+    /// Stores a practice's credential for a carrier: `name=value` lines, or one JSON object.
+    Put {
+        /// The carrier's id: its file's name.
+        carrier: String,
+        /// File with the fields, or `-` for standard input.
+        #[arg(long, default_value = "-")]
+        from: PathBuf,
+        /// Whose credential it is. Without effect where the carrier's file says `credential = "gateway"`.
+        #[arg(long, default_value = USUAL_PRACTICE)]
+        practice: String,
+    },
+    /// Lists the credentials stored for a practice, without their values.
+    List {
+        /// Whose credentials.
+        #[arg(long, default_value = USUAL_PRACTICE)]
+        practice: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lets a credential that a carrier refused be tried again. Check first that it still opens the carrier's own page.
+    Enable {
+        /// The carrier's id.
+        carrier: String,
+        /// Whose credential.
+        #[arg(long, default_value = USUAL_PRACTICE)]
+        practice: String,
+    },
+    /// Erases a stored credential.
+    Delete {
+        /// The carrier's id.
+        carrier: String,
+        /// Whose credential.
+        #[arg(long, default_value = USUAL_PRACTICE)]
+        practice: String,
+    },
+    /// Opens every stored value without showing any, and follows every practice's paper trail. Exit code 1 when
+    /// something does not hold.
+    Verify,
+}
+
+/// Runs one command on the configured store. No gateway may run on the same data directory: through a running one,
+/// credentials are stored with `PUT /v1/credentials/{carrier}`.
+pub async fn vault(command: VaultCommand, config: Option<PathBuf>) -> End {
+    let config = Config::find(config.as_deref()).map_err(CannotRun)?;
+    run(command, &config, &mut io::stdin(), &mut io::stdout()).await
+}
+
+/// As [`vault`], with everything it reads and writes handed in.
+async fn run(command: VaultCommand, config: &Config, input: &mut dyn Read, out: &mut dyn Write) -> End {
+    let store = open_store(&config.data_dir)?;
+    let key_file = &config.vault_key_file;
+    if matches!(command, VaultCommand::Init) {
+        Vault::init(&store, key_file).await?;
+        writeln!(out, "The vault's key is in {}.", key_file.display())?;
+        writeln!(
+            out,
+            "Keep a copy of it apart from the data: without it, no stored credential or answer can be read."
+        )?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let vault = Vault::open(Arc::clone(&store), key_file).await?;
+    match command {
+        VaultCommand::Init => {}
+        VaultCommand::Put { carrier, from, practice } => {
+            let carrier = carrier_of(config, &carrier)?;
+            let text = if from.as_os_str() == "-" { read_all(input)? } else { read_file(&from)? };
+            let practice = practice_of(&store, &vault, &carrier, &practice).await?;
+            put(&vault, &carrier, &practice, &text, out).await?;
+        }
+        VaultCommand::List { practice, json } => list(&vault, &practice, json, out)?,
+        VaultCommand::Enable { carrier, practice } => {
+            let practice = owner_of(config, &carrier, &practice);
+            if !vault.enable(&practice, &carrier, &Actor::command_line()).await? {
+                return Err(CannotRun(format!("{practice} has no stopped credential for {carrier}")));
+            }
+            writeln!(out, "{carrier}: active again. The next question tries it once.")?;
+        }
+        VaultCommand::Delete { carrier, practice } => {
+            let practice = owner_of(config, &carrier, &practice);
+            if !vault.delete(&practice, &carrier, &Actor::command_line()).await? {
+                return Err(CannotRun(format!("{practice} has no credential for {carrier}")));
+            }
+            writeln!(out, "{carrier}: erased.")?;
+        }
+        VaultCommand::Verify => return verify(&store, &vault, out).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open_store(dir: &Path) -> Result<Arc<Store>, CannotRun> {
+    Store::open(dir).map_err(|error| {
+        let help = match error {
+            StoreError::Locked { .. } => " While it runs, store credentials with PUT /v1/credentials/{carrier}.",
+            _ => "",
+        };
+        CannotRun(format!("{error}{help}"))
+    })
+}
+
+fn carrier_of(config: &Config, id: &str) -> Result<Arc<Carrier>, CannotRun> {
+    let (book, _) = CarrierBook::open(&config.carriers_dir, config.limits);
+    book.get(id).ok_or_else(|| {
+        let dir = config.carriers_dir.display();
+        CannotRun(format!("no carrier {id} could be loaded from {dir}; `portico check {dir}` tells why"))
+    })
+}
+
+/// Whose credential is meant: also for a carrier whose file is gone, so that what is stored for it can be erased.
+fn owner_of(config: &Config, carrier: &str, practice: &str) -> PracticeId {
+    let practice = PracticeId::new(practice);
+    carrier_of(config, carrier).map_or(practice.clone(), |carrier| owner(&practice, &carrier))
+}
+
+/// Whose credential is meant; the usual practice is made when it is not there, so that one practice needs no set-up.
+async fn practice_of(
+    store: &Arc<Store>,
+    vault: &Arc<Vault>,
+    carrier: &Carrier,
+    practice: &str,
+) -> Result<PracticeId, CannotRun> {
+    let practice = owner(&PracticeId::new(practice), carrier);
+    let identity = Identity::new(Arc::clone(store), Trail::new(Arc::clone(store), vault.sealer()));
+    let known = identity.practices().await?;
+    if known.iter().any(|(id, _)| *id == practice) {
+        return Ok(practice);
+    }
+    if practice.as_str() == USUAL_PRACTICE {
+        return Ok(identity.ensure_practice(USUAL_PRACTICE, USUAL_PRACTICE).await?);
+    }
+    let known: Vec<&str> = known.iter().map(|(id, _)| id.as_str()).filter(|id| *id != GATEWAY_PRACTICE).collect();
+    let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
+    Err(CannotRun(format!(
+        "there is no practice {practice} (known: {known}); `portico keys create --practice {practice}` makes one"
+    )))
+}
+
+async fn put(
+    vault: &Vault,
+    carrier: &Carrier,
+    practice: &PracticeId,
+    text: &str,
+    out: &mut dyn Write,
+) -> Result<(), CannotRun> {
+    let fields = parse(text).map_err(|problem| CannotRun(format!("the credential cannot be read: {problem}")))?;
+    check_fields(carrier, &fields)?;
+    let info = vault.put(practice, &carrier.id, fields, &carrier.hosts, &Actor::command_line()).await?;
+    writeln!(
+        out,
+        "{}: stored for {practice} as {}, generation {} ({}). It goes to {} and nowhere else.",
+        info.carrier,
+        info.id,
+        info.generation,
+        info.fields.join(", "),
+        info.origins.join(", ")
+    )?;
+    Ok(())
+}
+
+/// Says all at once what is missing and what is too much. Names that are too much are not repeated: a value may stand
+/// where a name should.
+fn check_fields(carrier: &Carrier, fields: &SecretFields) -> Result<(), CannotRun> {
+    let wanted = carrier.connector.credential_fields();
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|field| !field.optional && !fields.contains_key(&field.name))
+        .map(|field| field.name.as_str())
+        .collect();
+    let too_many = fields.keys().filter(|name| !wanted.iter().any(|field| field.name == **name)).count();
+    if missing.is_empty() && too_many == 0 {
+        return Ok(());
+    }
+    let lines: Vec<String> = wanted
+        .iter()
+        .map(|field| format!("  {}{}  {}", field.name, if field.optional { " (optional)" } else { "" }, field.label))
+        .collect();
+    let missing = if missing.is_empty() { String::new() } else { format!("missing: {}. ", missing.join(", ")) };
+    let too_many = if too_many == 0 { String::new() } else { format!("{too_many} fields it does not know. ") };
+    Err(CannotRun(format!("{}: {missing}{too_many}It needs:\n{}", carrier.id, lines.join("\n"))))
+}
+
+/// One JSON object of texts, or lines of `name=value`; the value is the rest of the line as it is. Problems name the
+/// line, never its content.
+fn parse(text: &str) -> Result<SecretFields, String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim_start().starts_with('{') {
+        let object: BTreeMap<String, Zeroizing<String>> = serde_json::from_str::<BTreeMap<String, String>>(text)
+            .map_err(|error| format!("line {}: an object of texts is expected", error.line()))?
+            .into_iter()
+            .map(|(name, value)| (name, Zeroizing::new(value)))
+            .collect();
+        return Ok(object);
+    }
+    let mut fields = SecretFields::new();
+    for (number, line) in text.lines().enumerate() {
+        if line.trim().is_empty() || line.trim_start().starts_with('#') {
+            continue;
+        }
+        let (name, value) =
+            line.split_once('=').ok_or_else(|| format!("line {}: `name=value` is expected", number + 1))?;
+        if fields.insert(name.trim().to_owned(), Zeroizing::new(value.to_owned())).is_some() {
+            return Err(format!("line {}: this field was given before", number + 1));
+        }
+    }
+    Ok(fields)
+}
+
+fn read_file(path: &Path) -> Result<Zeroizing<String>, CannotRun> {
+    let file = File::open(path).map_err(|error| CannotRun(format!("{}: {error}", path.display())))?;
+    read_all(&mut { file })
+}
+
+fn read_all(input: &mut dyn Read) -> Result<Zeroizing<String>, CannotRun> {
+    let mut text = Zeroizing::new(String::new());
+    input.take(INPUT_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn list(vault: &Vault, practice: &str, json: bool, out: &mut dyn Write) -> Result<(), CannotRun> {
+    let practice = PracticeId::new(practice);
+    let mut found = vault.list(&practice);
+    let of_gateway = vault.list(&PracticeId::new(GATEWAY_PRACTICE));
+    if practice.as_str() != GATEWAY_PRACTICE {
+        found.extend(of_gateway);
+    }
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&found)?)?;
+        return Ok(());
+    }
+    if found.is_empty() {
+        writeln!(out, "No credential is stored for {practice}.")?;
+    }
+    for info in &found {
+        writeln!(out, "{}", line(info))?;
+    }
+    Ok(())
+}
+
+fn line(info: &CredentialInfo) -> String {
+    let reason = info.reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+    let used = info.last_used_at.map_or("never used".to_owned(), |at| format!("last used {at:.0}"));
+    format!(
+        "{:<20} {}{reason}, generation {}, {used}, fields {}, hosts {}",
+        info.carrier,
+        info.state.word(),
+        info.generation,
+        info.fields.join(" "),
+        info.origins.join(" ")
+    )
+}
+
+async fn verify(store: &Arc<Store>, vault: &Arc<Vault>, out: &mut dyn Write) -> End {
+    let trail = Trail::new(Arc::clone(store), vault.sealer());
+    let identity = Identity::new(Arc::clone(store), Arc::clone(&trail));
+    let mut whole = true;
+    for (practice, _) in identity.practices().await? {
+        let stored = vault.list(&practice).len();
+        let broken = vault.verify(&practice);
+        for carrier in &broken {
+            writeln!(
+                out,
+                "{practice}: the credential for {carrier} does not open: it was changed, or moved. Enter it again."
+            )?;
+        }
+        let records = match trail.verify(&practice).await? {
+            Verification::Whole { records, .. } => format!("{records} records in an unbroken trail"),
+            Verification::Broken { seq, what } => {
+                whole = false;
+                format!("the trail is broken at record {seq}: {what}")
+            }
+        };
+        whole &= broken.is_empty();
+        writeln!(out, "{practice}: {} of {stored} credentials open, {records}", stored - broken.len().min(stored))?;
+    }
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CANARY: &str = "Xylophone-9182 = correct";
+
+    struct Rig {
+        dir: tempfile::TempDir,
+        config: Config,
+    }
+
+    impl Rig {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let path = |name: &str| dir.path().join(name).display().to_string();
+            let text = format!(
+                "data_dir = {:?}\nvault_key_file = {:?}\ncarriers_dir = {:?}\n",
+                path("data"),
+                path("key"),
+                path("carriers")
+            );
+            let config = Config::read("gateway.toml", &text).unwrap();
+            std::fs::create_dir(path("carriers")).unwrap();
+            let example = crate::registry::CONNECTORS.iter().find(|row| row.name == "core-x12").unwrap().example;
+            std::fs::write(dir.path().join("carriers/acme.toml"), example).unwrap();
+            Self { dir, config }
+        }
+
+        async fn run(&self, command: VaultCommand, input: &str) -> (Result<ExitCode, String>, String) {
+            let mut out = Vec::new();
+            let end = run(command, &self.config, &mut input.as_bytes(), &mut out).await;
+            (end.map_err(|CannotRun(message)| message), String::from_utf8(out).unwrap())
+        }
+
+        async fn done(&self, command: VaultCommand, input: &str) -> String {
+            let (end, out) = self.run(command, input).await;
+            assert_eq!(end, Ok(ExitCode::SUCCESS), "{out}");
+            out
+        }
+
+        /// Every field the carrier needs, with the canary as its value.
+        fn fields(&self) -> String {
+            let carrier = carrier_of(&self.config, "acme").unwrap();
+            let fields = carrier.connector.credential_fields();
+            fields.iter().map(|field| format!("{}={CANARY}\n", field.name)).collect()
+        }
+    }
+
+    fn put(practice: &str) -> VaultCommand {
+        VaultCommand::Put { carrier: "acme".to_owned(), from: "-".into(), practice: practice.to_owned() }
+    }
+
+    fn usual() -> String {
+        USUAL_PRACTICE.to_owned()
+    }
+
+    #[tokio::test]
+    async fn from_the_key_to_a_stored_credential() {
+        let rig = Rig::new();
+        assert!(rig.run(put("default"), "").await.0.unwrap_err().contains("portico vault init"));
+        rig.done(VaultCommand::Init, "").await;
+        assert!(rig.run(VaultCommand::Init, "").await.0.is_err());
+        let put_says = rig.done(put("default"), &rig.fields()).await;
+        let listed = rig.done(VaultCommand::List { practice: usual(), json: false }, "").await;
+        let json = rig.done(VaultCommand::List { practice: usual(), json: true }, "").await;
+        let verified = rig.done(VaultCommand::Verify, "").await;
+        for said in [&put_says, &listed, &json] {
+            assert!(said.contains("acme") && !said.contains("Xylophone"), "{said}");
+        }
+        assert!(verified.contains("default: 1 of 1 credentials open, 1 records in an unbroken trail"), "{verified}");
+        let enable = || VaultCommand::Enable { carrier: "acme".to_owned(), practice: usual() };
+        assert!(rig.run(enable(), "").await.0.unwrap_err().contains("no stopped credential"));
+        rig.done(VaultCommand::Delete { carrier: "acme".to_owned(), practice: usual() }, "").await;
+        assert!(rig.done(VaultCommand::List { practice: usual(), json: false }, "").await.contains("No credential"));
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_is_said_at_once_and_without_the_values() {
+        let rig = Rig::new();
+        rig.done(VaultCommand::Init, "").await;
+        for (input, says) in [
+            ("Xylophone", "line 1: `name=value`"),
+            ("{\"password\": 7}", "line 1: an object of texts"),
+            ("a=1\na=Xylophone", "line 2: this field was given before"),
+            ("", "missing: "),
+            ("Xylophone=1\nother=2", "2 fields it does not know"),
+        ] {
+            let message = rig.run(put("default"), input).await.0.unwrap_err();
+            assert!(message.contains(says) && !message.contains("Xylophone"), "{message}");
+        }
+        let nobody = rig.run(put("nobody"), &rig.fields()).await.0.unwrap_err();
+        assert!(nobody.contains("portico keys create --practice nobody"), "{nobody}");
+        let command =
+            VaultCommand::Put { carrier: "acme".to_owned(), from: rig.dir.path().join("nowhere"), practice: usual() };
+        assert!(rig.run(command, "").await.0.unwrap_err().contains("nowhere"));
+        let command = VaultCommand::Put { carrier: "unknown".to_owned(), from: "-".into(), practice: usual() };
+        assert!(rig.run(command, "").await.0.unwrap_err().contains("portico check"));
+        let store = Store::open(&rig.config.data_dir).unwrap();
+        let locked = rig.run(VaultCommand::Verify, "").await.0.unwrap_err();
+        assert!(locked.contains("PUT /v1/credentials"), "{locked}");
+        drop(store);
+    }
+
+    #[test]
+    fn values_are_taken_as_they_are() {
+        let fields = parse("# a comment\n\nusername=front desk\npassword= p=w \r\n").unwrap();
+        assert_eq!(fields["password"].as_str(), " p=w ");
+        let fields = parse("\u{feff} {\"password\": \"a\\nb\"}").unwrap();
+        assert_eq!(fields["password"].as_str(), "a\nb");
+    }
+}
