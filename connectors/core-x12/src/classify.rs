@@ -62,7 +62,9 @@ fn by_page(page: &Page, status: StatusCode, after: Option<Duration>) -> Error {
     if page.captcha {
         error(ErrorKind::NeedsPerson, "The carrier shows a page that only a person may answer.", status)
     } else if page.login {
-        error(ErrorKind::CredentialRejected, "The carrier answered with its sign-in page.", status)
+        // No proof of a wrong password: nothing here signs in by a page, and stopping the credential for a page that one
+        // broken server shows would stop every other question too. It is never retried either way.
+        error(ErrorKind::ProtocolBroken, "The carrier answered with a sign-in page instead of an envelope.", status)
     } else if page.html && page.maintenance {
         closed(status, after)
     } else if page.html {
@@ -180,7 +182,7 @@ mod tests {
             (204, "", ErrorKind::ProtocolBroken),
             (200, "hello", ErrorKind::ProtocolBroken),
             (200, "<html><p>welcome", ErrorKind::ProtocolBroken),
-            (200, "<!DOCTYPE html><input type='password'>", ErrorKind::CredentialRejected),
+            (200, "<!DOCTYPE html><input type='password'>", ErrorKind::ProtocolBroken),
             (200, "<html>We are down for maintenance", ErrorKind::CarrierClosed),
             (200, "<html><div class='g-recaptcha'>", ErrorKind::NeedsPerson),
         ];

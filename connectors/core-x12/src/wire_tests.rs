@@ -160,7 +160,7 @@ fn envelopes_that_say_no_are_understood_under_any_status() {
 
 #[test]
 fn replies_without_an_envelope_are_judged_by_status_and_look() {
-    assert_eq!(failure(200, "text/html", "<html><input type=\"password\"></html>").kind, ErrorKind::CredentialRejected);
+    assert_eq!(failure(200, "text/html", "<html><input type=\"password\"></html>").kind, ErrorKind::ProtocolBroken);
     assert_eq!(failure(200, "application/soap+xml", "<!DOCTYPE html><html>x").kind, ErrorKind::ProtocolBroken);
     assert_eq!(failure(401, "text/xml", soap("")).kind, ErrorKind::CredentialRejected);
     assert_eq!(failure(429, "text/xml", soap("")).kind, ErrorKind::CarrierThrottled);
