@@ -1,5 +1,7 @@
 //! One page as it came: decoded, and judged before anything is read from it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use connector_sdk::context::FinalUri;
 use connector_sdk::{Error, ErrorKind, Result, Retry};
@@ -16,6 +18,8 @@ pub struct Page {
     pub status: u16,
     /// Its text.
     pub text: String,
+    /// When to come back, as the reply says (`Retry-After` in seconds; at most an hour is believed).
+    retry_after: Option<Duration>,
 }
 
 impl Page {
@@ -38,7 +42,10 @@ impl Page {
         }
         let address = reply.extensions().get::<FinalUri>().map_or_else(|| asked.to_string(), |last| last.0.to_string());
         let text = if is_page { decode(body, &kind) } else { String::new() };
-        Ok(Self { address, status: reply.status().as_u16(), text })
+        let wait = reply.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let wait = wait.and_then(|text| text.trim().parse::<u64>().ok());
+        let retry_after = wait.map(|secs| Duration::from_secs(secs.clamp(1, 3600)));
+        Ok(Self { address, status: reply.status().as_u16(), text, retry_after })
     }
 
     /// Parses it.
@@ -75,15 +82,24 @@ impl Page {
         }
     }
 
+    /// Adds the status, and when to come back, where the kind of error lets one come back later at all.
+    fn later(&self, error: Error) -> Error {
+        let error = error.fact("status", u32::from(self.status));
+        match self.retry_after {
+            Some(wait) if error.retry != Retry::Never => error.retry(Retry::After(wait)),
+            _ => error,
+        }
+    }
+
     /// Stops at pages that no question may go past: those the file lists, error replies, pages cut off.
     ///
     /// # Errors
     /// The kind that says who must act.
     pub fn judge(&self, page: &Document, settings: &PortalSettings) -> Result<()> {
         if let Some(rule) = settings.pages.iter().find(|rule| self.shows(page, &rule.when)) {
-            return Err(stop(rule.kind).fact("status", u32::from(self.status)));
+            return Err(self.later(stop(rule.kind)));
         }
-        let broken = |kind, message| Err(Error::new(kind, message).fact("status", u32::from(self.status)));
+        let broken = |kind, message| Err(self.later(Error::new(kind, message)));
         match self.status {
             200..=299 => {}
             429 => return broken(ErrorKind::CarrierThrottled, "The portal says that it was asked too much."),
