@@ -121,6 +121,8 @@ oddities! {
     HlDuplicate = Warning, "hl_duplicate", "Two HL segments have the same number.";
     /// A segment of the wrong place.
     Misplaced = Warning, "misplaced_segment", "A segment stands where the guide has no place for it.";
+    /// More details of one kind than are kept.
+    DetailCount = Error, "detail_count", "A loop has more details of one kind than the limit; the rest was left out.";
     /// LS without LE.
     LoopBounds = Warning, "ls_le", "An LS loop header and its LE trailer do not fit.";
 }

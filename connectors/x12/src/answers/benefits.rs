@@ -14,8 +14,11 @@ use crate::response::{BenefitLine, Level, ProcedureRef};
 
 /// Service types that one EB is spread over; there are about 190 codes.
 const MAX_SERVICES_PER_LINE: usize = 250;
-/// Lines after spreading over service types; later ones are kept whole, with their service types as text.
-const MAX_SPREAD_LINES: usize = 20_000;
+/// Lines and their details after spreading over service types; later lines are kept whole, with their service types
+/// as text.
+const MAX_SPREAD: usize = 50_000;
+/// Lines that are looked at together, to see whether they make one benefit; real answers have a handful.
+const MAX_GROUP_LINES: usize = 200;
 
 /// One EB line for one of its service types.
 #[derive(Clone, Copy)]
@@ -51,12 +54,16 @@ pub(super) fn benefits<'a>(
     let mut by_key: HashMap<Key<'a>, usize> = HashMap::new();
     let mut spread = 0;
     for eb in level.benefits.iter().filter(|line| wanted(line)) {
-        for line in services(eb, &service_wanted, spread >= MAX_SPREAD_LINES) {
-            spread += 1;
+        for line in services(eb, &service_wanted, spread >= MAX_SPREAD) {
+            spread += 1 + details(eb);
             let next = groups.len();
             let at = *by_key.entry(key(&line)).or_insert(next);
             match groups.get_mut(at) {
-                Some(group) => group.push(line),
+                Some(group) if group.len() < MAX_GROUP_LINES => group.push(line),
+                Some(_) => {
+                    by_key.insert(key(&line), next);
+                    groups.push(vec![line]);
+                }
                 None => groups.push(vec![line]),
             }
         }
@@ -68,6 +75,10 @@ pub(super) fn benefits<'a>(
         }
     }
     found
+}
+
+fn details(eb: &BenefitLine) -> usize {
+    eb.messages.len() + eb.dates.len() + eb.references.len() + eb.parties.len() + eb.informations.len()
 }
 
 /// One line per distinct service type of an EB.

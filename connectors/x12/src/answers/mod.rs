@@ -42,6 +42,9 @@ impl From<WriteError> for Error {
     }
 }
 
+/// Carrier contacts that are gathered from benefits; each stands with its benefit too.
+const MAX_CONTACTS: usize = 100;
+
 /// What a 271 says of one patient.
 #[derive(Clone, Debug)]
 pub struct Answered {
@@ -96,19 +99,13 @@ fn facts(patient: &Patient<'_>, ask: Option<&EligibilityRequest>, rejections: &[
             .filter(|benefit| benefit.other.iter().any(|fact| matches!(fact.kind.code.as_str(), "U" | "W" | "MC")));
         let contacts: Vec<_> = elsewhere.flat_map(|benefit| benefit.contacts.clone()).collect();
         for contact in contacts {
-            if !facts.carrier_contacts.contains(&contact) {
+            if facts.carrier_contacts.len() < MAX_CONTACTS && !facts.carrier_contacts.contains(&contact) {
                 facts.carrier_contacts.push(contact);
             }
         }
     }
-    let in_lines: Vec<u32> = patient
-        .own()
-        .iter()
-        .flat_map(|own| &own.benefits)
-        .flat_map(|line| &line.rejections)
-        .map(|r| r.position)
-        .collect();
-    let remarks: Vec<_> = rejections.iter().filter(|rejection| !in_lines.contains(&rejection.position)).collect();
+    // Those inside EB loops stand with their benefit.
+    let remarks: Vec<_> = rejections.iter().filter(|rejection| !rejection.loop_id.starts_with("2110")).collect();
     if !remarks.is_empty() {
         facts.benefits.push(Benefit {
             service: Coded::new("", "Remarks on the question"),

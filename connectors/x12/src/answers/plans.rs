@@ -9,6 +9,9 @@ use super::words::{coded, coded_some, contact, date, identifier, period, provena
 use crate::codes::Table;
 use crate::response::{BenefitLine, Level};
 
+/// Plans that are told apart by looking through them all; real answers have a handful.
+const MAX_COMPARED: usize = 200;
+
 /// How far a coverage status reaches: what EB01 says of the plan.
 pub(super) fn status(info: &str) -> Option<Coverage> {
     match info {
@@ -60,7 +63,7 @@ pub(super) fn plans(patient: &Patient<'_>, level: &Level) -> Vec<Plan> {
                 && plan.status_code.as_ref().is_some_and(|code| code.code == line.info)
                 && (plan.period == span || span == DateSpan::default() || plan.period == DateSpan::default())
         };
-        let at = plans.iter().position(same);
+        let at = plans.iter().take(MAX_COMPARED).position(same);
         let plan = match at.and_then(|at| plans.get_mut(at)) {
             Some(plan) => plan,
             None => {
@@ -135,7 +138,7 @@ fn from_level(plans: &mut Vec<Plan>, patient: &Patient<'_>, level: &Level) {
         plans.push(Plan::default());
     }
     let one = plans.len() == 1;
-    for plan in plans.iter_mut() {
+    for plan in plans.iter_mut().take(MAX_COMPARED) {
         plan.dates.extend(member.dates.iter().map(date));
         for value in &member.dates {
             let loop_id = member.kind.loop_id("2100");
@@ -159,7 +162,7 @@ fn plan_for<'a>(plans: &'a mut Vec<Plan>, line: &BenefitLine) -> &'a mut Plan {
         plan.name.as_deref().unwrap_or_default() == line.plan
             && plan.insurance_type.as_ref().map(|kind| kind.code.as_str()).unwrap_or_default() == line.insurance_type
     };
-    let at = plans.iter().position(same).unwrap_or(0);
+    let at = plans.iter().take(MAX_COMPARED).position(same).unwrap_or(0);
     if plans.is_empty() {
         plans.push(Plan::default());
     }

@@ -10,6 +10,9 @@ use crate::envelope::Transaction;
 use crate::finding::{Finding, Oddity};
 use crate::read::Kept;
 
+/// Details of one kind that one loop keeps (messages of an EB, dates of a member …). The guide allows 20 at most.
+const MAX_DETAILS: usize = 100;
+
 /// Reads a 271.
 pub(super) fn build(transaction: &Transaction) -> Response {
     let mut builder = Builder {
@@ -79,9 +82,13 @@ impl Builder {
                     self.find(Oddity::Misplaced, segment);
                     return;
                 };
-                if !detail(level, segment, entity) {
-                    level.others.push(segment.clone());
-                    self.find(Oddity::Misplaced, segment);
+                match detail(level, segment, entity) {
+                    Some(true) => {}
+                    Some(false) => self.find(Oddity::DetailCount, segment),
+                    None => {
+                        keep(&mut level.others, segment.clone());
+                        self.find(Oddity::Misplaced, segment);
+                    }
                 }
             }
         }
@@ -177,10 +184,16 @@ impl Builder {
         let entity = self.in_entity;
         let Some(level) = self.levels.last_mut() else { return };
         let party = Party::read(nm1);
-        match level.benefits.last_mut() {
-            Some(line) if entity => line.parties.push(party),
-            _ if level.party.is_none() => level.party = Some(party),
-            _ => level.other_parties.push(party),
+        let kept = match level.benefits.last_mut() {
+            Some(line) if entity => keep(&mut line.parties, party),
+            _ if level.party.is_none() => {
+                level.party = Some(party);
+                true
+            }
+            _ => keep(&mut level.other_parties, party),
+        };
+        if !kept {
+            self.find(Oddity::DetailCount, nm1);
         }
     }
 
@@ -218,7 +231,7 @@ impl Builder {
             position: aaa.position,
         };
         let Some(level) = self.levels.last_mut() else {
-            self.rejections.push(rejection);
+            keep(&mut self.rejections, rejection);
             self.find(Oddity::Misplaced, aaa);
             return;
         };
@@ -228,15 +241,28 @@ impl Builder {
             (None, true) => "2000",
         };
         rejection.loop_id = level.kind.loop_id(number);
-        match level.benefits.last_mut() {
-            Some(line) => line.rejections.push(rejection),
-            None => level.rejections.push(rejection),
+        let list = match level.benefits.last_mut() {
+            Some(line) => &mut line.rejections,
+            None => &mut level.rejections,
+        };
+        if !keep(list, rejection) {
+            self.find(Oddity::DetailCount, aaa);
         }
     }
 }
 
-/// Adds a detail segment to the entity, the benefit or the level it stands in. `false` where it has no place.
-fn detail(level: &mut Level, segment: &Kept, in_entity: bool) -> bool {
+/// Adds to a list that has room. `false` where it has none.
+fn keep<T>(list: &mut Vec<T>, value: T) -> bool {
+    let room = list.len() < MAX_DETAILS;
+    if room {
+        list.push(value);
+    }
+    room
+}
+
+/// Adds a detail segment to the entity, the benefit or the level it stands in. `None` where it has no place,
+/// `Some(false)` where there are too many of its kind.
+fn detail(level: &mut Level, segment: &Kept, in_entity: bool) -> Option<bool> {
     let text = |element| segment.text(element).into_owned();
     if in_entity || level.benefits.is_empty() {
         let party = if in_entity {
@@ -246,29 +272,26 @@ fn detail(level: &mut Level, segment: &Kept, in_entity: bool) -> bool {
         } else {
             level.other_parties.last_mut()
         };
-        if let Some(party) = party
-            && party.detail(segment)
-        {
-            return true;
+        if let Some(kept) = party.and_then(|party| party.detail(segment)) {
+            return Some(kept);
         }
     }
     if let Some(line) = level.benefits.last_mut() {
-        match segment.id() {
-            "HSD" => line.deliveries.push(Delivery::read(segment)),
-            "REF" => line.references.push(Reference::read(segment)),
-            "DTP" => line.dates.push(DateValue::read(segment)),
-            "MSG" => line.messages.push((text(1), segment.position)),
-            "III" => line.informations.push(Information::read(segment)),
-            _ => return false,
-        }
-        return true;
+        return match segment.id() {
+            "HSD" => Some(keep(&mut line.deliveries, Delivery::read(segment))),
+            "REF" => Some(keep(&mut line.references, Reference::read(segment))),
+            "DTP" => Some(keep(&mut line.dates, DateValue::read(segment))),
+            "MSG" => Some(keep(&mut line.messages, (text(1), segment.position))),
+            "III" => Some(keep(&mut line.informations, Information::read(segment))),
+            _ => None,
+        };
     }
     match segment.id() {
         "TRN" => {
             level.traces.push(Trace { kind: text(1), number: text(2), origin: text(3), position: segment.position })
         }
-        "REF" => level.references.push(Reference::read(segment)),
-        "DTP" => level.dates.push(DateValue::read(segment)),
+        "REF" => return Some(keep(&mut level.references, Reference::read(segment))),
+        "DTP" => return Some(keep(&mut level.dates, DateValue::read(segment))),
         "DMG" => {
             level.birth = segment.some(2).map(|date| DateValue {
                 kind: String::new(),
@@ -289,11 +312,12 @@ fn detail(level: &mut Level, segment: &Kept, in_entity: bool) -> bool {
         "HI" => {
             let segment = segment.get();
             let codes = (1..=segment.len()).map(|element| segment.component(element, 2).into_owned());
-            level.diagnoses.extend(codes.filter(|code| !code.is_empty()));
+            let room = MAX_DETAILS.saturating_sub(level.diagnoses.len());
+            level.diagnoses.extend(codes.filter(|code| !code.is_empty()).take(room));
         }
-        _ => return false,
+        _ => return None,
     }
-    true
+    Some(true)
 }
 
 impl Party {
@@ -314,15 +338,18 @@ impl Party {
         }
     }
 
-    fn detail(&mut self, segment: &Kept) -> bool {
+    fn detail(&mut self, segment: &Kept) -> Option<bool> {
         let text = |element| segment.text(element).into_owned();
         match segment.id() {
-            "N3" => self.address.extend([text(1), text(2)].into_iter().filter(|line| !line.is_empty())),
+            "N3" => {
+                let lines = [text(1), text(2)].into_iter().filter(|line| !line.is_empty());
+                return Some(lines.into_iter().all(|line| keep(&mut self.address, line)));
+            }
             "N4" => {
                 let place = [text(1), text(2), text(3), text(4)];
                 let line = place.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>();
                 if !line.is_empty() {
-                    self.address.push(line.join(" "));
+                    return Some(keep(&mut self.address, line.join(" ")));
                 }
             }
             "PER" => {
@@ -330,14 +357,17 @@ impl Party {
                 for element in [3, 5, 7] {
                     let (kind, value) = (text(element), text(element + 1));
                     if !value.is_empty() || (element == 3 && !name.is_empty()) {
-                        self.reach.push(Reach { name: name.clone(), kind, value, position: segment.position });
+                        let reach = Reach { name: name.clone(), kind, value, position: segment.position };
+                        if !keep(&mut self.reach, reach) {
+                            return Some(false);
+                        }
                     }
                 }
             }
             "PRV" => self.provider = Some((text(1), text(2), text(3))),
-            _ => return false,
+            _ => return None,
         }
-        true
+        Some(true)
     }
 }
 
