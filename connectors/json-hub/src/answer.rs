@@ -32,6 +32,7 @@ pub fn read(hub: &Hub, ctx: &Context, ask: &EligibilityRequest, reply: &Item<'_>
     };
     correct(&mut facts, ask);
     facts.plans = plans(rules, facts.coverage, reply);
+    facts.carrier_contacts = contacts(rules, reply);
     benefits::read(hub, ctx, reply, &mut facts)?;
     Ok(facts)
 }
@@ -179,6 +180,28 @@ fn other_payers(rules: &AnswerRules, plan: &Item<'_>) -> Vec<OtherPayer> {
         });
     }
     payers
+}
+
+fn contacts(rules: &AnswerRules, reply: &Item<'_>) -> Vec<Contact> {
+    let paths = &rules.contacts;
+    let Some(each) = &paths.each else { return Vec::new() };
+    let mut contacts = Vec::new();
+    for found in each.all(reply.value, reply.pointer).into_iter().take(PLANS_MOST) {
+        let at = Item { value: &found.value, pointer: &found.pointer, reply: reply.reply };
+        // Codes of X12 PER03.
+        let ways = [("TE", "Phone", &paths.phone), ("EM", "E-mail", &paths.email), ("UR", "Web address", &paths.web)];
+        let reach: Vec<Identifier> = ways
+            .into_iter()
+            .filter_map(|(code, label, path)| {
+                Some(Identifier { kind: Coded::new(code, label), value: at.phi(path.as_ref())?, description: None })
+            })
+            .collect();
+        let name = at.phi(paths.name.as_ref());
+        if name.is_some() || !reach.is_empty() {
+            contacts.push(Contact { name, reach, ..Contact::default() });
+        }
+    }
+    contacts
 }
 
 /// A primary care provider of whom only the name is known.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use connector_sdk::SettingsProblem;
 use http::HeaderName;
+use serde_json::Value;
 
 use crate::codes::level_named;
 use crate::path::Path;
@@ -139,6 +140,53 @@ pub fn body(settings: &HubSettings, body: &Template, problems: &mut Vec<Settings
     }
 }
 
+/// Secrets and patient data where they must not be: in the body's fixed text, in an address.
+pub fn leaks(settings: &HubSettings, problems: &mut Vec<SettingsProblem>) {
+    if settings.request.url.contains(['{', '}']) {
+        problems.push(
+            SettingsProblem::new(
+                "request.url",
+                "No placeholder can stand in an address: patient data would be logged on its way.",
+            )
+            .help("Put it into request.body."),
+        );
+    }
+    if let Some((_, query)) = settings.request.url.split_once('?')
+        && query.split('&').any(|pair| secret_word(pair.split('=').next().unwrap_or(pair)))
+    {
+        problems.push(literal_secret("request.url"));
+    }
+    for (key, value) in &settings.request.body {
+        fixed_secret(key, value, &format!("request.body.{key}"), problems);
+    }
+}
+
+fn fixed_secret(key: &str, value: &Value, path: &str, problems: &mut Vec<SettingsProblem>) {
+    match value {
+        Value::String(text) if secret_word(key) && !text.is_empty() && !text.contains('{') => {
+            problems.push(literal_secret(path));
+        }
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, value)| fixed_secret(key, value, &format!("{path}.{key}"), problems));
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(n, item)| fixed_secret(key, item, &format!("{path}.{n}"), problems));
+        }
+        _ => {}
+    }
+}
+
+fn literal_secret(path: &str) -> SettingsProblem {
+    SettingsProblem::new(path, "A secret must not stand in a carrier file.")
+        .help("Write auth = { kind = \"in_body\", fields = [\"password\"] } and \"{secret.password}\" here; the value goes into the vault.")
+}
+
+/// Whether a name is one that secrets have.
+fn secret_word(name: &str) -> bool {
+    let bare: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    ["apikey", "password", "passwd", "secret", "accesstoken", "authtoken"].iter().any(|word| bare.contains(word))
+}
+
 /// Whether a header is one that carries credentials.
 pub fn holds_a_secret(name: &HeaderName) -> bool {
     let name = name.as_str();
@@ -196,6 +244,7 @@ fn paths(settings: &HubSettings, problems: &mut Vec<SettingsProblem>) {
     see!("answer.plan", plan, name, id, group, network, insurance_type, insurance_type_label, status);
     see!("answer.plan", plan, from, to, period, primary_care, messages);
     see!("answer.plan.other_payers", plan.other_payers, each, name, order, policy, from, to);
+    see!("answer.contacts", answer.contacts, each, name, phone, email, web);
     for (n, rules) in answer.benefits.iter().enumerate() {
         let at = format!("answer.benefits.{n}");
         see(&format!("{at}.each"), &rules.each);

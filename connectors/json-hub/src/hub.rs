@@ -66,6 +66,7 @@ pub fn build(settings: &Settings) -> Built {
     let parsed: HubSettings = settings.parse()?;
     let mut problems = Vec::new();
     check::whole(&parsed, &mut problems);
+    check::leaks(&parsed, &mut problems);
     let body = Template::read(&Value::Object(parsed.request.body.clone()), "request.body", &mut problems);
     check::body(&parsed, &body, &mut problems);
     let url = address(settings, "request.url", &parsed.request.url, &mut problems);

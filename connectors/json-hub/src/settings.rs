@@ -217,6 +217,9 @@ pub struct AnswerRules {
     /// Plans.
     #[serde(default)]
     pub plan: PlanRules,
+    /// Whom to ask at the carrier.
+    #[serde(default)]
+    pub contacts: ContactRules,
     /// Benefits; several blocks where the carrier keeps them in several places.
     #[serde(default)]
     pub benefits: Vec<BenefitRules>,
@@ -343,6 +346,22 @@ pub struct OtherPayerRules {
     pub from: Option<Path>,
     /// Last day.
     pub to: Option<Path>,
+}
+
+/// Whom to ask at the carrier. Paths start at each contact.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContactRules {
+    /// Where the contacts stand.
+    pub each: Option<Path>,
+    /// Name of the person or department.
+    pub name: Option<Path>,
+    /// Phone number.
+    pub phone: Option<Path>,
+    /// E-mail address.
+    pub email: Option<Path>,
+    /// Web address.
+    pub web: Option<Path>,
 }
 
 /// Benefits kept in one place. Paths start at each item.

@@ -305,6 +305,10 @@ name = "title"
 from = "begins"
 primary_care = "pcp"
 other_payers = { each = "others", name = "" }
+[settings.answer.contacts]
+each = "help"
+name = "desk"
+phone = "tel"
 [[settings.answer.benefits]]
 each = "services.*.inside"
 service_is = "98"
@@ -337,6 +341,7 @@ fn a_friendly_service_with_its_own_words() {
                 "status": "done", "eligible": true, "member": { "id": "ac100" },
                 "plans": [{ "title": "Harbor HMO", "begins": "2026-02-01", "pcp": "Dr. Finch", "others": ["Acme Auto"] }],
                 "services": { "OFFICE": { "covered": "yes", "inside": { "copay": 25.5, "share": 20, "auth": "Ask first", "visits": { "max": 10, "used": 4 } } } },
+                "help": { "desk": "Benefits desk", "tel": "555-0142" },
                 "money": { "family": { "total": "$3,000.00", "paid": 100 } }
             }),
         ),
@@ -351,6 +356,7 @@ fn a_friendly_service_with_its_own_words() {
     assert_eq!(requests[1].uri(), "https://api.harbor.example/check/q-1");
     assert_eq!(facts.coverage, Coverage::Active);
     assert_eq!(facts.plans[0].other_payers[0].name.as_deref(), Some("Acme Auto"));
+    assert_eq!(facts.carrier_contacts[0].reach[0].value.text(), "555-0142");
     assert_eq!(facts.benefits.len(), 3);
     let visit = &facts.benefits[0];
     assert_eq!((visit.network, visit.authorization), (Network::In, AuthorizationNeed::Required));
@@ -469,4 +475,53 @@ fn the_pieces_of_the_readme_make_a_file_that_builds() {
     assert!(pieces >= 7);
     let file = file + "\n[settings.auth]\nkind = \"none\"\n";
     build(&file).unwrap_or_else(|problems| panic!("{problems:?}"));
+}
+
+#[test]
+fn no_secret_and_no_patient_where_they_must_not_be() {
+    for (from, to, path) in [
+        ("note = ", "apiKey = \"hunter2\"\nnote = ", "request.body.apiKey"),
+        ("note = ", "login = { user = \"me\", passWord = \"hunter2\" }\nnote = ", "request.body.login.passWord"),
+        ("harbor.example/check\"\nenc", "harbor.example/check?api_key=1\"\nenc", "request.url"),
+        ("harbor.example/check\"\nenc", "harbor.example/{member.member_id}\"\nenc", "request.url"),
+    ] {
+        assert!(FRIENDLY.contains(from));
+        let Err(problems) = build(&FRIENDLY.replace(from, to)) else { panic!("{path} was accepted") };
+        assert!(problems.iter().any(|problem| problem.path.join(".") == path), "{problems:?}");
+    }
+}
+
+/// Replies with bytes changed, taken out, put twice: whatever comes of them, nothing panics.
+#[test]
+fn damaged_replies_never_panic() {
+    let mut seed: u64 = 7;
+    let mut dice = |sides: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % sides
+    };
+    let whole = good().to_string().into_bytes();
+    let swaps: [&[u8]; 8] =
+        [b"null", b"[]", b"{}", b"-1e400", b"\"\"", b"99999999999999999999999999999999", b"[[[[1]]]]", b"true"];
+    let (connector, question) = (build(super::REGISTRATION.example).unwrap(), ask());
+    let (mut read, mut ended) = (0, 0);
+    for _ in 0..3000 {
+        let mut body = whole.clone();
+        for _ in 0..=dice(3) {
+            // Values are swapped where one begins, so that most replies stay JSON.
+            let starts: Vec<usize> = (1..body.len() - 1).filter(|n| body[n - 1] == b':').collect();
+            let start = starts[dice(starts.len())];
+            let end = (start..body.len()).find(|n| matches!(body[*n], b',' | b'}' | b']')).unwrap();
+            body.splice(start..end, swaps[dice(swaps.len())].iter().copied());
+        }
+        if dice(10) == 0 {
+            let place = dice(body.len());
+            body[place] = u8::try_from(dice(256)).unwrap();
+        }
+        read += usize::from(serde_json::from_slice::<Value>(&body).is_ok());
+        let host = FakeHost::replies(vec![Response::new(Bytes::from(body))]);
+        let outcome = block_on(connector.eligibility().unwrap().check(&host.context(), &question));
+        ended += usize::from(outcome.is_ok());
+    }
+    println!("{read} of 3000 were JSON, {ended} became answers or refusals");
+    assert!(read > 1000 && ended > 500);
 }
