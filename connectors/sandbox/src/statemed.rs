@@ -61,58 +61,83 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
     Router::new().route("/mime", post(core)).with_state(Arc::new(statemed))
 }
 
-async fn core(State(statemed): State<Arc<Statemed>>, headers: HeaderMap, body: Bytes) -> Response {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let parts = mime::boundary(content_type).and_then(|boundary| mime::parts(&body, &boundary));
-    let Some(parts) = parts else { return serve::html(StatusCode::BAD_REQUEST, "Bad request") };
-    // Programmes spell the ids both ways: PayloadID, PayloadId.
-    let field = |name: &str| -> String {
-        let part = parts.iter().find(|part| part.name.eq_ignore_ascii_case(name));
-        part.map(|part| String::from_utf8_lossy(part.body).trim().to_owned()).unwrap_or_default()
-    };
-    let reply = |kind: &str, code: &str, message: &str, payload: &str| {
+/// What stands in the form, by field name.
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn read(headers: &HeaderMap, body: &[u8]) -> Option<Self> {
+        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())?;
+        let parts = mime::parts(body, &mime::boundary(content_type)?)?;
+        let text = |part: mime::Part<'_>| (part.name, String::from_utf8_lossy(part.body).trim().to_owned());
+        Some(Self(parts.into_iter().map(text).collect()))
+    }
+
+    /// A field, whatever the case of its letters (programmes write both PayloadID and PayloadId); empty where it is not
+    /// there.
+    fn get(&self, name: &str) -> &str {
+        let field = self.0.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
+        field.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The first thing wrong with them, as a CORE error.
+    fn problem(&self) -> Option<(&'static str, &'static str)> {
+        let required = [
+            ("PayloadType", "PayloadTypeRequired"),
+            ("ProcessingMode", "ProcessingModeRequired"),
+            ("PayloadID", "PayloadIDRequired"),
+            ("TimeStamp", "TimeStampRequired"),
+            ("SenderID", "SenderIDRequired"),
+            ("Payload", "PayloadRequired"),
+        ];
+        if let Some((_, code)) = required.into_iter().find(|(name, _)| self.get(name).is_empty()) {
+            Some((code, "A required field is missing."))
+        } else if self.get("CORERuleVersion") != "2.2.0" {
+            Some(("VersionMismatch", "The CORE rule version is not supported."))
+        } else if self.get("ReceiverID") != RECEIVER {
+            Some(("ReceiverIDIllegal", "The receiver is not known."))
+        } else {
+            None
+        }
+    }
+
+    fn reply(&self, kind: &str, code: &str, message: &str, payload: &str) -> Response {
         respond(&[
             ("PayloadType", kind),
             ("ProcessingMode", "RealTime"),
-            ("PayloadID", &field("PayloadID")),
+            ("PayloadID", self.get("PayloadID")),
             ("TimeStamp", &Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
             ("SenderID", RECEIVER),
-            ("ReceiverID", &field("SenderID")),
+            ("ReceiverID", self.get("SenderID")),
             ("CORERuleVersion", "2.2.0"),
             ("Payload", payload),
             ("ErrorCode", code),
             ("ErrorMessage", message),
         ])
+    }
+
+    fn error(&self, code: &str, message: &str) -> Response {
+        self.reply("CoreEnvelopeError", code, message, "")
+    }
+}
+
+async fn core(State(statemed): State<Arc<Statemed>>, headers: HeaderMap, body: Bytes) -> Response {
+    let Some(fields) = Fields::read(&headers, &body) else {
+        return serve::html(StatusCode::BAD_REQUEST, "Bad request");
     };
-    let user = (field("UserName") == STATEMED_USER).then_some(STATEMED_USER);
-    match statemed.desk.login(user, field("Password") == STATEMED_PASSWORD) {
+    let user = (fields.get("UserName") == STATEMED_USER).then_some(STATEMED_USER);
+    match statemed.desk.login(user, fields.get("Password") == STATEMED_PASSWORD) {
         Login::Accepted => {}
         Login::Wrong => {
             let words = "The username/password or client certificate could not be verified.";
-            return reply("CoreEnvelopeError", "UnAuthorized", words, "");
+            return fields.error("UnAuthorized", words);
         }
         Login::Locked => return serve::html(StatusCode::LOCKED, "This user is locked"),
     }
-    for (name, code) in [
-        ("PayloadType", "PayloadTypeRequired"),
-        ("ProcessingMode", "ProcessingModeRequired"),
-        ("PayloadID", "PayloadIDRequired"),
-        ("TimeStamp", "TimeStampRequired"),
-        ("SenderID", "SenderIDRequired"),
-        ("Payload", "PayloadRequired"),
-    ] {
-        if field(name).is_empty() {
-            return reply("CoreEnvelopeError", code, "A required field is missing.", "");
-        }
+    if let Some((code, message)) = fields.problem() {
+        return fields.error(code, message);
     }
-    if field("CORERuleVersion") != "2.2.0" {
-        return reply("CoreEnvelopeError", "VersionMismatch", "The CORE rule version is not supported.", "");
-    }
-    if field("ReceiverID") != RECEIVER {
-        return reply("CoreEnvelopeError", "ReceiverIDIllegal", "The receiver is not known.", "");
-    }
-    let Some(inquiry) = Inquiry::read(&field("Payload")) else {
-        return reply("CoreEnvelopeError", "PayloadRequired", "The payload is not a 270 interchange.", "");
+    let Some(inquiry) = Inquiry::read(fields.get("Payload")) else {
+        return fields.error("PayloadRequired", "The payload is not a 270 interchange.");
     };
     if statemed.busy.swap(true, Ordering::SeqCst) {
         return serve::html(StatusCode::SERVICE_UNAVAILABLE, "Your user id already has a session");
@@ -121,17 +146,23 @@ async fn core(State(statemed): State<Arc<Statemed>>, headers: HeaderMap, body: B
     statemed.desk.question();
     let slow = inquiry.query.member_id.eq_ignore_ascii_case("STM-SLOW");
     tokio::time::sleep(if slow { THINKS_HARD } else { THINKS }).await;
-    let payload = match find(&statemed.people, &inquiry.query, RULES, today()) {
-        Ok(found) => {
-            let mut told = lines(&found.person, &inquiry.query.services);
-            if found.person.monthly {
-                told = by_month(told, inquiry.query.days, today());
+    fields.reply("X12_271_Response_005010X279A1", "Success", "", &statemed.eligibility(&inquiry))
+}
+
+impl Statemed {
+    /// The 271.
+    fn eligibility(&self, inquiry: &Inquiry) -> String {
+        match find(&self.people, &inquiry.query, RULES, today()) {
+            Ok(found) => {
+                let mut told = lines(&found.person, &inquiry.query.services);
+                if found.person.monthly {
+                    told = by_month(told, inquiry.query.days, today());
+                }
+                answer(&PAYER, inquiry, &found, &told)
             }
-            answer(&PAYER, &inquiry, &found, &told)
+            Err(rejects) => refuse(&PAYER, inquiry, &rejects),
         }
-        Err(rejects) => refuse(&PAYER, &inquiry, &rejects),
-    };
-    reply("X12_271_Response_005010X279A1", "Success", "", &payload)
+    }
 }
 
 /// Tells the coverage line once for each month asked about, and leaves the others as they are.

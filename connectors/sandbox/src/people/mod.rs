@@ -215,7 +215,6 @@ pub struct Person {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spend_down: Option<&'static str>,
     /// Whether the carrier tells coverage month by month (Medicaid).
-    #[serde(skip)]
     pub monthly: bool,
 }
 
