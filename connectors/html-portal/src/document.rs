@@ -232,6 +232,9 @@ pub fn fold(text: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Random pages in one run.
+    const ROUNDS: usize = 2000;
+
     #[test]
     fn text_is_what_a_person_sees() {
         let page = Document::parse(
@@ -254,5 +257,79 @@ mod tests {
         assert!(Document::parse(&"<li>".repeat(390)).is_ok());
         assert!(Document::parse(&"<br>".repeat(NODES_MAX + 1)).is_err());
         assert!(Document::parse(&"é".repeat(5000)).is_ok());
+    }
+
+    /// Pages of random tags and text, the same at every run: nothing may panic, whatever a carrier sends.
+    #[test]
+    fn random_pages_never_panic() {
+        const PIECES: [&str; 40] = [
+            "<table>",
+            "</table>",
+            "<tr>",
+            "<td colspan=3 rowspan=2>",
+            "<th>",
+            "</td>",
+            "<template>",
+            "</template>",
+            "<b>",
+            "</b>",
+            "<p>",
+            "</p>",
+            "<a href=x>",
+            "</a>",
+            "<svg>",
+            "</svg>",
+            "<math><mi>",
+            "<select>",
+            "<option>",
+            "</select>",
+            "<form id=f>",
+            "</form>",
+            "<input name=a>",
+            "<script>",
+            "</script>",
+            "<style>",
+            "<frameset>",
+            "<body class=x>",
+            "<html lang=y>",
+            "<!--",
+            "-->",
+            "<![CDATA[",
+            "]]>",
+            "<caption>",
+            "<col>",
+            "Plan: Gold",
+            "<dl><dt>Plan<dd>",
+            "\0\u{fffd}",
+            "<div",
+            ">",
+        ];
+        let mut state = 88_172_645_463_325_252_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % 1_000_003).unwrap()
+        };
+        let css = Css::from("table tr".to_owned());
+        let mut parsed = 0;
+        for _ in 0..ROUNDS {
+            let page: String = (0..next() % 60).map(|_| PIECES[next() % PIECES.len()]).collect();
+            let Ok(page) = Document::parse(&page) else { continue };
+            parsed += 1;
+            let rows: Vec<_> = page.select(&css).collect();
+            let grids = crate::find::grids(&rows);
+            for row in &rows {
+                let grid = crate::results::grid_of(*row, &grids);
+                crate::results::is_note(*row, grid);
+                let what = crate::settings::Find { header: Some("Plan".into()), ..Default::default() };
+                crate::find::find(&what, crate::find::Scope { page: &page, row: Some((*row, grid)) });
+            }
+            let what = crate::settings::Find { label: Some("Plan".into()), ..Default::default() };
+            crate::find::find(&what, crate::find::Scope { page: &page, row: None });
+            let _ = crate::form::Form::read(&page, &Css::from("form".to_owned()), None);
+            page.folded_text();
+        }
+        assert!(parsed > ROUNDS / 2, "{parsed}");
     }
 }

@@ -153,3 +153,78 @@ fn signing_out_turns_its_page() {
     block_on(form.sign_out(&host.context())).unwrap();
     assert_eq!(host.requests()[0].uri().path(), "/providers/logout");
 }
+
+#[test]
+fn a_token_is_taken_from_a_page_and_sent_without_a_form() {
+    let page = "<html><head><meta name=csrf content='t/1+'></head></html>";
+    let fake = Fake::new()
+        .page("GET /providers/login", page)
+        .page("POST /providers/api-login", HOME)
+        .toml("get  = \"login\"", "get = \"login\"\ntake = { csrf = { css = \"meta[name=csrf]\", attr = \"content\" } }")
+        .toml(
+            "submit   = \"form#login\"                                      # all its hidden fields go along\nfields   = { user = \"{username}\",",
+            "post = \"api-login\"\nfields = { token = \"{csrf}\", user = \"{username}\",",
+        );
+    let (done, requests) = fake.sign_in();
+    done.unwrap();
+    assert!(body(&requests[1]).contains("token=t%2F1%2B&user=pk-"), "{}", body(&requests[1]));
+    let gone = fake.page("GET /providers/login", "<html></html>").sign_in();
+    assert!(gone.0.unwrap_err().to_string().contains("missing=take"));
+    assert_eq!(gone.1.len(), 1);
+}
+
+#[test]
+fn a_missing_credential_sends_nothing() {
+    struct Bare(std::sync::Arc<FakeHost>, &'static [&'static str]);
+    impl connector_sdk::Host for Bare {
+        fn send<'a>(
+            &'a self,
+            request: http::Request<Bytes>,
+        ) -> connector_sdk::BoxFuture<'a, connector_sdk::Result<Response<Bytes>>> {
+            self.0.send(request)
+        }
+        fn pause<'a>(
+            &'a self,
+            how_long: std::time::Duration,
+        ) -> connector_sdk::BoxFuture<'a, connector_sdk::Result<()>> {
+            self.0.pause(how_long)
+        }
+        fn now(&self) -> jiff::Timestamp {
+            self.0.now()
+        }
+        fn today(&self) -> jiff::civil::Date {
+            self.0.today()
+        }
+        fn remaining(&self) -> std::time::Duration {
+            self.0.remaining()
+        }
+        fn trace(&self) -> &str {
+            self.0.trace()
+        }
+        fn control_number(&self) -> u32 {
+            self.0.control_number()
+        }
+        fn random(&self, into: &mut [u8]) {
+            self.0.random(into);
+        }
+        fn marker_word(&self) -> &str {
+            self.0.marker_word()
+        }
+        fn has_secret(&self, field: &str) -> bool {
+            self.1.contains(&field)
+        }
+        fn warn(&self, warning: connector_sdk::context::Warning) {
+            self.0.warn(warning);
+        }
+    }
+    let fake = Fake::new();
+    let portal = fake.portal();
+    let SignIn::Form(form) = portal.sign_in() else { panic!("a form") };
+    // Without a password nothing is asked; without the code's key the sign-in ends where the code is wanted.
+    for (has, requests) in [(&["username"][..], 0), (&["username", "password"][..], 2)] {
+        let host = fake.host();
+        let ctx = connector_sdk::Context::new(std::sync::Arc::new(Bare(host.clone(), has)));
+        assert_eq!(block_on(form.sign_in(&ctx)).unwrap_err().kind, ErrorKind::CredentialMissing);
+        assert_eq!(host.requests().len(), requests);
+    }
+}
