@@ -124,7 +124,7 @@ impl Cookie {
         let host_fits = host == self.domain || (!self.host_only && below(&host, &self.domain));
         let rest = uri.path().strip_prefix(self.path.as_str());
         let path_fits = rest.is_some_and(|rest| rest.is_empty() || self.path.ends_with('/') || rest.starts_with('/'));
-        let secure_fits = !self.secure || uri.scheme_str() == Some("https") || host == "127.0.0.1";
+        let secure_fits = !self.secure || uri.scheme_str() == Some("https") || super::egress::is_loopback_name(&host);
         host_fits && path_fits && secure_fits && self.expires.is_none_or(|expires| expires > now)
     }
 }

@@ -82,7 +82,7 @@ pub(crate) fn listed(hosts: &[String], uri: &Uri) -> bool {
 }
 
 /// Names of this machine itself. Any other name that leads here is refused.
-fn is_loopback_name(host: &str) -> bool {
+pub(crate) fn is_loopback_name(host: &str) -> bool {
     matches!(host, "127.0.0.1" | "[::1]") || host.eq_ignore_ascii_case("localhost")
 }
 

@@ -7,7 +7,7 @@
 //! | seat (`session::sit_down`) | so many questions at once with one login | it is held for the whole attempt, not for one request |
 //! | renewal (`session::judge`) | sees a signed-out page, a 401 | it must see the page a redirect led to |
 //! | redirect | follows at most five hops | each hop runs through all that is below: recorded, checked, limited |
-//! | record | keeps each exchange | above markers: it sees what the connector wrote and what the connector sees |
+//! | record | keeps each exchange; writes or plays a cassette | above markers: it sees what the connector wrote and what the connector sees |
 //! | egress | only hosts that the file lists | before anything else happens for a request that may not leave |
 //! | signed in (`session::signed_in`) | starts or awaits the one sign-in | before the limit: a sign-in needs places of its own, and an ask that held one while it waits could block it |
 //! | limit | two lanes, rate and places | below sign-in and redirects: carriers count HTTP requests, sign-ins too |
@@ -15,6 +15,7 @@
 //! | client | hyper, TLS, bounds, IP class of the dialled address | the only place where bytes leave |
 
 mod asking;
+pub mod cassette;
 mod client;
 mod connect;
 mod cookies;
@@ -45,6 +46,7 @@ use connector_sdk::{Context, Error, ErrorKind, Result, Retry, SignIn};
 use http::{Method, Request, Response};
 use tokio::time::Instant;
 
+pub use self::cassette::Cassette;
 pub use self::credentials::{Credentials, Lease};
 pub use self::limit::{Budget, Lane};
 pub use self::record::Exchange;
@@ -136,6 +138,7 @@ pub(crate) struct Inner {
     places: Arc<Gate>,
     logins: Mutex<Logins>,
     closed: AtomicBool,
+    cassette: Option<Cassette>,
 }
 
 #[derive(Default)]
@@ -162,6 +165,21 @@ impl Wire {
     /// [`WireError`] when the carrier's certificate authority or private networks cannot be read.
     pub fn new(carrier: Arc<Carrier>, vault: Arc<dyn Credentials>) -> std::result::Result<Self, WireError> {
         Ok(Self { inner: Arc::new(Inner::new(carrier, vault)?) })
+    }
+
+    /// A wire that writes what it does into a folder, or plays from one and sends nothing. For tests and for authors of
+    /// connectors.
+    ///
+    /// # Errors
+    /// As [`Wire::new`].
+    pub fn with_cassette(
+        carrier: Arc<Carrier>,
+        vault: Arc<dyn Credentials>,
+        cassette: Cassette,
+    ) -> std::result::Result<Self, WireError> {
+        let mut inner = Inner::new(carrier, vault)?;
+        inner.cassette = Some(cassette);
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The wire of the same carrier after its file has changed. What the carrier counts goes on: requests of the last
@@ -255,6 +273,7 @@ impl Inner {
             places: Gate::new(limits.concurrent_max, "As many requests as this carrier gets at once are running."),
             logins: Mutex::default(),
             closed: AtomicBool::new(false),
+            cassette: None,
             carrier,
             vault,
         })
@@ -373,7 +392,11 @@ async fn send(asking: &Arc<Asking>, request: Request<Bytes>) -> Result<Response<
 async fn pass(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Response<Bytes>> {
     let begun = asking.notes.recorder.begin();
     let reply = layers(asking, request).await;
-    asking.notes.recorder.keep(&begun, &asking.shown_uri(request), request, &reply);
+    let shown = asking.shown_uri(request);
+    asking.notes.recorder.keep(&begun, &shown, request, &reply);
+    if let (Some(cassette), Ok(reply)) = (&asking.wire.cassette, &reply) {
+        cassette.keep(&asking.prefix, &shown, request, reply);
+    }
     reply
 }
 
@@ -382,6 +405,9 @@ async fn layers(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Respon
     let wire = &asking.wire;
     wire.egress.check(request.uri())?;
     let bearer = session::signed_in(asking).await?;
+    if let Some(cassette) = wire.cassette.as_ref().filter(|cassette| cassette.plays()) {
+        return Ok(dress::undress(asking, request.uri(), cassette.next(&asking.prefix, request)?));
+    }
     let place = wire.limit(asking).await?;
     let dressed = dress::dress(asking, request, bearer).await?;
     let again = (dressed.method() == Method::GET).then(|| dressed.clone());

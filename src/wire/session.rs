@@ -348,7 +348,9 @@ async fn settle(aside: &Arc<Asking>, login: &Login, epoch: u64, result: Result<O
             Err(error.retry(Retry::Never))
         }
         Err(error) => {
-            let unclear = aside.role == Role::SignIn && aside.secret_sent.load(Ordering::Relaxed);
+            let unclear = aside.role == Role::SignIn
+                && aside.secret_sent.load(Ordering::Relaxed)
+                && may_hide_a_refusal(error.kind);
             let mut state = session.state();
             if !unclear {
                 state.phase = Phase::Out;
@@ -368,6 +370,20 @@ async fn settle(aside: &Arc<Asking>, login: &Login, epoch: u64, result: Result<O
             Err(error)
         }
     }
+}
+
+/// Whether a failed sign-in may have been a refusal that nobody understood. Our own limits and the carrier's clear words
+/// are none.
+fn may_hide_a_refusal(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::CarrierUnavailable
+            | ErrorKind::CarrierTimeout
+            | ErrorKind::ProtocolBroken
+            | ErrorKind::AnswerMismatch
+            | ErrorKind::NeedsPerson
+            | ErrorKind::Internal
+    )
 }
 
 /// Stops a credential: in this process at once, in the vault before this returns.

@@ -111,7 +111,7 @@ pub(super) fn without_tokens(body: &Bytes) -> Bytes {
         Ok(Value::Object(mut fields)) => {
             for (name, value) in &mut fields {
                 if name.ends_with("token") {
-                    *value = Value::from("kept back");
+                    *value = Value::from("kept-back");
                 }
             }
             Bytes::from(Value::Object(fields).to_string())
