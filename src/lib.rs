@@ -5,7 +5,8 @@
 //!
 //! 1. [`cli`]: the command line (argv to calls, no logic of its own)
 //! 2. [`api`]: JSON over HTTP; the only room that knows status codes
-//! 3. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
+//! 3. [`house`]: the rooms put together
+//! 4. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
 //! 4. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
 //! 5. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
 //! 6. [`wire`]: the HTTP plane: record, egress, limit, session, client
@@ -21,8 +22,11 @@ pub mod api;
 pub mod carriers;
 pub mod cli;
 pub mod config;
+pub mod envelope;
 pub mod gateway;
+pub mod house;
 pub mod identity;
+pub mod logging;
 pub mod practice;
 pub mod registry;
 pub mod stack;

@@ -1,1 +1,82 @@
-//! JSON over HTTP; the only room that knows status codes.
+//! JSON over HTTP, version 1; the only room that knows status codes. One file per family of routes.
+
+mod caller;
+mod carriers;
+mod credentials;
+mod docs;
+mod eligibility;
+mod health;
+mod intake;
+mod openapi;
+mod problem;
+mod server;
+mod trail;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post, put};
+
+pub use openapi::document as openapi_document;
+pub use problem::status as status_of;
+pub use server::{Server, serve};
+
+use crate::gateway::Gateway;
+use crate::identity::Identity;
+use crate::trail::Trail;
+use crate::vault::Vault;
+
+/// A request body larger than this is refused, bytes.
+const BODY_MAX: usize = 1 << 20;
+
+/// What the routes work with.
+#[derive(Clone)]
+pub struct App {
+    /// Questions.
+    pub gateway: Arc<Gateway>,
+    /// API keys.
+    pub identity: Arc<Identity>,
+    /// Credentials, write-only.
+    pub vault: Arc<Vault>,
+    /// Answers and records.
+    pub trail: Arc<Trail>,
+    /// Renders the metrics page.
+    pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+}
+
+/// All routes. A route that is missing from the OpenAPI document fails a test.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route("/openapi.json", get(docs::openapi))
+        .route("/docs", get(docs::page))
+        .route("/", get(docs::front))
+        .route("/v1/carriers", get(carriers::search))
+        .route("/v1/carriers/{id}", get(carriers::one))
+        .route("/v1/eligibility", post(eligibility::ask))
+        .route("/v1/eligibility/{id}", get(eligibility::read))
+        .route("/v1/eligibility/{id}/raw", get(eligibility::raw))
+        .route("/v1/credentials", get(credentials::list))
+        .route("/v1/credentials/{carrier}", put(credentials::put))
+        .route("/v1/credentials/{carrier}/enable", post(credentials::enable))
+        .route("/v1/trail", get(trail::list))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(app)
+}
+
+async fn no_such_route() -> problem::Problem {
+    problem::Problem::not_found("There is no such address; GET /docs lists them.")
+}
+
+async fn wrong_method() -> problem::Problem {
+    problem::Problem::new(
+        http::StatusCode::METHOD_NOT_ALLOWED,
+        "Method not allowed",
+        "This address exists, but not with this method; GET /docs lists them.",
+    )
+}

@@ -1,5 +1,69 @@
-//! The command line: argv to calls, no logic of its own.
+//! The command line: argv to calls. Each command is one file with a function that writes to what it is given.
 
+pub mod ask;
 pub mod check;
+mod client;
 pub mod connectors;
+pub mod demo;
+pub mod keys;
 pub mod reference;
+pub mod run;
+pub mod sandbox;
+pub mod serve;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// One self-hosted gateway to every health insurer.
+#[derive(Parser)]
+#[command(name = "portico", version, about, propagate_version = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Everything on loopback in one process: simulated carriers, a demo practice, the gateway.
+    Demo(demo::DemoArguments),
+    /// The gateway.
+    Serve {
+        /// Configuration; config/gateway.toml where it exists, else the defaults.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Only the simulated carriers.
+    Sandbox {
+        /// Port of the first carrier; the others follow. Free ports otherwise.
+        #[arg(long)]
+        port: Option<u16>,
+        /// Write a carrier file for each simulated carrier into this folder.
+        #[arg(long)]
+        write_carriers: Option<PathBuf>,
+    },
+    /// Checks carrier files: every problem as file:line:col, exit code 1 when there is one.
+    Check(check::CheckArguments),
+    /// The connectors, their operations and ways to sign in.
+    Connectors {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        /// As the table in README.md.
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+    },
+    /// Puts one question from a JSON file.
+    Ask(ask::AskArguments),
+    /// API keys.
+    Keys {
+        /// What to do.
+        #[command(subcommand)]
+        command: keys::KeysCommand,
+        /// Configuration; config/gateway.toml where it exists, else the defaults.
+        #[arg(long, global = true)]
+        config: Option<PathBuf>,
+    },
+}

@@ -30,7 +30,7 @@ impl Actor {
 }
 
 /// How an ask ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeKind {
     /// The carrier answered.
@@ -53,15 +53,17 @@ impl OutcomeKind {
 }
 
 /// One record, as it is read back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TrailEntry {
     /// Version of this layout.
     pub v: u8,
     /// Its number in the practice's trail; the first is 1.
     pub seq: u64,
     /// Its id.
+    #[schemars(with = "String")]
     pub id: Uuid,
     /// Whose trail.
+    #[schemars(with = "String")]
     pub practice: PracticeId,
     /// When.
     pub at: Timestamp,

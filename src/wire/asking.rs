@@ -15,11 +15,12 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::credentials::Lease;
-use super::limit::{Lane, Place};
+use super::limit::Place;
 use super::record::Recorder;
 use super::redirect::CarriersAddress;
 use super::session::{Guards, Session};
 use super::{Attempt, Inner, markers, session};
+use connector_sdk::ask::Lane;
 
 /// Most warnings of one attempt.
 const WARNINGS_MAX: usize = 32;

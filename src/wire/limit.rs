@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use connector_sdk::ask::Lane;
 use connector_sdk::{Error, ErrorKind, Result, Retry};
 use governor::clock::Clock;
 use governor::middleware::StateInformationMiddleware;
@@ -18,15 +19,6 @@ use tokio::time::Instant;
 
 /// Most that wait at one gate; beyond, an ask is refused at once.
 const QUEUE_MAX: usize = 4_096;
-
-/// Who waits first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// Somebody sits in front of it.
-    Interactive,
-    /// Nobody does: batches, polling, refreshes.
-    Background,
-}
 
 /// What is left of a carrier's allowance, for one practice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -48,8 +48,9 @@ use tokio::time::Instant;
 
 pub use self::cassette::Cassette;
 pub use self::credentials::{Credentials, Lease};
-pub use self::limit::{Budget, Lane};
+pub use self::limit::Budget;
 pub use self::record::Exchange;
+use connector_sdk::ask::Lane;
 
 use self::asking::{Asking, HostOf, Login};
 use self::client::Client;

@@ -1,0 +1,170 @@
+//! `/v1/credentials`: what a practice has stored for its carriers. Secrets go in, never out.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use connector_sdk::Error;
+use connector_sdk::ask::FieldProblem;
+use http::StatusCode;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::App;
+use super::caller::Authenticated;
+use super::problem::Problem;
+use crate::carriers::{Carrier, CredentialScope};
+use crate::identity::Scope;
+use crate::vault::CredentialInfo;
+
+/// A value larger than this is no credential, bytes.
+const VALUE_MAX: usize = 16 * 1024;
+
+/// Body of `PUT /v1/credentials/{carrier}`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PutCredential {
+    /// Field name to value. `GET /v1/carriers/{id}` lists the fields a carrier needs.
+    fields: BTreeMap<String, String>,
+}
+
+/// Answer of `GET /v1/credentials`.
+#[derive(Serialize, JsonSchema)]
+pub struct CredentialList {
+    /// One per carrier.
+    credentials: Vec<CredentialView>,
+}
+
+/// A credential, without its values.
+#[derive(Serialize, JsonSchema)]
+pub struct CredentialView {
+    /// Its id.
+    id: String,
+    /// The carrier it is for.
+    carrier: String,
+    /// `active`, or `stopped` after the carrier rejected it.
+    state: String,
+    /// Names of the fields stored.
+    fields: Vec<String>,
+    /// Counts up with every change.
+    generation: u64,
+    /// The only hosts its values may be sent to.
+    origins: Vec<String>,
+    /// When it was stored.
+    created_at: Timestamp,
+    /// When it was last used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<Timestamp>,
+    /// When it was stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped_at: Option<Timestamp>,
+}
+
+impl From<CredentialInfo> for CredentialView {
+    fn from(info: CredentialInfo) -> Self {
+        Self {
+            id: info.id,
+            carrier: info.carrier,
+            state: info.state.word().to_owned(),
+            fields: info.fields,
+            generation: info.generation,
+            origins: info.origins,
+            created_at: info.created_at,
+            last_used_at: info.last_used_at,
+            stopped_at: info.stopped_at,
+        }
+    }
+}
+
+/// `GET /v1/credentials`
+pub async fn list(State(app): State<App>, caller: Authenticated) -> Result<Json<CredentialList>, Problem> {
+    caller.need(Scope::Credentials)?;
+    let stored = app.vault.list(caller.0.practice());
+    Ok(Json(CredentialList { credentials: stored.into_iter().map(CredentialView::from).collect() }))
+}
+
+/// `PUT /v1/credentials/{carrier}`
+pub async fn put(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(carrier): Path<String>,
+    body: Bytes,
+) -> Result<Json<CredentialView>, Problem> {
+    caller.need(Scope::Credentials)?;
+    let carrier = own_credential(&app, &carrier)?;
+    // serde's own message could repeat the body, which holds secrets: say only what is expected.
+    let body: PutCredential = serde_json::from_slice(&body).map_err(|_| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "The body cannot be read",
+            "Send {\"fields\": {\"<field>\": \"<value>\"}}; GET /v1/carriers/{id} lists the fields.",
+        )
+    })?;
+    let fields: BTreeMap<String, Zeroizing<String>> =
+        body.fields.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect();
+    let problems = field_problems(&carrier, &fields);
+    if !problems.is_empty() {
+        return Err(Problem::fields(problems));
+    }
+    let practice = caller.0.practice();
+    let stored = app.vault.put(practice, &carrier.id, fields, &carrier.hosts, &caller.0.actor()).await;
+    let info = stored.map_err(Error::from)?;
+    app.gateway.forget(practice, &carrier.id);
+    Ok(Json(info.into()))
+}
+
+/// `POST /v1/credentials/{carrier}/enable`
+pub async fn enable(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(carrier): Path<String>,
+) -> Result<Json<CredentialView>, Problem> {
+    caller.need(Scope::Credentials)?;
+    let carrier = own_credential(&app, &carrier)?;
+    let practice = caller.0.practice();
+    app.vault.enable(practice, &carrier.id, &caller.0.actor()).await.map_err(Error::from)?;
+    let nothing = || Problem::not_found("No credential is stored for this carrier.");
+    let info = app.vault.info(practice, &carrier.id).ok_or_else(nothing)?;
+    app.gateway.forget(practice, &carrier.id);
+    Ok(Json(info.into()))
+}
+
+fn own_credential(app: &App, id: &str) -> Result<std::sync::Arc<Carrier>, Problem> {
+    let carrier =
+        app.gateway.book().get(id).ok_or_else(|| {
+            Problem::not_found("There is no carrier with this id; GET /v1/carriers?q= finds it by name.")
+        })?;
+    if carrier.credential == CredentialScope::Gateway {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "Not the practice's to change",
+            "This carrier is reached with the gateway's own credential; `portico vault put` stores it.",
+        ));
+    }
+    Ok(carrier)
+}
+
+fn field_problems(carrier: &Carrier, fields: &BTreeMap<String, Zeroizing<String>>) -> Vec<FieldProblem> {
+    let wanted = carrier.connector.credential_fields();
+    let mut problems = Vec::new();
+    for field in &wanted {
+        let path = format!("/fields/{}", field.name);
+        match fields.get(&field.name) {
+            None if !field.optional => problems.push(FieldProblem::new(path, "This carrier needs this field.")),
+            Some(value) if value.is_empty() => problems.push(FieldProblem::new(path, "The value is empty.")),
+            Some(value) if value.len() > VALUE_MAX => problems.push(FieldProblem::new(path, "The value is too long.")),
+            _ => {}
+        }
+    }
+    for name in fields.keys().filter(|name| !wanted.iter().any(|field| field.name == **name)) {
+        let known: Vec<&str> = wanted.iter().map(|field| field.name.as_str()).collect();
+        // The name is the caller's own word and could be a secret in the wrong place: list what is known instead.
+        let message = format!("This carrier has no such field; it needs: {}.", known.join(", "));
+        let place = fields.keys().position(|key| key == name).unwrap_or(0);
+        problems.push(FieldProblem::new(format!("/fields/#{place}"), message));
+    }
+    problems
+}

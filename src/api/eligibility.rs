@@ -1,0 +1,146 @@
+//! `/v1/eligibility`: one question, its stored answer, and the bytes that were exchanged for it.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use connector_sdk::Error;
+use connector_sdk::ask::FieldProblem;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+
+use super::App;
+use super::caller::Authenticated;
+use super::intake;
+use super::problem::{Problem, status};
+use crate::envelope::{Envelope, OutcomeWord};
+use crate::identity::Scope;
+use crate::store::StoreError;
+use crate::trail::{AskState, TrailRecord};
+
+/// Query of `POST /v1/eligibility`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wait {
+    /// Milliseconds to wait for the carrier before answering 202 with the id.
+    wait_ms: Option<u64>,
+}
+
+/// `POST /v1/eligibility`
+pub async fn ask(
+    State(app): State<App>,
+    caller: Authenticated,
+    wait: Result<Query<Wait>, axum::extract::rejection::QueryRejection>,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let wait = wait.map_err(|_| {
+        Problem::fields(vec![FieldProblem::new("?wait_ms", "The only query is wait_ms, a number of milliseconds.")])
+    })?;
+    caller.need(Scope::Ask)?;
+    let request = intake::read(&body, app.gateway.today())?;
+    let asked = app.gateway.ask(caller.0.clone(), &request, None)?;
+    let mut end = asked.end;
+    let finished = match wait.wait_ms {
+        None => Some((&mut end).await),
+        Some(millis) => tokio::time::timeout(Duration::from_millis(millis), &mut end).await.ok(),
+    };
+    let budget = budget_headers(&app, &caller, &request.carrier);
+    match finished {
+        Some(Ok(envelope)) => Ok((status_of(&envelope), budget, json(&envelope)).into_response()),
+        Some(Err(_)) => Err(Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The gateway failed",
+            "The question ended in a fault of the gateway's own; its log says more.",
+        )),
+        None => {
+            let record = TrailRecord::new(caller.0.practice(), &caller.0.actor(), "eligibility.awaited")
+                .carrier(&asked.pending.carrier)
+                .operation(asked.pending.operation)
+                .ask(&asked.id);
+            match app.trail.begin(caller.0.practice(), &asked.id, record).await {
+                // It was completed in this very moment: then there is nothing to note.
+                Ok(()) | Err(StoreError::Conflict) => {}
+                Err(error) => return Err(Error::from(error).into()),
+            }
+            let location = HeaderValue::from_str(&format!("/v1/eligibility/{}", asked.id))
+                .unwrap_or_else(|_| HeaderValue::from_static("/v1/eligibility"));
+            let mut response = (StatusCode::ACCEPTED, budget, json(&asked.pending)).into_response();
+            response.headers_mut().insert(header::LOCATION, location);
+            Ok(response)
+        }
+    }
+}
+
+/// `GET /v1/eligibility/{id}`
+pub async fn read(State(app): State<App>, caller: Authenticated, Path(id): Path<String>) -> Result<Response, Problem> {
+    caller.need(Scope::Ask)?;
+    let unknown = || Problem::not_found("This practice has asked no question with this id.");
+    let stored = app.trail.get(caller.0.practice(), &id).await.map_err(Error::from)?.ok_or_else(unknown)?;
+    // Reading patient data is an act, and is recorded before the data leaves.
+    let record = TrailRecord::new(caller.0.practice(), &caller.0.actor(), "eligibility.read").ask(&id);
+    app.trail.record(record).await.map_err(Error::from)?;
+    match (stored.envelope, stored.state) {
+        (Some(envelope), _) => Ok(json_bytes(envelope)),
+        (None, AskState::Pending) => {
+            let pending = serde_json::json!({
+                "id": stored.id, "operation": stored.operation, "carrier": stored.carrier, "outcome": "pending",
+            });
+            Ok((StatusCode::ACCEPTED, json_bytes(pending.to_string().into_bytes())).into_response())
+        }
+        (None, AskState::Answered | AskState::Refused | AskState::Failed) => Err(Problem::new(
+            StatusCode::GONE,
+            "The question was interrupted",
+            "The gateway was stopped before the carrier answered this question. Ask it again.",
+        )),
+    }
+}
+
+/// `GET /v1/eligibility/{id}/raw`
+pub async fn raw(State(app): State<App>, caller: Authenticated, Path(id): Path<String>) -> Result<Response, Problem> {
+    caller.need(Scope::Raw)?;
+    let nothing = || Problem::not_found("Nothing was exchanged for a question with this id.");
+    let bytes = app.trail.raw(caller.0.practice(), &id).await.map_err(Error::from)?.ok_or_else(nothing)?;
+    let record = TrailRecord::new(caller.0.practice(), &caller.0.actor(), "eligibility.raw_read").ask(&id);
+    app.trail.record(record).await.map_err(Error::from)?;
+    Ok(json_bytes(bytes.to_vec()))
+}
+
+/// HTTP status of an envelope: 200 for what the carrier said, the failure's own where it said nothing.
+fn status_of(envelope: &Envelope) -> StatusCode {
+    match (&envelope.failure, envelope.outcome) {
+        (Some(failure), _) => status(failure.kind),
+        (None, OutcomeWord::Pending) => StatusCode::ACCEPTED,
+        (None, OutcomeWord::Answered | OutcomeWord::Refused | OutcomeWord::Failed) => StatusCode::OK,
+    }
+}
+
+fn json_bytes(body: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response()
+}
+
+fn json(envelope: &Envelope) -> Response {
+    let mut response = json_bytes(serde_json::to_vec(envelope).unwrap_or_default());
+    let wait = envelope.failure.as_ref().and_then(|failure| failure.retry.after_secs);
+    if let Some(secs) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+    }
+    response
+}
+
+/// What is left of the carrier's budget, in the syntax of the IETF's RateLimit header draft.
+fn budget_headers(app: &App, caller: &Authenticated, carrier: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let Some(plane) = app.gateway.plane(carrier) else { return headers };
+    let budget = plane.wire.budget(caller.0.practice());
+    let lines = [
+        ("ratelimit-policy", format!("\"carrier\";q={};w=60", budget.limit_per_minute)),
+        ("ratelimit", format!("\"carrier\";r={};t={}", budget.remaining, budget.reset_secs)),
+    ];
+    for (name, value) in lines {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    headers
+}

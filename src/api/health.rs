@@ -1,0 +1,51 @@
+//! Liveness, readiness and metrics. No authentication: they say nothing about patients or practices.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::App;
+
+/// Answer of `GET /readyz`.
+#[derive(Serialize, JsonSchema)]
+pub struct Readiness {
+    /// Whether questions can be answered.
+    ready: bool,
+    /// What is missing: `store`, `no_carriers`. A gateway that is sealed or has a newer database does not start at all.
+    missing: Vec<&'static str>,
+    /// Carriers loaded.
+    carriers: usize,
+    /// Carrier files that have problems; their last good version, where there is one, goes on.
+    carrier_files_with_problems: usize,
+}
+
+/// `GET /healthz`: the process is alive.
+pub async fn live() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: 200 when questions can be answered, else 503 with what is missing.
+pub async fn ready(State(app): State<App>) -> Response {
+    let mut missing = Vec::new();
+    if app.trail.writable().is_err() {
+        missing.push("store");
+    }
+    let book = app.gateway.book().snapshot();
+    let carriers = book.carriers.len();
+    if carriers == 0 {
+        missing.push("no_carriers");
+    }
+    let broken: std::collections::BTreeSet<&str> = book.problems.iter().map(|problem| problem.file.as_str()).collect();
+    let readiness =
+        Readiness { ready: missing.is_empty(), missing, carriers, carrier_files_with_problems: broken.len() };
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(readiness)).into_response()
+}
+
+/// `GET /metrics`: Prometheus text.
+pub async fn metrics(State(app): State<App>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render()).into_response()
+}

@@ -1,0 +1,108 @@
+//! A request body to an [`EligibilityRequest`], or everything that is wrong with it at once: shape and content together.
+
+use std::sync::OnceLock;
+
+use connector_sdk::EligibilityRequest;
+use connector_sdk::ask::FieldProblem;
+use jiff::civil::Date;
+use serde_json::Value;
+
+use super::problem::Problem;
+use crate::carriers::schema::{self, Words};
+
+/// Reads a body. `today` bounds dates of birth.
+///
+/// # Errors
+/// 400 when it is not JSON, else 422 with every problem; no message repeats a value.
+pub fn read(body: &[u8], today: Date) -> Result<EligibilityRequest, Problem> {
+    static SCHEMA: OnceLock<Value> = OnceLock::new();
+    let value: Value = serde_json::from_slice(body).map_err(|error| Problem::not_json(&error))?;
+    let schema = SCHEMA.get_or_init(|| schemars::schema_for!(EligibilityRequest).to_value());
+    let shape = schema::check(schema, &value, Words::Body);
+    if shape.is_empty() {
+        return serde_path_to_error::deserialize(value).map_err(|error| {
+            let pointer: String = error.path().iter().map(|segment| format!("/{segment}")).collect();
+            Problem::fields(vec![FieldProblem::new(pointer.replace(['[', ']'], ""), "This value cannot be read.")])
+        });
+    }
+    let mut problems: Vec<FieldProblem> =
+        shape.iter().map(|problem| FieldProblem::new(problem.pointer(), problem.sentence())).collect();
+    problems.extend(content_beside(value, &problems, today));
+    Err(Problem::fields(problems))
+}
+
+/// Problems of content in the fields whose shape is right: the others are replaced by something harmless first.
+fn content_beside(mut value: Value, shape: &[FieldProblem], today: Date) -> Vec<FieldProblem> {
+    for problem in shape {
+        mend(&mut value, &problem.path);
+    }
+    let Ok(request) = serde_json::from_value::<EligibilityRequest>(value) else { return Vec::new() };
+    let mut found = request.problems(today);
+    found.retain(|problem| {
+        !shape
+            .iter()
+            .any(|bad| problem.path.starts_with(&bad.path) || bad.path.starts_with(&format!("{}/", problem.path)))
+    });
+    found
+}
+
+/// Puts a harmless value at `pointer`, or takes away what is there.
+fn mend(value: &mut Value, pointer: &str) {
+    let Some((parent, key)) = pointer.rsplit_once('/') else { return };
+    let harmless = match key {
+        "carrier" => Some(Value::from("x")),
+        "provider" => Some(serde_json::json!({ "npi": "1234567893" })),
+        "npi" => Some(Value::from("1234567893")),
+        "member" => Some(serde_json::json!({ "member_id": "X" })),
+        "member_id" | "first_name" | "last_name" => Some(Value::from("X")),
+        "date_of_birth" => Some(Value::from("2000-01-01")),
+        "relationship" => Some(Value::from("unknown")),
+        _ => None,
+    };
+    match (value.pointer_mut(parent), harmless) {
+        (Some(Value::Object(object)), Some(harmless)) => {
+            object.insert(key.to_owned(), harmless);
+        }
+        (Some(Value::Object(object)), None) => {
+            object.remove(key);
+        }
+        (Some(Value::Array(list)), _) => {
+            if let Ok(place) = key.parse::<usize>()
+                && place < list.len()
+            {
+                list[place] = Value::from("30");
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(body: &str) -> Vec<String> {
+        let problem = read(body.as_bytes(), jiff::civil::date(2026, 11, 23)).unwrap_err();
+        let value = serde_json::to_value(problem).unwrap();
+        let text = value.to_string();
+        assert!(!text.contains("ZANZIBAR"), "a problem repeats a value: {text}");
+        value["errors"].as_array().unwrap().iter().map(|e| e["path"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn shape_and_content_are_reported_together() {
+        let found = problems(
+            r#"{"provider": {"npi": "1234567890"}, "member": {"date_of_birth": "1980-02-30", "last_nam": "ZANZIBAR"},
+                "service": {"types": ["30", "ZANZIBAR"]}}"#,
+        );
+        for path in ["/carrier", "/provider/npi", "/member/date_of_birth", "/member/last_nam", "/service/types/1"] {
+            assert!(found.iter().any(|f| f == path), "{path} is missing from {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_good_body_is_read() {
+        let body = r#"{"carrier": "x", "provider": {"npi": "1234567893"}, "member": {"member_id": "1"}}"#;
+        assert!(read(body.as_bytes(), jiff::civil::date(2026, 11, 23)).is_ok());
+    }
+}

@@ -1,0 +1,157 @@
+//! The OpenAPI 3.1 document, made from the types the handlers use.
+
+use connector_sdk::EligibilityRequest;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use super::{carriers, credentials, health, problem, trail};
+use crate::envelope::Envelope;
+use crate::stack::ExchangeView;
+
+/// One route as the document shows it.
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    query: &'static [(&'static str, &'static str)],
+    body: Option<Value>,
+    answer: Value,
+    open: bool,
+}
+
+/// The whole document.
+pub fn document() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut schemas = settings.into_generator();
+    let mut paths = Map::new();
+    for route in routes(&mut schemas) {
+        let entry = paths.entry(route.path).or_insert_with(|| json!({}));
+        entry[route.method] = operation(&route);
+    }
+    let problem = reference::<problem::Problem>(&mut schemas);
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Portico",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "One self-hosted gateway to every health insurer. HTTP status says whether Portico did its \
+                job; `outcome` says what the carrier said: a refusal is 200. Searches are POST, so that no patient data \
+                stands in an address."
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas.take_definitions(true),
+            "securitySchemes": { "key": { "type": "http", "scheme": "bearer", "description": "An API key of a practice." } },
+            "responses": { "problem": {
+                "description": "What is wrong, all of it at once, and how to mend it (RFC 9457).",
+                "content": { "application/problem+json": { "schema": problem } }
+            } }
+        },
+        "security": [{ "key": [] }]
+    })
+}
+
+fn reference<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
+    schemas.subschema_for::<T>().to_value()
+}
+
+fn json_body(schema: Value) -> Value {
+    json!({ "application/json": { "schema": schema } })
+}
+
+fn text_body(kind: &str) -> Value {
+    json!({ kind: { "schema": { "type": "string" } } })
+}
+
+fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
+    let envelope = json_body(reference::<Envelope>(schemas));
+    let get =
+        |path, summary, answer| Route { method: "get", path, summary, query: &[], body: None, answer, open: false };
+    let open = |path, summary, answer| Route { open: true, ..get(path, summary, answer) };
+    vec![
+        open("/healthz", "The process is alive.", text_body("text/plain")),
+        open(
+            "/readyz",
+            "Whether questions can be answered, with what is missing.",
+            json_body(reference::<health::Readiness>(schemas)),
+        ),
+        open("/metrics", "Prometheus metrics.", text_body("text/plain")),
+        open("/openapi.json", "This document.", json_body(json!({ "type": "object" }))),
+        open("/docs", "This document as a page.", text_body("text/html")),
+        Route {
+            query: &[("q", "Name, alias, payer id or plan name; typos are forgiven.")],
+            ..get("/v1/carriers", "Finds carriers.", json_body(reference::<carriers::CarrierList>(schemas)))
+        },
+        get(
+            "/v1/carriers/{id}",
+            "One carrier: what it offers, which searches it accepts, its form rules, limits left, state and hours.",
+            json_body(reference::<carriers::CarrierView>(schemas)),
+        ),
+        Route {
+            method: "post",
+            query: &[("wait_ms", "Wait at most this long, then answer 202 with the id.")],
+            body: Some(reference::<EligibilityRequest>(schemas)),
+            ..get("/v1/eligibility", "Asks one eligibility question.", envelope.clone())
+        },
+        get("/v1/eligibility/{id}", "The stored answer to a question.", envelope),
+        get(
+            "/v1/eligibility/{id}/raw",
+            "The bytes that were exchanged with the carrier for it (scope raw); secrets are markers.",
+            json_body(reference::<Vec<ExchangeView>>(schemas)),
+        ),
+        get(
+            "/v1/credentials",
+            "The practice's credentials: state and fields, never values.",
+            json_body(reference::<credentials::CredentialList>(schemas)),
+        ),
+        Route {
+            method: "put",
+            body: Some(reference::<credentials::PutCredential>(schemas)),
+            ..get(
+                "/v1/credentials/{carrier}",
+                "Stores a credential; write-only.",
+                json_body(reference::<credentials::CredentialView>(schemas)),
+            )
+        },
+        Route {
+            method: "post",
+            ..get(
+                "/v1/credentials/{carrier}/enable",
+                "Enables a credential again that was stopped after the carrier rejected it.",
+                json_body(reference::<credentials::CredentialView>(schemas)),
+            )
+        },
+        Route {
+            query: &[("limit", "Records at most, newest first.")],
+            ..get("/v1/trail", "The paper trail, newest first.", json_body(reference::<trail::TrailPage>(schemas)))
+        },
+    ]
+}
+
+fn operation(route: &Route) -> Value {
+    let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let mut parameters: Vec<Value> = in_path
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .collect();
+    for (name, description) in route.query {
+        parameters
+            .push(json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } }));
+    }
+    let problem = json!({ "$ref": "#/components/responses/problem" });
+    let mut operation = json!({
+        "summary": route.summary,
+        "parameters": parameters,
+        "responses": { "200": { "description": "Done.", "content": route.answer }, "default": problem }
+    });
+    if let Some(body) = &route.body {
+        operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body } } });
+    }
+    if route.open {
+        operation["security"] = json!([]);
+    }
+    operation
+}

@@ -1,0 +1,150 @@
+//! Problem documents (RFC 9457) and the one place where an error's kind becomes an HTTP status.
+
+use axum::response::{IntoResponse, Response};
+use connector_sdk::ask::FieldProblem;
+use connector_sdk::{Error, ErrorKind, Retry, WhoActs};
+use http::{HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::gateway::NotAsked;
+
+/// An `application/problem+json` document.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Problem {
+    /// `about:blank`: the title says it all.
+    #[serde(rename = "type")]
+    kind_uri: &'static str,
+    /// HTTP status.
+    status: u16,
+    /// In a few words.
+    title: &'static str,
+    /// One sentence: what happened and how to mend it.
+    detail: String,
+    /// The failure's kind, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<ErrorKind>,
+    /// Who must act, where there is a failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    who_acts: Option<WhoActs>,
+    /// Everything that is wrong with the request, all at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem>,
+    #[serde(skip)]
+    retry_after_secs: Option<u64>,
+}
+
+impl Problem {
+    /// A problem with this status, title and sentence.
+    pub fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind_uri: "about:blank",
+            status: status.as_u16(),
+            title,
+            detail: detail.into(),
+            kind: None,
+            who_acts: None,
+            errors: Vec::new(),
+            retry_after_secs: None,
+        }
+    }
+
+    /// The request has these problems.
+    pub fn fields(errors: Vec<FieldProblem>) -> Self {
+        let detail = match errors.len() {
+            1 => "One thing in the request must be mended; no carrier was asked.".to_owned(),
+            n => format!("{n} things in the request must be mended; no carrier was asked."),
+        };
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "The request has problems", detail) }
+    }
+
+    /// The body is not JSON. The place is named, never the text there.
+    pub fn not_json(error: &serde_json::Error) -> Self {
+        let detail =
+            format!("The body is not JSON: it cannot be read at line {}, column {}.", error.line(), error.column());
+        Self::new(StatusCode::BAD_REQUEST, "The body is not JSON", detail)
+    }
+
+    /// There is no such thing, or it belongs to another practice: the two look the same from outside.
+    pub fn not_found(what: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Not found", what)
+    }
+
+    /// The API key lacks a scope.
+    pub fn lacks(scope: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Not permitted", format!("This API key lacks the scope `{scope}`."))
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let mut problem = Self::new(status(error.kind), title(error.kind.who_acts()), error.message);
+        problem.kind = Some(error.kind);
+        problem.who_acts = Some(error.kind.who_acts());
+        if let Retry::After(wait) = error.retry {
+            problem.retry_after_secs = Some(wait.as_secs().max(1));
+        }
+        problem
+    }
+}
+
+impl From<NotAsked> for Problem {
+    fn from(not_asked: NotAsked) -> Self {
+        match not_asked {
+            NotAsked::Problems(problems) => Self::fields(problems),
+            NotAsked::Error(error) => error.into(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response =
+            (status, [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")], body)
+                .into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(secs) = self.retry_after_secs {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        }
+        response
+    }
+}
+
+/// The HTTP status of a failure. Total: a new kind does not compile until it has a status.
+pub fn status(kind: ErrorKind) -> StatusCode {
+    match kind {
+        ErrorKind::RequestInvalid | ErrorKind::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorKind::NotPermitted => StatusCode::FORBIDDEN,
+        ErrorKind::CarrierUnknown => StatusCode::NOT_FOUND,
+        ErrorKind::CredentialMissing | ErrorKind::CredentialRejected | ErrorKind::NeedsPerson => {
+            StatusCode::FAILED_DEPENDENCY
+        }
+        ErrorKind::CarrierUnavailable
+        | ErrorKind::CarrierUntrusted
+        | ErrorKind::AnswerMismatch
+        | ErrorKind::ProtocolBroken
+        | ErrorKind::EgressRefused => StatusCode::BAD_GATEWAY,
+        ErrorKind::CarrierTimeout | ErrorKind::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
+        ErrorKind::CarrierThrottled | ErrorKind::CarrierClosed | ErrorKind::CircuitOpen => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        ErrorKind::Overloaded => StatusCode::TOO_MANY_REQUESTS,
+        ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn title(who: WhoActs) -> &'static str {
+    match who {
+        WhoActs::Caller => "The request cannot be served as it is",
+        WhoActs::PracticeAdmin => "The practice's credential needs attention",
+        WhoActs::Person => "A person must act at the carrier",
+        WhoActs::Carrier => "The carrier gave no usable answer",
+        WhoActs::ConnectorAuthor => "The carrier's interface does not fit its file",
+        WhoActs::Wait => "Wait and ask again",
+        WhoActs::Gateway => "The gateway failed",
+    }
+}

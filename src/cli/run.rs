@@ -1,0 +1,45 @@
+//! From arguments to the command, and from its end to an exit code: 0 done, 1 it found problems, 2 it could not be done.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use super::{Arguments, Command, ask, check, connectors, demo, keys, sandbox, serve};
+
+/// Why a command could not be done: one sentence for the person at the keyboard, and how to mend it.
+#[derive(Debug)]
+pub struct CannotRun(pub String);
+
+impl<E: std::error::Error> From<E> for CannotRun {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// How a command ended.
+pub type End = Result<ExitCode, CannotRun>;
+
+/// Runs one command to its end.
+pub fn run(arguments: Arguments) -> ExitCode {
+    let end = match arguments.command {
+        Command::Demo(arguments) => with_runtime(demo::demo(arguments)),
+        Command::Serve { config } => with_runtime(serve::serve(config)),
+        Command::Sandbox { port, write_carriers } => with_runtime(sandbox::sandbox(port, write_carriers)),
+        Command::Check(arguments) => check::check(&arguments, &mut io::stdout().lock()).map_err(CannotRun::from),
+        Command::Connectors { json, markdown } => {
+            connectors::connectors(json, markdown, &mut io::stdout().lock()).map_err(CannotRun::from)
+        }
+        Command::Ask(arguments) => with_runtime(ask::ask(arguments)),
+        Command::Keys { command, config } => with_runtime(keys::keys(command, config)),
+    };
+    match end {
+        Ok(code) => code,
+        Err(CannotRun(message)) => {
+            let _ = writeln!(io::stderr(), "portico: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn with_runtime(command: impl Future<Output = End>) -> End {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}

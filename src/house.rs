@@ -1,0 +1,175 @@
+//! The rooms put together: what `serve`, `demo`, `ask --offline` and the tests open.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use sandbox::Sandbox;
+use tokio::task::JoinHandle;
+
+use crate::api::App;
+use crate::carriers::{CarrierBook, Limits};
+use crate::cli::run::CannotRun;
+use crate::config::Config;
+use crate::gateway::Gateway;
+use crate::identity::{Identity, Scope};
+use crate::practice::PracticeId;
+use crate::stack::{AnswerCache, Shared};
+use crate::store::Store;
+use crate::trail::{Actor, Trail};
+use crate::vault::{self, SecretFields, Vault};
+
+/// How often carrier files are looked at for changes.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A retry's pause is lengthened by up to this, so that many do not come at once.
+const RETRY_JITTER: Duration = Duration::from_millis(100);
+/// The demo's practice.
+const DEMO_PRACTICE: &str = "demo";
+
+/// An open house: the rooms, and the tasks that keep them.
+pub struct House {
+    /// What the API works with.
+    pub app: App,
+    book: Arc<CarrierBook>,
+    tasks: Vec<JoinHandle<()>>,
+    /// Removed when the house is dropped: the demo's temporary folder.
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl House {
+    /// Opens the rooms as configured: store, vault, trail, carriers, gateway.
+    ///
+    /// # Errors
+    /// What cannot be opened, and how to mend it.
+    pub async fn open(config: &Config) -> Result<Self, CannotRun> {
+        let store = Store::open(&config.data_dir)?;
+        let vault = open_vault(&store, &config.vault_key_file).await?;
+        let (book, report) = CarrierBook::open(&config.carriers_dir, config.limits);
+        report.log();
+        let mut house = Self::furnish(store, vault, book, config.time_zone.clone()).await?;
+        house.tasks.push(tokio::spawn(house.book.clone().watch(LOOK_EVERY)));
+        Ok(house)
+    }
+
+    /// A house for the demo and the tests: the sandbox's carriers, one practice with a credential for each, a store in
+    /// `data` or in a temporary folder.
+    ///
+    /// # Errors
+    /// What cannot be opened.
+    pub async fn demo(sandbox: &Sandbox, data: Option<&Path>) -> Result<Self, CannotRun> {
+        let files = sandbox.carrier_files().into_iter().map(|(id, text)| (id.to_owned(), text)).collect();
+        Self::over_files(files, &sandbox::credentials(), data).await
+    }
+
+    /// As [`House::demo`], with any carrier files and credentials.
+    ///
+    /// # Errors
+    /// What cannot be opened, the problems of the carrier files included.
+    pub async fn over_files(
+        files: Vec<(String, String)>,
+        credentials: &[(&str, &[(&str, &str)])],
+        data: Option<&Path>,
+    ) -> Result<Self, CannotRun> {
+        let folder = match data {
+            Some(_) => None,
+            None => Some(tempfile::Builder::new().prefix("portico-demo-").tempdir()?),
+        };
+        let base = data.or(folder.as_ref().map(|folder| folder.path())).unwrap_or(Path::new("."));
+        let store = Store::open(&base.join("store"))?;
+        // Beside the store, not in it: a copy of the data does not open the vault.
+        let vault = open_vault(&store, &base.join("vault.key")).await?;
+        let (book, report) = CarrierBook::from_files(files, Limits::default());
+        if !report.problems.is_empty() {
+            let lines: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+            return Err(CannotRun(lines.join("\n")));
+        }
+        let mut house = Self::furnish(store, vault, book, jiff::tz::TimeZone::system()).await?;
+        house._folder = folder;
+        let practice = house.app.identity.ensure_practice(DEMO_PRACTICE, "Demo practice").await?;
+        for (carrier, fields) in credentials {
+            house.enter(&practice, carrier, fields).await?;
+        }
+        Ok(house)
+    }
+
+    async fn furnish(
+        store: Arc<Store>,
+        vault: Arc<Vault>,
+        book: Arc<CarrierBook>,
+        zone: jiff::tz::TimeZone,
+    ) -> Result<Self, CannotRun> {
+        let trail = Trail::new(store.clone(), vault.clone());
+        let identity = Identity::new(store, trail.clone());
+        let interrupted = trail.close_interrupted().await?;
+        if interrupted > 0 {
+            tracing::warn!(interrupted, "questions that an earlier process left open are marked as failed");
+        }
+        let shared = Shared { cache: Arc::new(AnswerCache::new()?), ledger: trail.clone(), retry_jitter: RETRY_JITTER };
+        let gateway = Gateway::new(book.clone(), vault.clone(), shared, zone);
+        let tasks = vec![tokio::spawn(gateway.clone().follow_reloads())];
+        let app = App { gateway, identity, vault, trail, metrics: metrics_handle()? };
+        Ok(Self { app, book, tasks, _folder: None })
+    }
+
+    async fn enter(&self, practice: &PracticeId, carrier: &str, fields: &[(&str, &str)]) -> Result<(), CannotRun> {
+        let Some(known) = self.book.get(carrier) else { return Ok(()) };
+        let owner = vault::owner(practice, &known);
+        if self.app.vault.info(&owner, carrier).is_some() {
+            return Ok(());
+        }
+        let fields: SecretFields =
+            fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned().into())).collect();
+        self.app.vault.put(&owner, carrier, fields, &known.hosts, &Actor::command_line()).await?;
+        Ok(())
+    }
+
+    /// A new API key of the demo's practice, with every scope.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn demo_key(&self) -> Result<String, CannotRun> {
+        let practice = PracticeId::new(DEMO_PRACTICE);
+        let key = self.app.identity.create_key(&practice, "demo", &Scope::ALL, &Actor::command_line()).await?;
+        Ok(key.key.to_string())
+    }
+
+    /// Reads the carrier files again, now.
+    pub fn reload(&self) {
+        let book = self.book.clone();
+        tokio::task::spawn_blocking(move || book.reload().log());
+    }
+
+    /// Signs out of the carriers and stops the house's own tasks.
+    pub async fn close(self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.app.gateway.close().await;
+    }
+}
+
+/// The vault of this store; made, with a new key file, when neither exists yet.
+async fn open_vault(store: &Arc<Store>, key_file: &Path) -> Result<Arc<Vault>, CannotRun> {
+    if !Vault::is_initialised(store).await? {
+        Vault::init(store, key_file).await?;
+        tracing::warn!(key_file = %key_file.display(), "a new vault key was made; keep a copy of this file, apart from the data");
+    }
+    Ok(Vault::open(store.clone(), key_file).await?)
+}
+
+/// The process has one metrics recorder; houses share it.
+fn metrics_handle() -> Result<PrometheusHandle, CannotRun> {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    static HANDLE: std::sync::Mutex<Option<PrometheusHandle>> = std::sync::Mutex::new(None);
+    let mut kept = HANDLE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(handle) = &*kept {
+        return Ok(handle.clone());
+    }
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder)
+        .map_err(|_| CannotRun("another metrics recorder is installed".to_owned()))?;
+    *kept = Some(handle.clone());
+    Ok(handle)
+}

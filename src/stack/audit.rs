@@ -1,0 +1,108 @@
+//! One record per question, written before the answer leaves. No record, no answer.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use connector_sdk::{BoxFuture, Error, ErrorKind};
+use tower::{Layer, Service};
+
+use super::{Inner, Question, Told, ask};
+use crate::carriers::Carrier;
+use crate::envelope::Envelope;
+use crate::wire::Exchange;
+
+/// Where a question's end is kept: the envelope, the evidence and the record, in one durable step.
+pub trait Ledger: Send + Sync + 'static {
+    /// Keeps them. Returns only after they are durable.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] when they could not be kept; then the answer must not leave.
+    fn keep<'a>(
+        &'a self,
+        question: &'a Question,
+        envelope: &'a Envelope,
+        exchanges: &'a [Exchange],
+    ) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// The outermost layer of a carrier's plane.
+#[derive(Clone)]
+pub struct AuditLayer {
+    carrier: Arc<Carrier>,
+    ledger: Arc<dyn Ledger>,
+}
+
+impl AuditLayer {
+    /// Records for this carrier into this ledger.
+    pub fn new(carrier: Arc<Carrier>, ledger: Arc<dyn Ledger>) -> Self {
+        Self { carrier, ledger }
+    }
+}
+
+impl<S> Layer<S> for AuditLayer {
+    type Service = Auditing<S>;
+
+    fn layer(&self, inner: S) -> Auditing<S> {
+        Auditing { inner, layer: self.clone() }
+    }
+}
+
+/// See [`AuditLayer`].
+#[derive(Clone)]
+pub struct Auditing<S> {
+    inner: S,
+    layer: AuditLayer,
+}
+
+impl<S: Inner> Service<Question> for Auditing<S> {
+    type Response = Arc<Envelope>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Arc<Envelope>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, question: Question) -> Self::Future {
+        let (inner, layer) = (self.inner.clone(), self.layer.clone());
+        Box::pin(async move {
+            let told = ask(inner, question.clone()).await;
+            let envelope = Envelope::of(&question, &layer.carrier, &told);
+            let kept = layer.ledger.keep(&question, &envelope, &told.exchanges).await;
+            observe(&envelope);
+            if let Err(error) = kept {
+                tracing::error!(error = %error, "the paper trail could not be written; the answer is withheld");
+                let withheld =
+                    Error::new(ErrorKind::Internal, "The paper trail could not be written, so no answer leaves.");
+                return Ok(Arc::new(Envelope::of(&question, &layer.carrier, &Told::failed(withheld))));
+            }
+            Ok(Arc::new(envelope))
+        })
+    }
+}
+
+/// Counts and times the question. Labels come from closed sets and from the configuration.
+fn observe(envelope: &Envelope) {
+    let kind = envelope.failure.as_ref().map_or("none", |failure| failure.kind.name());
+    let labels = [
+        ("carrier", envelope.carrier.clone()),
+        ("operation", envelope.operation.name().to_owned()),
+        ("outcome", envelope.outcome.name().to_owned()),
+        ("failure", kind.to_owned()),
+        ("cached", envelope.freshness.cached.to_string()),
+    ];
+    metrics::counter!("portico_asks_total", &labels).increment(1);
+    let seconds = f64::from(u32::try_from(envelope.timing.total_ms).unwrap_or(u32::MAX)) / 1000.0;
+    metrics::histogram!("portico_ask_seconds", "carrier" => envelope.carrier.clone()).record(seconds);
+    tracing::info!(
+        ask = %envelope.id,
+        carrier = %envelope.carrier,
+        operation = envelope.operation.name(),
+        outcome = envelope.outcome.name(),
+        failure = kind,
+        cached = envelope.freshness.cached,
+        total_ms = envelope.timing.total_ms,
+        "question answered"
+    );
+}
