@@ -59,6 +59,13 @@ pub(crate) struct Detected {
     pub(crate) no_component: bool,
 }
 
+impl Detected {
+    /// ISA11 and ISA16 name the same separator.
+    pub(crate) fn shared(&self) -> bool {
+        self.delimiters.repetition == Some(self.delimiters.component)
+    }
+}
+
 /// Reads the separators from `bytes`, which begin with `ISA`. `None` where this is no ISA, or it names no segment end
 /// that could be told from data.
 pub(crate) fn from_isa(bytes: &[u8]) -> Option<Detected> {
@@ -87,7 +94,8 @@ pub(crate) fn from_isa(bytes: &[u8]) -> Option<Detected> {
     }
     let usable = component.filter(|byte| byte.is_ascii_punctuation() && *byte != element && *byte != segment);
     let component = usable.unwrap_or(b':');
-    let repetition = repetition.filter(|byte| *byte != component && *byte != element && *byte != segment);
+    // ISA11 and ISA16 may be the same by mistake: which one is meant follows from the element it stands in.
+    let repetition = repetition.filter(|byte| *byte != element && *byte != segment);
     let after = window.get(last + if left_out { 2 } else { 3 }).copied();
     let newline_after = !matches!(segment, b'\n' | b'\r') && matches!(after, Some(b'\n' | b'\r'));
     let delimiters = Delimiters { element, repetition, component, segment, newline_after };
@@ -154,6 +162,13 @@ mod tests {
         assert_eq!(from_isa(ISA.replace('~', "GS*HB*").as_bytes()), None);
         assert_eq!(from_isa(b"ISA card holders"), None);
         assert_eq!(from_isa(b"ISA*"), None);
+    }
+
+    #[test]
+    fn one_separator_for_repeats_and_components() {
+        let found = from_isa(ISA.replace("*:~", "*^~").as_bytes()).unwrap();
+        assert!(found.shared());
+        assert_eq!((found.delimiters.repetition, found.delimiters.component), (Some(b'^'), b'^'));
     }
 
     #[test]

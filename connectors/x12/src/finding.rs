@@ -71,6 +71,8 @@ oddities! {
     IsaLength = Warning, "isa_length", "The ISA segment does not have its fixed 106 characters.";
     /// ISA16 unusable.
     NoComponent = Warning, "isa16", "ISA16 names no usable component separator; a colon is assumed.";
+    /// ISA11 equals ISA16.
+    SharedSeparator = Warning, "isa11_isa16", "ISA11 and ISA16 name the same separator, for repeats and for components.";
     /// Indented segments.
     Indented = Info, "leading_space", "Segments begin with spaces or tabs.";
     /// Junk before a segment id.

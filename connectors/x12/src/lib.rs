@@ -1,10 +1,14 @@
 //! A pure X12 health-care codec: no I/O of its own, no async.
 //!
-//! Three storeys, each usable without the one above it:
-//! 1. **Segments**: [`read`] (tolerant, streaming, one reused buffer) and [`write`](mod@write) (strict: a value that could be taken
-//!    for a separator is refused, never emitted). [`envelope`] walks ISA, GS and ST and checks counts and control numbers.
-//! 2. **Typed models**.
-//! 3. **Answers** (feature `answers`).
+//! Three storeys, each usable without the ones above it:
+//! 1. **Segments**: [`read`] (tolerant, streaming, one reused buffer: oddities become [`finding`]s) and
+//!    [`write`](mod@write) (strict: a value that could be taken for a separator is refused, never emitted).
+//!    [`envelope`] walks ISA, GS and ST and checks counts and control numbers.
+//! 2. **Typed models**: [`inquiry`] (270 out), [`response`] (271 in, as loops with places), [`ack`] (TA1, 999, 997),
+//!    with [`codes`] for what a code means.
+//! 3. **Views**: [`json`] and [`explain`] for people and programs at a terminal; with feature `answers` also
+//!    `answers`, which turns an ask into a 270 and a 271 into Portico's normalised answer with provenance, and checks
+//!    that it belongs to the question.
 //!
 //! Nothing here panics on any input; everything is bounded by named constants. Errors and findings never hold a value.
 

@@ -106,6 +106,8 @@ fn what_does_not_fit_without_doubt_stays_apart_and_nothing_is_computed() {
     assert!(kept.contains(&(Network::NotStated, dec("1600"), None, dec("600"))), "{kept:?}");
     // Only the remaining was sent: no base appears.
     assert_eq!(deductibles(&facts("EB*C*IND*30***29*600~")), [(Network::NotStated, None, None, dec("600"))]);
+    let lone = facts("EB*C*IND*30***29*600~");
+    assert_eq!(lone.benefits[0].deductible.as_ref().unwrap().period, None, "\"remaining\" is no period");
     // The same line twice is one statement.
     assert_eq!(deductibles(&facts("EB*C*IND*30***23*1500~EB*C*IND*30***23*1500~")).len(), 1);
     // A lifetime stands beside the year.
@@ -320,6 +322,11 @@ fn another_members_answer_is_not_shown() {
         Err(ErrorKind::AnswerMismatch)
     );
     assert_eq!(wrong("****MI*W100~DMG*D8*19800201", "~DMG*D8*19990101").map(|_| ()), Err(ErrorKind::AnswerMismatch));
+    // No trace number, no member: nothing contradicts, and nothing ties it to the question either.
+    assert_eq!(
+        checked(&format!("{HEAD}HL*3*2*22*0~NM1*IL*1~EB*1**30~"), &ask()).map(|_| ()),
+        Err(ErrorKind::AnswerMismatch)
+    );
     // The carrier says outright that it changed an identifying value.
     let changed = SUBSCRIBER.replace("W100", "MEMBER9") + "INS*Y*18*001*25~";
     let Outcome::Answered(facts) = checked(&format!("{HEAD}{changed}EB*1**30~"), &ask()).unwrap() else { panic!() };

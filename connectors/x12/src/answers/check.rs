@@ -48,6 +48,9 @@ pub fn answer(bytes: &[u8], expected: &Expected<'_>) -> Result<Outcome<Eligibili
     let ours = belonging(&patients, expected.trace)?;
     let patient = choose(&ours, expected).ok_or_else(|| mismatch("patient"))?;
     contradiction(&patient, expected)?;
+    if !turned_away(&patient) && !tied(&patient, expected) {
+        return Err(mismatch("nothing_in_common"));
+    }
     Ok(super::answered(&patient, Some(expected.ask)).outcome)
 }
 
@@ -217,29 +220,60 @@ struct Asked<'a> {
     born: Option<jiff::civil::Date>,
 }
 
+impl<'a> Asked<'a> {
+    fn member(ask: &'a EligibilityRequest) -> Self {
+        let member = &ask.member;
+        Self {
+            id: member.member_id.as_ref().map(|id| id.text()),
+            first: member.first_name.as_ref().map(|name| name.text()),
+            last: member.last_name.as_ref().map(|name| name.text()),
+            born: member.date_of_birth.as_ref().map(|date| *date.expose()),
+        }
+    }
+
+    fn dependent(ask: &'a EligibilityRequest) -> Option<Self> {
+        ask.dependent.as_ref().map(|dependent| Self {
+            id: None,
+            first: Some(dependent.first_name.text()),
+            last: Some(dependent.last_name.text()),
+            born: Some(*dependent.date_of_birth.expose()),
+        })
+    }
+}
+
+/// The carrier gives no benefits, only reasons: nobody's data can be shown.
+fn turned_away(patient: &Patient<'_>) -> bool {
+    patient.own().is_none_or(|own| own.benefits.is_empty()) && !patient.rejections().is_empty()
+}
+
+/// Whether anything at all ties an answer to the question: our trace number, the member id, or a name with its date of
+/// birth. That nothing contradicts is not enough.
+fn tied(patient: &Patient<'_>, expected: &Expected<'_>) -> bool {
+    let levels = || [patient.subscriber, patient.dependent].into_iter().flatten();
+    let mut traces = levels().flat_map(|level| &level.traces);
+    if !expected.trace.is_empty() && traces.any(|trace| bare(&trace.number) == bare(expected.trace)) {
+        return true;
+    }
+    let member = Asked::member(expected.ask);
+    let people = [Some(member), Asked::dependent(expected.ask)];
+    people.iter().flatten().any(|asked| {
+        levels().any(|level| {
+            let against = Against::new(level, asked, expected.member_id);
+            against.id == Some(true) || (against.last == Some(true) && against.born == Some(true))
+        })
+    })
+}
+
 /// Refuses an answer that speaks of another person than the ask, unless the carrier says outright that its file
 /// differs (INS03 `001` with INS04 `25`) or turns the question away (an AAA shows nobody's benefits).
 fn contradiction(patient: &Patient<'_>, expected: &Expected<'_>) -> Result<()> {
-    let own = patient.own();
-    let turned_away = own.is_none_or(|own| own.benefits.is_empty()) && !patient.rejections().is_empty();
-    if turned_away {
+    if turned_away(patient) {
         return Ok(());
     }
     let changed = |level: &Level| level.insured.as_ref().is_some_and(|insured| insured.says_changed());
-    let member = &expected.ask.member;
-    let asked_member = Asked {
-        id: member.member_id.as_ref().map(|id| id.text()),
-        first: member.first_name.as_ref().map(|name| name.text()),
-        last: member.last_name.as_ref().map(|name| name.text()),
-        born: member.date_of_birth.as_ref().map(|date| *date.expose()),
-    };
+    let asked_member = Asked::member(expected.ask);
     let Some(subscriber) = patient.subscriber else { return Err(mismatch("no_subscriber")) };
-    let asked_dependent = expected.ask.dependent.as_ref().map(|dependent| Asked {
-        id: None,
-        first: Some(dependent.first_name.text()),
-        last: Some(dependent.last_name.text()),
-        born: Some(*dependent.date_of_birth.expose()),
-    });
+    let asked_dependent = Asked::dependent(expected.ask);
     match (asked_dependent, patient.dependent) {
         (None, None) => same_person(subscriber, &asked_member, expected.member_id, changed(subscriber)),
         // Asked as a subscriber and answered as a dependent: that is where the carrier has the patient.

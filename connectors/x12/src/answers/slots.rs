@@ -238,9 +238,9 @@ fn amount(benefit: &mut Benefit, eb: &BenefitLine, family: Family, part: Part) -
         Part::Met => accumulator.met = value,
         Part::Remaining => accumulator.remaining = value,
     }
-    // Without a base, all that is known of the period is the code itself.
-    if accumulator.base.is_none() && accumulator.period.is_none() {
-        accumulator.period = coded_some(Table::Period, &eb.period);
+    // Without a base, "year to date" and "left in the lifetime" still tell the period; "remaining" tells none.
+    if accumulator.period.is_none() {
+        accumulator.period = coded_some(Table::Period, &eb.period).filter(|period| period.code != "29");
     }
     let field = match (deductible, part) {
         (true, Part::Base) => "deductible.base",
@@ -286,7 +286,7 @@ fn limit(benefit: &mut Benefit, eb: &BenefitLine, part: Part) -> Vec<&'static st
         }
     };
     if limit.period.is_none() {
-        limit.period = coded_some(Table::Period, code);
+        limit.period = coded_some(Table::Period, code).filter(|period| period.code != "29");
     }
     let money_beside = !eb.quantity.is_empty() && !eb.amount.is_empty();
     let unread = value.is_none() && !(eb.quantity.is_empty() && eb.amount.is_empty());

@@ -223,6 +223,9 @@ impl<R: Read> Reader<R> {
             if !detected.fixed {
                 self.findings.push(Oddity::IsaLength.at(self.number + 1, offset));
             }
+            if detected.shared() {
+                self.findings.push(Oddity::SharedSeparator.at(self.number + 1, offset));
+            }
             if detected.no_component {
                 self.findings.push(Oddity::NoComponent.at(self.number + 1, offset));
             }
@@ -250,8 +253,11 @@ impl<R: Read> Reader<R> {
                 if searched == 0 {
                     return Ok(None);
                 }
-                let offset = self.base.saturating_add(self.start as u64);
-                self.findings.push(Oddity::Unterminated.at(self.number + 1, offset));
+                // A file that ends without its last line break is whole.
+                if !matches!(delimiters.segment, b'\n' | b'\r') {
+                    let offset = self.base.saturating_add(self.start as u64);
+                    self.findings.push(Oddity::Unterminated.at(self.number + 1, offset));
+                }
                 return Ok(self.finish_plain(searched, 0, delimiters));
             }
         }
