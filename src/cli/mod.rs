@@ -10,6 +10,8 @@ pub mod reference;
 pub mod run;
 pub mod sandbox;
 pub mod serve;
+pub mod vault;
+pub mod x12;
 
 use std::path::PathBuf;
 
@@ -57,6 +59,21 @@ pub enum Command {
     },
     /// Puts one question from a JSON file.
     Ask(ask::AskArguments),
+    /// X12 files.
+    X12 {
+        /// What to do.
+        #[command(subcommand)]
+        command: x12::X12Command,
+    },
+    /// Keys and carrier credentials.
+    Vault {
+        /// What to do.
+        #[command(subcommand)]
+        command: vault::VaultCommand,
+        /// Configuration; config/gateway.toml where it exists, else the defaults.
+        #[arg(long, global = true)]
+        config: Option<PathBuf>,
+    },
     /// API keys.
     Keys {
         /// What to do.

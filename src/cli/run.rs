@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::{Arguments, Command, ask, check, connectors, demo, keys, sandbox, serve};
+use super::{Arguments, Command, ask, check, connectors, demo, keys, sandbox, serve, vault, x12};
 
 /// Why a command could not be done: one sentence for the person at the keyboard, and how to mend it.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
             connectors::connectors(json, markdown, &mut io::stdout().lock()).map_err(CannotRun::from)
         }
         Command::Ask(arguments) => with_runtime(ask::ask(arguments)),
+        Command::X12 { command } => x12::x12(command, &mut io::stdout().lock()),
+        Command::Vault { command, config } => with_runtime(vault::vault(command, config)),
         Command::Keys { command, config } => with_runtime(keys::keys(command, config)),
     };
     match end {
