@@ -253,6 +253,18 @@ fn refusals_keep_every_code_of_every_level() {
 }
 
 #[test]
+fn debug_output_shows_no_patient() {
+    let bytes = interchange(&format!("{HEAD}{SUBSCRIBER}EB*1**30~MSG*ZANZIBAR~"));
+    let document = Document::read(&bytes).unwrap();
+    let response = Response::read(document.transactions().next().unwrap()).unwrap();
+    let answers = eligibility(&response, Some(&ask()));
+    let text = format!("{document:?} {response:?} {answers:?}");
+    for planted in ["ZANZIBAR", "Zanzibar", "W100", "W-100", "19800201", "1980-02-01", "ADA"] {
+        assert!(!text.contains(planted), "{planted} in {text}");
+    }
+}
+
+#[test]
 fn odd_hierarchies_are_read() {
     // A parent that is not there, a number used twice, no level code, no HL at all.
     for body in [
