@@ -178,9 +178,14 @@ fn is_field_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// Hosts in one order and one case, so that the same list is always the same text.
+/// Hosts in one order and one spelling (small letters, the usual port left out), so that the same list is always the
+/// same text.
 pub(super) fn pin(hosts: &[String]) -> Vec<String> {
-    let mut pinned: Vec<String> = hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect();
+    let spelled = |host: &String| {
+        let host = host.trim().to_ascii_lowercase();
+        host.strip_suffix(":443").map_or(host.clone(), str::to_owned)
+    };
+    let mut pinned: Vec<String> = hosts.iter().map(spelled).collect();
     pinned.sort();
     pinned.dedup();
     pinned

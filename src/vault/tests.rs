@@ -146,10 +146,42 @@ async fn secrets_go_to_the_pinned_hosts_only() {
     rig.put(1, "acme", CANARY).await;
     let lease = |list: &[&str]| rig.vault.lease(&practice(1), "acme", &hosts(list)).map(|_| ());
     assert_eq!(lease(&["EDI.acme.example:8443", "portal.acme.example"]), Ok(()));
+    assert_eq!(lease(&["portal.acme.example:443"]), Ok(()));
+    assert_eq!(lease(&["portal.acme.example:8443"]), Err(VaultError::OriginsChanged));
     assert_eq!(lease(&["portal.acme.example", "evil.example"]), Err(VaultError::OriginsChanged));
     assert_eq!(lease(&["edi.acme.example"]), Err(VaultError::OriginsChanged));
     let error: connector_sdk::Error = VaultError::OriginsChanged.into();
     assert_eq!(error.kind, connector_sdk::ErrorKind::CredentialMissing);
+}
+
+#[tokio::test]
+async fn the_wire_gets_the_practices_own_credential_or_the_gateways() {
+    use crate::carriers::{CarrierBook, Limits};
+    use crate::wire::Credentials;
+    let rig = Rig::new().await;
+    let example = crate::registry::CONNECTORS.iter().find(|row| row.name == "core-x12").unwrap().example;
+    let files = vec![
+        ("own".to_owned(), example.to_owned()),
+        ("shared".to_owned(), format!("credential = \"gateway\"\n{example}")),
+    ];
+    let (book, report) = CarrierBook::from_files(files, Limits::default());
+    assert!(report.problems.is_empty(), "{:?}", report.problems);
+    let by = Actor::command_line();
+    for (owner, carrier, password) in [("p-1", "own", "one"), ("gateway", "shared", "all"), ("p-2", "shared", "none")] {
+        let hosts = &book.get(carrier).unwrap().hosts;
+        rig.vault.put(&PracticeId::new(owner), carrier, fields(password), hosts, &by).await.unwrap();
+    }
+    let lender: Arc<dyn Credentials> = Arc::clone(&rig.vault) as Arc<dyn Credentials>;
+    let lease = |n: u8, carrier: &str| lender.lease(&practice(n), &book.get(carrier).unwrap());
+    assert_eq!(lease(1, "own").unwrap().fields["password"].as_str(), "one");
+    assert_eq!(lease(2, "own").unwrap_err().kind, connector_sdk::ErrorKind::CredentialMissing);
+    for n in [1, 2] {
+        assert_eq!(lease(n, "shared").unwrap().fields["password"].as_str(), "all");
+    }
+    let shared = lease(1, "shared").unwrap();
+    lender.stop(&shared.credential_id, shared.generation).await.unwrap();
+    assert_eq!(lease(2, "shared").unwrap_err().kind, connector_sdk::ErrorKind::CredentialRejected);
+    assert!(lease(1, "own").is_ok());
 }
 
 #[tokio::test]
