@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use connector_sdk::ask::Lane;
 use connector_sdk::{BoxFuture, EligibilityRequest, Outcome, Result, Retry};
 use portico::carriers::{Carrier, CarrierBook, Limits};
 use portico::practice::PracticeId;
-use portico::wire::{Attempt, Credentials, Lane, Lease, Wire};
+use portico::wire::{Attempt, Credentials, Lease, Wire};
 use sandbox::{Layout, Page, Sandbox, SandboxConfig, Switches};
 use serde_json::{Value, json};
 use tokio::time::Instant;

@@ -107,7 +107,7 @@ fn scripted(member_id: &str) -> Option<(&'static str, Value)> {
         "MOL-WRONG-MEMBER" => ("an answer about somebody else", failed("answer_mismatch")),
         "MOL-WRONG-TRACE" => ("an answer to another question", failed("answer_mismatch")),
         "MOL-GARBAGE" => ("bytes that are no X12", failed("protocol_broken")),
-        "MOL-LOGIN-PAGE" => ("200 with an HTML login page", failed("credential_rejected")),
+        "MOL-LOGIN-PAGE" => ("200 with an HTML login page", failed("protocol_broken")),
         "MOL-502" => ("502 with an HTML page", failed("carrier_unavailable")),
         "MOL-503" => ("503 with Retry-After", failed("carrier_unavailable")),
         "MOL-EMPTY" => ("200 with an empty body", failed("protocol_broken")),
