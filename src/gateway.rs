@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 use crate::carriers::{Carrier, CarrierBook};
-use crate::envelope::Envelope;
 use crate::identity::{Caller, Scope};
 use crate::practice::PracticeId;
+use crate::stack::Envelope;
 use crate::stack::{self, Ask, BreakerState, Question, Shared, Stack};
 use crate::wire::{Credentials, Wire};
 
@@ -99,14 +99,17 @@ impl Gateway {
         let mut after = HashMap::new();
         for carrier in self.book.snapshot().carriers.values() {
             let kept = before.get(&carrier.id).filter(|plane| plane.carrier.version == carrier.version);
+            // One that cannot be assembled keeps its last good plane, where there is one.
             let plane = match kept {
-                Some(plane) => plane.clone(),
-                None => match self.assemble(carrier) {
-                    Some(plane) => plane,
-                    None => continue,
-                },
+                Some(plane) => Some(plane.clone()),
+                None => {
+                    let old = before.get(&carrier.id);
+                    self.assemble(carrier, old).or_else(|| old.cloned())
+                }
             };
-            after.insert(carrier.id.clone(), plane);
+            if let Some(plane) = plane {
+                after.insert(carrier.id.clone(), plane);
+            }
         }
         for (id, plane) in before
             .iter()
@@ -119,8 +122,13 @@ impl Gateway {
         self.planes.store(Arc::new(after));
     }
 
-    fn assemble(&self, carrier: &Arc<Carrier>) -> Option<Plane> {
-        let wire = match Wire::new(carrier.clone(), self.credentials.clone()) {
+    /// A changed carrier keeps its count of requests, its used one-time codes and the credentials it has refused.
+    fn assemble(&self, carrier: &Arc<Carrier>, before: Option<&Plane>) -> Option<Plane> {
+        let made = match before {
+            Some(plane) => plane.wire.renewed(carrier.clone()),
+            None => Wire::new(carrier.clone(), self.credentials.clone()),
+        };
+        let wire = match made {
             Ok(wire) => wire,
             Err(error) => {
                 tracing::error!(carrier = %carrier.id, error = %error, "carrier cannot be reached as its file says");

@@ -10,7 +10,6 @@ use tokio::task::JoinHandle;
 
 use crate::api::App;
 use crate::carriers::{CarrierBook, Limits};
-use crate::cli::run::CannotRun;
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::identity::{Identity, Scope};
@@ -26,6 +25,16 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const RETRY_JITTER: Duration = Duration::from_millis(100);
 /// The demo's practice.
 const DEMO_PRACTICE: &str = "demo";
+
+/// Why a command or the house could not be run: one sentence for the person at the keyboard, and how to mend it.
+#[derive(Debug)]
+pub struct CannotRun(pub String);
+
+impl<E: std::error::Error> From<E> for CannotRun {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
 
 /// An open house: the rooms, and the tasks that keep them.
 pub struct House {
@@ -151,11 +160,11 @@ impl House {
 
 /// The vault of this store; made, with a new key file, when neither exists yet.
 async fn open_vault(store: &Arc<Store>, key_file: &Path) -> Result<Arc<Vault>, CannotRun> {
-    if !Vault::is_initialised(store).await? {
-        Vault::init(store, key_file).await?;
+    let (vault, made) = Vault::open_or_init(store.clone(), key_file).await?;
+    if made {
         tracing::warn!(key_file = %key_file.display(), "a new vault key was made; keep a copy of this file, apart from the data");
     }
-    Ok(Vault::open(store.clone(), key_file).await?)
+    Ok(vault)
 }
 
 /// The process has one metrics recorder; houses share it.

@@ -14,8 +14,8 @@ use super::App;
 use super::caller::Authenticated;
 use super::intake;
 use super::problem::{Problem, status};
-use crate::envelope::{Envelope, OutcomeWord};
 use crate::identity::Scope;
+use crate::stack::{Envelope, OutcomeWord};
 use crate::store::StoreError;
 use crate::trail::{AskState, TrailRecord};
 

@@ -38,11 +38,7 @@ fn content_beside(mut value: Value, shape: &[FieldProblem], today: Date) -> Vec<
     }
     let Ok(request) = serde_json::from_value::<EligibilityRequest>(value) else { return Vec::new() };
     let mut found = request.problems(today);
-    found.retain(|problem| {
-        !shape
-            .iter()
-            .any(|bad| problem.path.starts_with(&bad.path) || bad.path.starts_with(&format!("{}/", problem.path)))
-    });
+    found.retain(|problem| !shape.iter().any(|bad| problem.path.starts_with(&bad.path)));
     found
 }
 

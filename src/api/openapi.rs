@@ -6,7 +6,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{carriers, credentials, health, problem, trail};
-use crate::envelope::Envelope;
+use crate::stack::Envelope;
 use crate::stack::ExchangeView;
 
 /// One route as the document shows it.

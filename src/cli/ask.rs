@@ -9,8 +9,9 @@ use clap::Args;
 use connector_sdk::EligibilityRequest;
 
 use super::client;
-use super::run::{CannotRun, End};
+use super::run::End;
 use crate::gateway::NotAsked;
+use crate::house::CannotRun;
 use crate::house::House;
 use crate::identity::Caller;
 use crate::practice::PracticeId;

@@ -7,7 +7,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-use super::run::CannotRun;
+use crate::house::CannotRun;
 
 /// A reply larger than this is refused, bytes.
 const REPLY_MAX: usize = 16 << 20;

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::client;
-use super::run::{CannotRun, End};
+use super::run::End;
 use crate::api;
+use crate::house::CannotRun;
 use crate::house::House;
 
 /// Where the demo listens unless told otherwise; any free port when it is taken.

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::run::{CannotRun, End};
+use super::run::End;
 use crate::config::Config;
+use crate::house::CannotRun;
 use crate::house::House;
 use crate::identity::Scope;
 use crate::practice::PracticeId;

@@ -3,17 +3,9 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::house::CannotRun;
+
 use super::{Arguments, Command, ask, check, connectors, demo, keys, sandbox, serve, vault, x12};
-
-/// Why a command could not be done: one sentence for the person at the keyboard, and how to mend it.
-#[derive(Debug)]
-pub struct CannotRun(pub String);
-
-impl<E: std::error::Error> From<E> for CannotRun {
-    fn from(error: E) -> Self {
-        Self(error.to_string())
-    }
-}
 
 /// How a command ended.
 pub type End = Result<ExitCode, CannotRun>;

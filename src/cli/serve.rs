@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 
-use super::run::{CannotRun, End};
+use super::run::End;
 use crate::api;
 use crate::config::Config;
+use crate::house::CannotRun;
 use crate::house::House;
 
 /// Serves until SIGINT or SIGTERM; SIGHUP reloads the carrier files.

@@ -11,9 +11,10 @@ use std::sync::Arc;
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
-use super::run::{CannotRun, End};
+use super::run::End;
 use crate::carriers::{Carrier, CarrierBook};
 use crate::config::Config;
+use crate::house::CannotRun;
 use crate::identity::Identity;
 use crate::practice::PracticeId;
 use crate::store::{Store, StoreError};

@@ -11,7 +11,8 @@ use x12::explain::Texts;
 use x12::json::{Objects, Shape};
 use x12::read::ReadError;
 
-use super::run::{CannotRun, End};
+use super::run::End;
+use crate::house::CannotRun;
 
 /// What to do with an X12 file.
 #[derive(Subcommand)]

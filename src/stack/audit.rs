@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 use connector_sdk::{BoxFuture, Error, ErrorKind};
 use tower::{Layer, Service};
 
+use super::envelope::Envelope;
 use super::{Inner, Question, Told, ask};
 use crate::carriers::Carrier;
-use crate::envelope::Envelope;
 use crate::wire::Exchange;
 
 /// Where a question's end is kept: the envelope, the evidence and the record, in one durable step.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Question;
 use super::audit::Ledger;
-use crate::envelope::{Envelope, OutcomeWord};
+use super::envelope::{Envelope, OutcomeWord};
 use crate::trail::{OutcomeKind, Trail, TrailRecord};
 use crate::wire::Exchange;
 

@@ -8,6 +8,7 @@ mod breaker;
 mod cache;
 mod deadline;
 mod dispatch;
+mod envelope;
 mod ledger;
 mod retry;
 
@@ -26,10 +27,10 @@ use tower::{Service, ServiceExt};
 pub use audit::Ledger;
 pub use breaker::{Breaker, BreakerState};
 pub use cache::AnswerCache;
+pub use envelope::{Envelope, Failure, Freshness, Note, OutcomeWord, RetryAdvice, Source, Timing};
 pub use ledger::{ExchangeView, MessageView};
 
 use crate::carriers::Carrier;
-use crate::envelope::Envelope;
 use crate::identity::Caller;
 use crate::wire::{Exchange, Wire};
 

@@ -41,7 +41,9 @@ pub struct Completed {
     pub ask: AskRow,
     /// The sealed envelope.
     pub envelope: Vec<u8>,
-    /// The sealed exchange.
+    /// Which exchange it came from: its own, or for a saved answer an earlier question's.
+    pub evidence_id: Option<String>,
+    /// The sealed exchange, if it is its own.
     pub evidence: Option<EvidenceRow>,
 }
 
@@ -100,7 +102,7 @@ fn insert(connection: &Connection, ask: &AskRow) -> Result<(), StoreError> {
 pub async fn complete(store: &Store, completed: Completed, record: Append) -> Result<u64, StoreError> {
     store
         .write(move |connection| {
-            let Completed { ask, envelope, evidence } = completed;
+            let Completed { ask, envelope, evidence_id, evidence } = completed;
             let changed = connection
                 .prepare_cached(
                     "INSERT INTO ask(practice, id, carrier, operation, state, created_at, completed_at, envelope, evidence_id)
@@ -118,7 +120,7 @@ pub async fn complete(store: &Store, completed: Completed, record: Append) -> Re
                     ask.created_at,
                     ask.completed_at,
                     &envelope,
-                    evidence.as_ref().map(|evidence| evidence.id.as_str()),
+                    &evidence_id,
                 ))?;
             if changed != 1 {
                 return Err(StoreError::Conflict);
@@ -169,17 +171,29 @@ pub async fn get(store: &Store, practice: &PracticeId, id: &str) -> Result<Optio
         .await
 }
 
-/// What was exchanged for one question of a practice.
+/// What was exchanged for one question of a practice; for a saved answer, what was exchanged for the question it was
+/// first given to.
 ///
 /// # Errors
 /// What the store says.
-pub async fn evidence(store: &Store, practice: &PracticeId, ask: &str) -> Result<Option<EvidenceRow>, StoreError> {
+pub async fn evidence(
+    store: &Store,
+    practice: &PracticeId,
+    ask: &str,
+) -> Result<Option<(String, EvidenceRow)>, StoreError> {
     let (practice, ask) = (practice.clone(), ask.to_owned());
     store
         .read(move |connection| {
             let found = connection
-                .prepare_cached("SELECT id, sealed FROM evidence WHERE practice = ?1 AND ask = ?2")?
-                .query_row((practice.as_str(), &ask), |row| Ok(EvidenceRow { id: row.get(0)?, sealed: row.get(1)? }))
+                .prepare_cached(
+                    "SELECT evidence.ask, evidence.id, evidence.sealed FROM ask JOIN evidence
+                     ON evidence.practice = ask.practice AND evidence.id = ask.evidence_id
+                     WHERE ask.practice = ?1 AND ask.id = ?2",
+                )?
+                .query_row((practice.as_str(), &ask), |row| {
+                    let evidence = EvidenceRow { id: row.get(1)?, sealed: row.get(2)? };
+                    Ok((row.get(0)?, evidence))
+                })
                 .optional()?;
             Ok(found)
         })

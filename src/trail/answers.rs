@@ -81,7 +81,8 @@ impl Trail {
 
     /// Stores an answer, what was exchanged for it, and the record, in one transaction; once this returns `Ok`, the
     /// answer may leave. Carrier, operation, outcome and evidence id are read from the record. A question that was not
-    /// begun is begun by it. `exchanges` without an evidence id in the record gets a new one; the id is returned.
+    /// begun is begun by it. `exchanges` without an evidence id in the record gets a new one; the id is returned. An
+    /// evidence id without `exchanges` is that of an earlier question: the answer was saved.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the question was completed before, or the record belongs to another practice; else
@@ -97,7 +98,8 @@ impl Trail {
         if record.entry().practice != *practice {
             return Err(StoreError::Conflict);
         }
-        let evidence_id = exchanges.map(|_| record.entry().evidence_id.clone().unwrap_or_else(new_evidence_id));
+        let named = record.entry().evidence_id.clone();
+        let evidence_id = named.or_else(|| exchanges.map(|_| new_evidence_id()));
         let record = match &evidence_id {
             Some(evidence) => record.evidence(evidence),
             None => record,
@@ -118,7 +120,12 @@ impl Trail {
             _ => None,
         };
         let link = self.link(record);
-        store::answers::complete(&self.store, Completed { ask, envelope, evidence }, link).await?;
+        store::answers::complete(
+            &self.store,
+            Completed { ask, envelope, evidence_id: evidence_id.clone(), evidence },
+            link,
+        )
+        .await?;
         Ok(evidence_id)
     }
 
@@ -147,13 +154,15 @@ impl Trail {
         }))
     }
 
-    /// What was exchanged with the carrier for a question of this practice.
+    /// What was exchanged with the carrier for a question of this practice; for a saved answer, what was exchanged when
+    /// it was first given.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when it was changed or moved.
     pub async fn raw(&self, practice: &PracticeId, id: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let Some(row) = store::answers::evidence(&self.store, practice, id).await? else { return Ok(None) };
-        let bound = evidence_bound_to(practice, id, &row.id);
+        let found = store::answers::evidence(&self.store, practice, id).await?;
+        let Some((exchanged_for, row)) = found else { return Ok(None) };
+        let bound = evidence_bound_to(practice, &exchanged_for, &row.id);
         self.sealer.open(Purpose::Evidence, &bound, &row.sealed).map(Some).map_err(|SealBroken| NOT_OPENING)
     }
 

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Question, Said, Told};
 use crate::carriers::Carrier;
-use crate::stack::{Question, Said, Told};
 
 /// Every operation's answer. HTTP status says whether Portico did its job, `outcome` what the carrier said.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]

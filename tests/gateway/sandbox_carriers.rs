@@ -1,7 +1,5 @@
 //! The carrier files of the simulated carriers are files like any other: they load without a word of complaint.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a failing test is the message")]
-
 use std::net::SocketAddr;
 
 use portico::carriers::{CarrierBook, Limits};

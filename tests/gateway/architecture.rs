@@ -1,8 +1,6 @@
 //! The walls of the house. Each rule is a function over plain data, and each has a test in which it fails: a wall test
 //! that cannot fail is no wall.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a failing test is the message")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;

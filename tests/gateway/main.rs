@@ -1,0 +1,20 @@
+//! Whole-gateway tests: the real rooms, real servers on loopback, through the public API and command line only; and the
+//! wall tests, which read the project's own files.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failing test is the message"
+)]
+
+mod support;
+
+mod answers;
+mod architecture;
+mod bad_carriers;
+mod bad_requests;
+mod credentials;
+mod sandbox_carriers;
+mod sandbox_truth;

@@ -1,0 +1,116 @@
+//! One gateway with all simulated carriers, and a plain client for its API.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use portico::api::{self, Server};
+use portico::house::House;
+use portico::identity::Scope;
+use portico::trail::Actor;
+use sandbox::{Sandbox, SandboxConfig};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A gateway under test.
+pub struct Stand {
+    pub sandbox: Sandbox,
+    pub house: House,
+    pub key: String,
+    server: Server,
+}
+
+impl Stand {
+    /// Everything in memory and temporary folders.
+    pub async fn start() -> Self {
+        Self::start_at(None).await
+    }
+
+    /// With its store in `data`, to be opened again later.
+    pub async fn start_at(data: Option<&Path>) -> Self {
+        let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
+        let house = House::demo(&sandbox, data).await.unwrap();
+        let key = house.demo_key().await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = api::serve(listener, api::router(house.app.clone())).unwrap();
+        Self { sandbox, house, key, server }
+    }
+
+    /// Stops the gateway; the store's folder, if one was given, stays.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        self.house.close().await;
+        self.sandbox.shutdown().await;
+    }
+
+    /// One request; JSON in, JSON out (`Null` where the reply is not JSON).
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+        self.call_as(Some(&self.key), method, path, body).await
+    }
+
+    /// As another key, or as nobody.
+    pub async fn call_as(&self, key: Option<&str>, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let stream = TcpStream::connect(self.server.address).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
+        if let Some(key) = key {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        }
+        let bytes = body.map(|body| Bytes::from(serde_json::to_vec(&body).unwrap())).unwrap_or_default();
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(Full::new(bytes)).unwrap();
+        let reply = sender.send_request(request).await.unwrap();
+        let (head, body) = reply.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Reply {
+            status: head.status,
+            headers: head.headers,
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
+        }
+    }
+
+    /// How many eligibility questions a simulated carrier has seen.
+    pub fn questions(&self, carrier: &str) -> u64 {
+        self.sandbox.control().counters(carrier).unwrap().questions
+    }
+
+    /// A new key of a practice, which is made when it is not there.
+    pub async fn key_of(&self, practice: &str, scopes: &[Scope]) -> String {
+        let identity = &self.house.app.identity;
+        let practice = identity.ensure_practice(practice, practice).await.unwrap();
+        identity.create_key(&practice, "test", scopes, &Actor::command_line()).await.unwrap().key.to_string()
+    }
+
+    /// Asks one eligibility question.
+    pub async fn ask(&self, ask: Value) -> Reply {
+        self.call(Method::POST, "/v1/eligibility", Some(ask)).await
+    }
+}
+
+/// What came back.
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: http::HeaderMap,
+    pub body: Value,
+    pub text: String,
+}
+
+impl Reply {
+    /// `answered`, `refused`, `failed`, or the whole body when there is no outcome.
+    pub fn outcome(&self) -> &str {
+        self.body["outcome"].as_str().unwrap_or(&self.text)
+    }
+}
+
+/// An ask with a member id and a date of birth.
+pub fn ask(carrier: &str, member_id: &str, date_of_birth: &str) -> Value {
+    json!({
+        "carrier": carrier,
+        "provider": { "npi": "1234567893" },
+        "member": { "member_id": member_id, "date_of_birth": date_of_birth }
+    })
+}
