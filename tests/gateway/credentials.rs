@@ -78,7 +78,7 @@ async fn secrets_go_in_and_never_come_out() {
     let list = stand.call(Method::GET, "/v1/credentials", None).await;
     assert!(list.body["credentials"].as_array().unwrap().len() >= 5, "{}", list.text);
     for (_, fields) in sandbox::credentials() {
-        for (name, secret) in *&fields {
+        for (name, secret) in fields {
             assert!(!list.text.contains(secret), "{name} comes out");
         }
     }
