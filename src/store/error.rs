@@ -84,7 +84,7 @@ impl fmt::Display for StoreError {
         f.write_str(self.text())?;
         match self {
             Self::Locked { dir } => {
-                write!(f, " ({}). Stop it first, or give this one another --data directory.", dir.display())
+                write!(f, " Stop it first, or use another data_dir than {}.", dir.display())
             }
             Self::TooNew { found, known } => {
                 write!(f, " Its schema is {found}, this program knows up to {known}. Use the newer program.")

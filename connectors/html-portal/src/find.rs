@@ -182,6 +182,9 @@ fn after(element: ElementRef<'_>, what: &Find) -> Option<Found> {
                 if matches!(inner.name(), "br" | "wbr") {
                     continue;
                 }
+                if is_heading(element) && holds_values(next) {
+                    return None;
+                }
                 let value = value_of(next, what);
                 let empty = matches!(&value, Found::Text(text) if text.is_empty());
                 // The cell beside the label is its value even when it is empty.
@@ -194,6 +197,17 @@ fn after(element: ElementRef<'_>, what: &Find) -> Option<Found> {
     }
     let text = clean(&plain);
     (!text.is_empty()).then_some(Found::Text(text))
+}
+
+/// Whether the words stand over a part of the page rather than beside a value, if such a part follows.
+fn is_heading(element: ElementRef<'_>) -> bool {
+    !matches!(element.value().name(), "td" | "th" | "dt" | "label")
+}
+
+/// A part of the page with values of its own: what follows `<h1>Member</h1>` is no value of `Member`.
+fn holds_values(element: ElementRef<'_>) -> bool {
+    let part = |name: &str| matches!(name, "dl" | "table" | "form" | "fieldset" | "section" | "article");
+    element.descendent_elements().any(|inner| part(inner.value().name()))
 }
 
 fn clean(text: &str) -> String {
@@ -249,6 +263,14 @@ mod tests {
         assert_eq!(by_label("<p>Plan: Gold</p><p>Plan: Gold</p>", "Plan"), Found::Text("Gold".into()));
         // The words of another label do not count.
         assert_eq!(by_label("<dl><dt>Plan name</dt><dd>Gold</dd></dl>", "Plan"), Found::Missing("label"));
+        // A heading is no label of the part under it.
+        let part = "<dl><dt>Plan</dt><dd>Gold</dd><dt>x</dt><dd>y</dd></dl>";
+        for page in [format!("<h1>Plan</h1>{part}"), format!("<div><b>Plan</b></div><div><p>{part}</p></div>")] {
+            assert_eq!(by_label(&page, "Plan"), Found::Text("Gold".into()), "{page}");
+        }
+        // A table inside the cell beside the label is its value.
+        let nested = "<table><tr><td>Plan</td><td><table><tr><td>Gold</td></tr></table></td></tr></table>";
+        assert_eq!(by_label(nested, "Plan"), Found::Text("Gold".into()));
         // The next label is no value.
         assert_eq!(by_label("<dl><dt>Plan</dt><dt>Status</dt><dd>Active</dd></dl>", "Plan"), Found::Missing("value"));
     }
