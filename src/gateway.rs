@@ -1,53 +1,35 @@
 //! `Gateway::ask`: caller, carrier, ask in; envelope out. The one crossroads: rights, carrier, form rules, its plane.
 
-use std::collections::HashMap;
+mod planes;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use connector_sdk::ask::FieldProblem;
+use connector_sdk::ask::{FieldProblem, Lane};
 use connector_sdk::{EligibilityRequest, Error, ErrorKind};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use crate::carriers::{Carrier, CarrierBook};
+pub use planes::{Plane, Planes};
+
+use crate::carriers::{Carrier, Narrowed};
 use crate::identity::{Caller, Scope};
 use crate::practice::PracticeId;
-use crate::stack::Envelope;
-use crate::stack::{self, Ask, BreakerState, Question, Shared, Stack};
-use crate::wire::{Credentials, Wire};
+use crate::stack::{Ask, Envelope, Question};
+use crate::wire::Attempt;
 
+const NO_SUCH_CARRIER: &str = "There is no carrier with this id; GET /v1/carriers?q= finds it by name.";
 /// Questions under way at most, all practices together; one more is refused, not queued.
 const UNDER_WAY_MAX: usize = 20_000;
 
 /// The crossroads.
 pub struct Gateway {
-    book: Arc<CarrierBook>,
-    planes: ArcSwap<HashMap<String, Plane>>,
-    credentials: Arc<dyn Credentials>,
-    shared: Shared,
+    planes: Arc<Planes>,
     zone: jiff::tz::TimeZone,
     under_way: Arc<Semaphore>,
-}
-
-/// One carrier with everything assembled for it.
-#[derive(Clone)]
-pub struct Plane {
-    /// The carrier as loaded.
-    pub carrier: Arc<Carrier>,
-    /// Its wire, for budgets and probes.
-    pub wire: Wire,
-    stack: Stack,
-    breaker: Arc<stack::Breaker>,
-}
-
-impl Plane {
-    /// Its circuit now.
-    pub fn circuit(&self) -> BreakerState {
-        self.breaker.state()
-    }
 }
 
 /// Why a question was not put.
@@ -72,97 +54,18 @@ pub struct Asked {
 }
 
 impl Gateway {
-    /// A gateway over a set of carriers; `zone` says what "today" is where a practice asks without a date.
-    pub fn new(
-        book: Arc<CarrierBook>,
-        credentials: Arc<dyn Credentials>,
-        shared: Shared,
-        zone: jiff::tz::TimeZone,
-    ) -> Arc<Self> {
-        let under_way = Arc::new(Semaphore::new(UNDER_WAY_MAX));
-        let gateway = Arc::new(Self { book, planes: ArcSwap::default(), credentials, shared, zone, under_way });
-        gateway.rebuild();
-        gateway
+    /// A gateway over the planes of all carriers; `zone` says what "today" is where a practice asks without a date.
+    pub fn new(planes: Arc<Planes>, zone: jiff::tz::TimeZone) -> Arc<Self> {
+        Arc::new(Self { planes, zone, under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)) })
     }
 
-    /// Follows reloads of the carrier files until the book is dropped. Spawn it once.
-    pub async fn follow_reloads(self: Arc<Self>) {
-        let mut changes = self.book.subscribe();
-        while changes.changed().await.is_ok() {
-            self.rebuild();
-        }
-    }
-
-    /// Assembles the planes of new and changed carriers; an unchanged one keeps its connections, sessions and circuit.
-    fn rebuild(&self) {
-        let before = self.planes.load_full();
-        let mut after = HashMap::new();
-        for carrier in self.book.snapshot().carriers.values() {
-            let kept = before.get(&carrier.id).filter(|plane| plane.carrier.version == carrier.version);
-            // One that cannot be assembled keeps its last good plane, where there is one.
-            let plane = match kept {
-                Some(plane) => Some(plane.clone()),
-                None => {
-                    let old = before.get(&carrier.id);
-                    self.assemble(carrier, old).or_else(|| old.cloned())
-                }
-            };
-            if let Some(plane) = plane {
-                after.insert(carrier.id.clone(), plane);
-            }
-        }
-        for (id, plane) in before
-            .iter()
-            .filter(|(id, old)| after.get(*id).is_none_or(|new: &Plane| new.carrier.version != old.carrier.version))
-        {
-            tracing::info!(carrier = %id, "carrier replaced or removed; its connections are closed");
-            let wire = plane.wire.clone();
-            tokio::spawn(async move { wire.close().await });
-        }
-        self.planes.store(Arc::new(after));
-    }
-
-    /// A changed carrier keeps its count of requests, its used one-time codes and the credentials it has refused.
-    fn assemble(&self, carrier: &Arc<Carrier>, before: Option<&Plane>) -> Option<Plane> {
-        let made = match before {
-            Some(plane) => plane.wire.renewed(carrier.clone()),
-            None => Wire::new(carrier.clone(), self.credentials.clone()),
-        };
-        let wire = match made {
-            Ok(wire) => wire,
-            Err(error) => {
-                tracing::error!(carrier = %carrier.id, error = %error, "carrier cannot be reached as its file says");
-                return None;
-            }
-        };
-        let (stack, breaker) = stack::assemble(carrier, wire.clone(), &self.shared);
-        Some(Plane { carrier: carrier.clone(), wire, stack, breaker })
-    }
-
-    /// One carrier with everything assembled for it.
-    pub fn plane(&self, carrier: &str) -> Option<Plane> {
-        self.planes.load().get(carrier).cloned()
-    }
-
-    /// The carriers.
-    pub fn book(&self) -> &CarrierBook {
-        &self.book
-    }
-
-    /// Forgets what a practice was told by a carrier: its credential changed.
-    pub fn forget(&self, practice: &PracticeId, carrier: &str) {
-        self.shared.cache.forget(practice, carrier);
-    }
-
-    /// Signs out of every carrier, as well as they let us.
-    pub async fn close(&self) {
-        for plane in self.planes.load().values() {
-            plane.wire.close().await;
-        }
+    /// All carriers, each with everything assembled for it.
+    pub fn planes(&self) -> &Planes {
+        &self.planes
     }
 
     /// Today where the practices are.
-    pub fn today(&self) -> jiff::civil::Date {
+    pub fn today(&self) -> Date {
         Timestamp::now().to_zoned(self.zone.clone()).date()
     }
 
@@ -170,40 +73,17 @@ impl Gateway {
     ///
     /// # Errors
     /// [`NotAsked`], before any carrier is involved.
-    pub fn ask(
-        &self,
-        caller: Arc<Caller>,
-        request: &EligibilityRequest,
-        within: Option<Duration>,
-    ) -> Result<Asked, NotAsked> {
+    pub fn ask(&self, caller: Arc<Caller>, request: &EligibilityRequest) -> Result<Asked, NotAsked> {
         let fail = |kind, message| NotAsked::Error(Error::new(kind, message));
         if !caller.may(Scope::Ask) {
             return Err(fail(ErrorKind::NotPermitted, "This API key may not ask carriers: it lacks the scope ask."));
         }
         let (now, today) = (Timestamp::now(), self.today());
-        let mut problems = request.problems(today);
-        let plane = self.plane(&request.carrier);
-        if plane.is_none() && problems.is_empty() {
-            return Err(fail(
-                ErrorKind::CarrierUnknown,
-                "There is no carrier with this id; GET /v1/carriers?q= finds it by name.",
-            ));
-        }
-        let Some(plane) = plane else { return Err(NotAsked::Problems(problems)) };
-        problems.extend(offer_problems(&plane.carrier, request));
-        let narrowed = match plane.carrier.form.check(request, today) {
-            Ok(narrowed) if problems.is_empty() => narrowed,
-            Ok(_) => return Err(NotAsked::Problems(problems)),
-            Err(more) => {
-                problems.extend(more);
-                return Err(NotAsked::Problems(problems));
-            }
-        };
+        let (plane, narrowed) = self.checked(request, today)?;
         let Ok(permit) = self.under_way.clone().try_acquire_owned() else {
             return Err(fail(ErrorKind::Overloaded, "Too many questions are under way; ask again in a moment."));
         };
         let started = Instant::now();
-        let limit = plane.carrier.limits.deadline;
         let question = Question {
             id: uuid::Uuid::now_v7().to_string().into(),
             caller,
@@ -212,12 +92,12 @@ impl Gateway {
             lane: request.lane,
             asked_at: now,
             max_age: request.max_age_secs.map(Duration::from_secs),
-            deadline: started + within.map_or(limit, |within| within.min(limit)),
+            deadline: started + plane.carrier.limits.deadline,
             today,
             started,
         };
         let pending = Envelope::pending(&question, &plane.carrier);
-        let run = plane.stack.oneshot(question.clone());
+        let run = plane.stack().oneshot(question.clone());
         let end = tokio::spawn(async move {
             let _permit = permit;
             match run.await {
@@ -226,6 +106,41 @@ impl Gateway {
             }
         });
         Ok(Asked { id: question.id.clone(), pending, question, end })
+    }
+
+    /// The carrier's plane and the fields it needs; or everything that is wrong with the ask.
+    fn checked(&self, request: &EligibilityRequest, today: Date) -> Result<(Plane, Narrowed), NotAsked> {
+        let mut problems = request.problems(today);
+        let Some(plane) = self.planes.get(&request.carrier) else {
+            return Err(match problems.is_empty() {
+                true => NotAsked::Error(Error::new(ErrorKind::CarrierUnknown, NO_SUCH_CARRIER)),
+                false => NotAsked::Problems(problems),
+            });
+        };
+        problems.extend(offer_problems(&plane.carrier, request));
+        match plane.carrier.form.check(request, today) {
+            Ok(narrowed) if problems.is_empty() => return Ok((plane, narrowed)),
+            Ok(_) => {}
+            Err(more) => problems.extend(more),
+        }
+        Err(NotAsked::Problems(problems))
+    }
+
+    /// Signs in at a carrier with the practice's credential, without asking anything: one try, started by a person.
+    /// `false` where only a question can show whether the credential works; then nothing was sent.
+    ///
+    /// # Errors
+    /// Why the carrier did not let us in; a refused credential is stopped by then.
+    pub async fn try_credential(&self, practice: &PracticeId, carrier: &str) -> Result<bool, Error> {
+        let plane = self.planes.get(carrier).ok_or_else(|| Error::new(ErrorKind::CarrierUnknown, NO_SUCH_CARRIER))?;
+        let handle = plane.wire.attempt(Attempt {
+            practice: practice.clone(),
+            lane: Lane::Interactive,
+            deadline: Instant::now() + plane.carrier.limits.attempt_timeout,
+            trace: "SIGNIN".to_owned(),
+            today: self.today(),
+        })?;
+        handle.sign_in().await
     }
 }
 

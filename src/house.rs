@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use crate::api::App;
 use crate::carriers::{CarrierBook, Limits};
 use crate::config::Config;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Planes};
 use crate::identity::{Identity, Scope};
 use crate::practice::PracticeId;
 use crate::stack::{AnswerCache, Shared};
@@ -115,8 +115,9 @@ impl House {
             tracing::warn!(interrupted, "questions that an earlier process left open are marked as failed");
         }
         let shared = Shared { cache: Arc::new(AnswerCache::new()?), ledger: trail.clone(), retry_jitter: RETRY_JITTER };
-        let gateway = Gateway::new(book.clone(), vault.clone(), shared, zone);
-        let tasks = vec![tokio::spawn(gateway.clone().follow_reloads())];
+        let planes = Planes::new(book.clone(), vault.clone(), shared);
+        let tasks = vec![tokio::spawn(planes.clone().follow_reloads())];
+        let gateway = Gateway::new(planes, zone);
         let app = App { gateway, identity, vault, trail, metrics: metrics_handle()? };
         Ok(Self { app, book, tasks, _folder: None })
     }
@@ -154,7 +155,7 @@ impl House {
         for task in &self.tasks {
             task.abort();
         }
-        self.app.gateway.close().await;
+        self.app.gateway.planes().close().await;
     }
 }
 

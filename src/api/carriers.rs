@@ -133,7 +133,7 @@ pub async fn search(
     Query(search): Query<Search>,
 ) -> Result<Json<CarrierList>, Problem> {
     caller.need(Scope::Carriers)?;
-    let found = app.gateway.book().snapshot();
+    let found = app.gateway.planes().book().snapshot();
     let carriers = found.search(&search.q, HITS_MAX).into_iter().filter_map(|hit| {
         let carrier = found.carriers.get(&hit.id)?;
         Some(CarrierRow { payer_ids: carrier.payer_ids.clone(), hit })
@@ -148,10 +148,10 @@ pub async fn one(
     Path(id): Path<String>,
 ) -> Result<Json<CarrierView>, Problem> {
     caller.need(Scope::Carriers)?;
-    let plane = app
-        .gateway
-        .plane(&id)
-        .ok_or_else(|| Problem::not_found("There is no carrier with this id; GET /v1/carriers?q= finds it by name."))?;
+    let plane =
+        app.gateway.planes().get(&id).ok_or_else(|| {
+            Problem::not_found("There is no carrier with this id; GET /v1/carriers?q= finds it by name.")
+        })?;
     let owner = vault::owner(caller.0.practice(), &plane.carrier);
     let state = app.vault.info(&owner, &id).map_or("missing", |info| info.state.word());
     Ok(Json(view(&plane, caller.0.practice(), state)))

@@ -18,6 +18,7 @@ use super::caller::Authenticated;
 use super::problem::Problem;
 use crate::carriers::{Carrier, CredentialScope};
 use crate::identity::Scope;
+use crate::stack::Failure;
 use crate::vault::CredentialInfo;
 
 /// A value larger than this is no credential, bytes.
@@ -36,6 +37,21 @@ pub struct PutCredential {
 pub struct CredentialList {
     /// One per carrier.
     credentials: Vec<CredentialView>,
+}
+
+/// Answer of `POST /v1/credentials/{carrier}/verify`.
+#[derive(Serialize, JsonSchema)]
+pub struct Verified {
+    /// The credential as it is now.
+    credential: CredentialView,
+    /// Whether the carrier let us in; absent where only a question can show it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<bool>,
+    /// One sentence.
+    text: &'static str,
+    /// Why it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<Failure>,
 }
 
 /// A credential, without its values.
@@ -112,29 +128,42 @@ pub async fn put(
     let practice = caller.0.practice();
     let stored = app.vault.put(practice, &carrier.id, fields, &carrier.hosts, &caller.0.actor()).await;
     let info = stored.map_err(Error::from)?;
-    app.gateway.forget(practice, &carrier.id);
+    app.gateway.planes().forget(practice, &carrier.id);
     Ok(Json(info.into()))
 }
 
-/// `POST /v1/credentials/{carrier}/enable`
-pub async fn enable(
+/// `POST /v1/credentials/{carrier}/verify`: a person says that the credential may be tried, once. A stopped one is enabled
+/// first; a refusal stops it again.
+pub async fn verify(
     State(app): State<App>,
     caller: Authenticated,
     Path(carrier): Path<String>,
-) -> Result<Json<CredentialView>, Problem> {
+) -> Result<Json<Verified>, Problem> {
     caller.need(Scope::Credentials)?;
     let carrier = own_credential(&app, &carrier)?;
     let practice = caller.0.practice();
     app.vault.enable(practice, &carrier.id, &caller.0.actor()).await.map_err(Error::from)?;
+    app.gateway.planes().forget(practice, &carrier.id);
+    let signed_in = app.gateway.try_credential(practice, &carrier.id).await;
     let nothing = || Problem::not_found("No credential is stored for this carrier.");
-    let info = app.vault.info(practice, &carrier.id).ok_or_else(nothing)?;
-    app.gateway.forget(practice, &carrier.id);
-    Ok(Json(info.into()))
+    let credential = app.vault.info(practice, &carrier.id).ok_or_else(nothing)?.into();
+    Ok(Json(match signed_in {
+        Ok(true) => Verified { credential, verified: Some(true), text: "The carrier let us in.", failure: None },
+        Ok(false) => Verified {
+            credential,
+            verified: None,
+            text: "This carrier checks the credential with each question; the next question shows whether it works.",
+            failure: None,
+        },
+        Err(error) => {
+            Verified { credential, verified: Some(false), text: error.message, failure: Some(Failure::of(&error)) }
+        }
+    }))
 }
 
 fn own_credential(app: &App, id: &str) -> Result<std::sync::Arc<Carrier>, Problem> {
     let carrier =
-        app.gateway.book().get(id).ok_or_else(|| {
+        app.gateway.planes().book().get(id).ok_or_else(|| {
             Problem::not_found("There is no carrier with this id; GET /v1/carriers?q= finds it by name.")
         })?;
     if carrier.credential == CredentialScope::Gateway {

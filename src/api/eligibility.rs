@@ -39,7 +39,7 @@ pub async fn ask(
     })?;
     caller.need(Scope::Ask)?;
     let request = intake::read(&body, app.gateway.today())?;
-    let asked = app.gateway.ask(caller.0.clone(), &request, None)?;
+    let asked = app.gateway.ask(caller.0.clone(), &request)?;
     let mut end = asked.end;
     let finished = match wait.wait_ms {
         None => Some((&mut end).await),
@@ -131,7 +131,7 @@ fn json(envelope: &Envelope) -> Response {
 /// What is left of the carrier's budget, in the syntax of the IETF's RateLimit header draft.
 fn budget_headers(app: &App, caller: &Authenticated, carrier: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let Some(plane) = app.gateway.plane(carrier) else { return headers };
+    let Some(plane) = app.gateway.planes().get(carrier) else { return headers };
     let budget = plane.wire.budget(caller.0.practice());
     let lines = [
         ("ratelimit-policy", format!("\"carrier\";q={};w=60", budget.limit_per_minute)),

@@ -33,7 +33,7 @@ pub async fn ready(State(app): State<App>) -> Response {
     if app.trail.writable().is_err() {
         missing.push("store");
     }
-    let book = app.gateway.book().snapshot();
+    let book = app.gateway.planes().book().snapshot();
     let carriers = book.carriers.len();
     if carriers == 0 {
         missing.push("no_carriers");

@@ -61,7 +61,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/eligibility/{id}/raw", get(eligibility::raw))
         .route("/v1/credentials", get(credentials::list))
         .route("/v1/credentials/{carrier}", put(credentials::put))
-        .route("/v1/credentials/{carrier}/enable", post(credentials::enable))
+        .route("/v1/credentials/{carrier}/verify", post(credentials::verify))
         .route("/v1/trail", get(trail::list))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)

@@ -120,9 +120,9 @@ fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
         Route {
             method: "post",
             ..get(
-                "/v1/credentials/{carrier}/enable",
-                "Enables a credential again that was stopped after the carrier rejected it.",
-                json_body(reference::<credentials::CredentialView>(schemas)),
+                "/v1/credentials/{carrier}/verify",
+                "Tries a credential once, started by a person: enables a stopped one, and signs in where that can be done alone.",
+                json_body(reference::<credentials::Verified>(schemas)),
             )
         },
         Route {

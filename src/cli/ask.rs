@@ -67,7 +67,7 @@ async fn in_process(arguments: &AskArguments, question: &[u8]) -> Result<(bool, 
     let config = crate::config::Config::find(arguments.config.as_deref()).map_err(CannotRun)?;
     let house = House::open(&config).await?;
     let caller = Arc::new(Caller::command_line(PracticeId::new(arguments.practice.as_str())));
-    let asked = match house.app.gateway.ask(caller, &request, None) {
+    let asked = match house.app.gateway.ask(caller, &request) {
         Ok(asked) => asked,
         Err(NotAsked::Problems(problems)) => return Ok((false, serde_json::to_string_pretty(&problems)?)),
         Err(NotAsked::Error(error)) => return Err(error.into()),

@@ -26,6 +26,12 @@ pub struct CheckArguments {
     /// of a carrier file with any settings; with `gateway`, of gateway.toml.
     #[arg(long, value_name = "CONNECTOR", num_args = 0..=1)]
     pub schema: Option<Option<String>>,
+    /// Sign in at this carrier with the stored credential, and ask nothing: shows whether it can be reached and lets us in.
+    #[arg(long, value_name = "CARRIER", conflicts_with_all = ["schema", "reference"])]
+    pub live: Option<String>,
+    /// Whose credential is tried with --live.
+    #[arg(long, default_value = "default")]
+    pub practice: String,
     /// Print the reference of all configuration files instead, as Markdown.
     #[arg(long, conflicts_with = "schema")]
     pub reference: bool,

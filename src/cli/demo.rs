@@ -91,7 +91,7 @@ async fn ask(
     out: &mut impl Write,
 ) -> Result<bool, CannotRun> {
     let id = question.ask["carrier"].as_str().unwrap_or_default();
-    let plane = house.app.gateway.plane(id).ok_or_else(|| CannotRun(format!("the demo has no carrier {id}")))?;
+    let plane = house.app.gateway.planes().get(id).ok_or_else(|| CannotRun(format!("the demo has no carrier {id}")))?;
     let (_, reply) = client::post(address, "/v1/eligibility", key, serde_json::to_vec(&question.ask)?).await?;
     writeln!(out, "\n{} ({})", plane.carrier.name, plane.carrier.registration.speaks)?;
     writeln!(out, "  Q  {}", question.words)?;

@@ -6,6 +6,7 @@ mod client;
 pub mod connectors;
 pub mod demo;
 pub mod keys;
+pub mod live;
 pub mod reference;
 pub mod run;
 pub mod sandbox;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::house::CannotRun;
 
-use super::{Arguments, Command, ask, check, connectors, demo, keys, sandbox, serve, vault, x12};
+use super::{Arguments, Command, ask, check, connectors, demo, keys, live, sandbox, serve, vault, x12};
 
 /// How a command ended.
 pub type End = Result<ExitCode, CannotRun>;
@@ -16,6 +16,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::Demo(arguments) => with_runtime(demo::demo(arguments)),
         Command::Serve { config } => with_runtime(serve::serve(config)),
         Command::Sandbox { port, write_carriers } => with_runtime(sandbox::sandbox(port, write_carriers)),
+        Command::Check(arguments) if arguments.live.is_some() => with_runtime(live::live(arguments)),
         Command::Check(arguments) => check::check(&arguments, &mut io::stdout().lock()).map_err(CannotRun::from),
         Command::Connectors { json, markdown } => {
             connectors::connectors(json, markdown, &mut io::stdout().lock()).map_err(CannotRun::from)

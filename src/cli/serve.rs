@@ -17,7 +17,7 @@ pub async fn serve(config: Option<PathBuf>) -> End {
     let config = Config::find(config.as_deref()).map_err(CannotRun)?;
     crate::logging::start(config.log.level, config.log.json);
     let house = House::open(&config).await?;
-    for problem in &house.app.gateway.book().snapshot().problems {
+    for problem in &house.app.gateway.planes().book().snapshot().problems {
         writeln!(io::stderr(), "{problem}")?;
     }
     let listener = TcpListener::bind(config.listen)

@@ -350,6 +350,17 @@ impl AttemptHandle {
         self.asking.answered.store(false, Ordering::Relaxed);
     }
 
+    /// Signs in without asking anything: what a person does to see whether a credential works. `false` where it rides in
+    /// each question (HTTP Basic, a key, WS-Security): there only a question can show it, and nothing is sent.
+    ///
+    /// # Errors
+    /// Whatever the sign-in ended with; a refused credential is stopped by then.
+    pub async fn sign_in(&self) -> Result<bool> {
+        session::sit_down(&self.asking).await?;
+        session::signed_in(&self.asking).await?;
+        Ok(matches!(self.asking.wire.carrier.connector.sign_in(), SignIn::Form(_) | SignIn::ClientCredentials { .. }))
+    }
+
     /// Ends the attempt and hands over what was kept of it.
     pub fn finish(self) -> Attempted {
         let asking = &self.asking;

@@ -60,8 +60,13 @@ async fn a_new_credential_or_a_person_starts_it_again() {
     assert_eq!(stand.ask(question()).await.body["failure"]["kind"], "credential_rejected");
 
     // Enabled as it is: one more try, and stopped again.
-    let enabled = stand.call(Method::POST, "/v1/credentials/northstar/enable", None).await;
-    assert_eq!((enabled.status, &enabled.body["state"]), (StatusCode::OK, &json!("active")), "{}", enabled.text);
+    let enabled = stand.call(Method::POST, "/v1/credentials/northstar/verify", None).await;
+    assert_eq!(
+        (enabled.status, &enabled.body["credential"]["state"]),
+        (StatusCode::OK, &json!("active")),
+        "{}",
+        enabled.text
+    );
     assert_eq!(stand.ask(question()).await.body["failure"]["kind"], "credential_rejected");
     assert_eq!(stand.ask(question()).await.body["failure"]["kind"], "credential_rejected");
     assert_eq!(stand.sandbox.control().counters("northstar").unwrap().logins_failed, 2);
@@ -69,6 +74,24 @@ async fn a_new_credential_or_a_person_starts_it_again() {
     let mended = stand.call(Method::PUT, "/v1/credentials/northstar", Some(put("Sandbox-North-1!"))).await;
     assert_eq!(mended.status, StatusCode::OK);
     assert_eq!(stand.ask(question()).await.outcome(), "answered");
+    stand.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_may_try_a_credential_without_asking_about_anybody() {
+    let stand = Stand::start().await;
+    for (carrier, verified) in [("harborhmo", Some(true)), ("bluevalley", Some(true)), ("northstar", None)] {
+        let reply = stand.call(Method::POST, &format!("/v1/credentials/{carrier}/verify"), None).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+        assert_eq!(reply.body["verified"].as_bool(), verified, "{carrier}: {}", reply.text);
+        assert_eq!(stand.questions(carrier), 0);
+    }
+    let wrong = json!({ "fields": { "client_id": "hhm-client-7", "client_secret": "wrong" } });
+    stand.call(Method::PUT, "/v1/credentials/harborhmo", Some(wrong)).await;
+    let refused = stand.call(Method::POST, "/v1/credentials/harborhmo/verify", None).await;
+    assert_eq!(refused.body["verified"], false, "{}", refused.text);
+    assert_eq!(refused.body["failure"]["kind"], "credential_rejected");
+    assert_eq!(refused.body["credential"]["state"], "stopped");
     stand.stop().await;
 }
 
