@@ -15,10 +15,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use portico::api::{self, App};
 use portico::carriers::{CarrierBook, Limits};
-use portico::envelope::Envelope;
-use portico::gateway::Gateway;
+use portico::gateway::{Gateway, Planes};
 use portico::house::House;
-use portico::stack::{AnswerCache, Ledger, Question, Shared};
+use portico::stack::{AnswerCache, Envelope, Ledger, Question, Shared};
 use portico::wire::Exchange;
 use sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
@@ -95,7 +94,7 @@ impl Place {
                 ledger: Arc::new(Nothing),
                 retry_jitter: Duration::ZERO,
             };
-            let gateway = Gateway::new(book, app.vault.clone(), shared, jiff::tz::TimeZone::system());
+            let gateway = Gateway::new(Planes::new(book, app.vault.clone(), shared), jiff::tz::TimeZone::system());
             serve(App { gateway, ..app }).await
         });
         self.gateway.block_on(opened).unwrap()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use portico::carriers::{CarrierBook, Limits};
-use portico::gateway::Gateway;
+use portico::gateway::{Gateway, Planes};
 use portico::stack::{AnswerCache, Shared};
 use portico::store::Store;
 use portico::trail::Trail;
@@ -56,7 +56,7 @@ pub fn child() -> bool {
         let (kib_before, began) = (resident_kib(), Instant::now());
         let (book, report) = CarrierBook::open(Path::new(&directory), Limits::default());
         let (opened, kib_book) = (began.elapsed(), resident_kib());
-        let gateway = Gateway::new(book, vault, shared, jiff::tz::TimeZone::UTC);
+        let gateway = Gateway::new(Planes::new(book, vault, shared), jiff::tz::TimeZone::UTC);
         let (ready, kib_ready) = (began.elapsed(), resident_kib());
         assert_eq!(report.problems, Vec::new());
         println!(
