@@ -83,6 +83,42 @@ fn birth_of(member: &str) -> String {
     find(&truth, member).unwrap_or_else(|| BORN.to_owned())
 }
 
+/// A server whose certificate nobody signed, and a carrier file that points at it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_carrier_whose_certificate_is_wrong_gets_no_password() {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls_pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();
+    let tls =
+        rustls::ServerConfig::builder_with_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certified.cert.der().clone()], key)
+            .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(tls));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = format!("localhost:{}", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // The gateway ends the handshake itself: no byte of a request may get through.
+            assert!(acceptor.accept(stream).await.is_err(), "the gateway trusts a certificate nobody signed");
+        }
+    });
+    let file = format!(
+        "name = \"Selfsigned\"\nconnector = \"core-x12\"\npayer_id = \"X\"\nhosts = [\"{host}\"]\n\
+         allow_private = [\"127.0.0.0/8\", \"::1/128\"]\n[limits]\nattempts_max = 1\n\
+         [settings]\nendpoint = \"https://{host}/x12\"\nenvelope = \"plain\"\nauth = \"basic\"\n\
+         sender_id = \"A\"\nreceiver_id = \"B\"\n[settings.x12]\npayer_name = \"X\"\npayer_id = \"X\"\n"
+    );
+    let fields: &[(&str, &str)] = &[("username", "u"), ("password", "p")];
+    let stand = Stand::over(vec![("selfsigned".to_owned(), file)], &[("selfsigned", fields)]).await;
+    let reply = stand.ask(ask("selfsigned", "M1", "1980-01-01")).await;
+    assert_eq!(failure(&reply), ("carrier_untrusted", "carrier"), "{}", reply.text);
+    assert_eq!(reply.status, StatusCode::BAD_GATEWAY);
+    assert_eq!(reply.body["failure"]["retry"]["safe"], false);
+    stand.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_carrier_that_is_down_opens_its_circuit_and_comes_back() {
     let stand = Stand::start().await;

@@ -32,10 +32,21 @@ impl Stand {
     pub async fn start_at(data: Option<&Path>) -> Self {
         let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
         let house = House::demo(&sandbox, data).await.unwrap();
+        Self::open(sandbox, house).await
+    }
+
+    async fn open(sandbox: Sandbox, house: House) -> Self {
         let key = house.demo_key().await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = api::serve(listener, api::router(house.app.clone())).unwrap();
         Self { sandbox, house, key, server }
+    }
+
+    /// With other carriers than the simulated ones.
+    pub async fn over(files: Vec<(String, String)>, credentials: &[(&str, &[(&str, &str)])]) -> Self {
+        let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
+        let house = House::over_files(files, credentials, None).await.unwrap();
+        Self::open(sandbox, house).await
     }
 
     /// Stops the gateway; the store's folder, if one was given, stays.
