@@ -1,18 +1,11 @@
 //! The reader and the writer against each other, against real files, and against rubbish.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
-
 use std::path::{Path, PathBuf};
 
+use crate::shared;
 use proptest::prelude::*;
 use x12::write::{Element, Envelope, TransactionWriter};
 use x12::{Delimiters, Document, ReadError, Reader};
-
-fn shared() -> Option<PathBuf> {
-    let given = std::env::var_os("PORTICO_SHARED").map(PathBuf::from);
-    let path = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared")).join("data/x12");
-    path.is_dir().then_some(path)
-}
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

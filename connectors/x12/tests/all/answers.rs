@@ -1,8 +1,5 @@
 //! What a 271 means, segment by segment, and whether it belongs to the question. Synthetic people only.
 
-#![cfg(feature = "answers")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
 use std::collections::BTreeSet;
 
 use connector_sdk::answer::{Accumulator, AuthorizationNeed, Benefit, Coverage, Covered, Level, Network, Place};

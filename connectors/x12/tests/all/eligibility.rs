@@ -1,23 +1,14 @@
 //! Every real 271 through the whole path: no EB segment may disappear.
 
-#![cfg(feature = "answers")]
-#![allow(clippy::unwrap_used, reason = "tests")]
-
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
+use crate::shared;
 use connector_sdk::Outcome;
 use jiff::civil::Date;
 use x12::answers::{eligibility, represented};
 use x12::explain::Texts;
 use x12::json::{Objects, Shape};
 use x12::{Document, Response};
-
-fn shared() -> Option<PathBuf> {
-    let given = std::env::var_os("PORTICO_SHARED").map(PathBuf::from);
-    let path = given.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared")).join("data/x12");
-    path.is_dir().then_some(path)
-}
 
 #[test]
 fn no_eb_segment_disappears() {
