@@ -16,5 +16,6 @@ mod architecture;
 mod bad_carriers;
 mod bad_requests;
 mod credentials;
+mod readme;
 mod sandbox_carriers;
 mod sandbox_truth;

@@ -105,25 +105,29 @@ fn check_envelope(core: &CoreSettings, auth: Auth, problems: &mut Vec<SettingsPr
     }
 }
 
+/// Longest sender and receiver id of an ISA, characters.
+const ISA_ID_MAX: usize = 15;
+
 /// Lengths and characters of what goes into the interchange and the envelope.
 fn check_texts(core: &CoreSettings, problems: &mut Vec<SettingsProblem>) {
     let x12 = &core.x12;
-    let isa_sender = x12.sender_id.as_ref().unwrap_or(&core.sender_id);
-    let isa_receiver = x12.receiver_id.as_ref().unwrap_or(&core.receiver_id);
+    // A value that is left out is another one that is checked where it stands.
+    let ids = [
+        ("x12.sender_id", &x12.sender_id),
+        ("x12.receiver_id", &x12.receiver_id),
+        ("x12.application_sender", &x12.application_sender),
+        ("x12.application_receiver", &x12.application_receiver),
+    ];
     let exact = |text: &String, length| (text.clone(), length, length);
     let up_to = |text: &String, length| (text.clone(), 1, length);
     let rows = [
         ("rule_version", up_to(&core.rule_version, 10)),
         ("payload_type_request", up_to(&core.payload_type_request, 80)),
         ("payload_type_response", up_to(&core.payload_type_response, 80)),
-        ("sender_id", up_to(&core.sender_id, 50)),
-        ("receiver_id", up_to(&core.receiver_id, 50)),
+        ("sender_id", up_to(&core.sender_id, if x12.sender_id.is_none() { ISA_ID_MAX } else { 50 })),
+        ("receiver_id", up_to(&core.receiver_id, if x12.receiver_id.is_none() { ISA_ID_MAX } else { 50 })),
         ("x12.sender_qualifier", exact(&x12.sender_qualifier, 2)),
         ("x12.receiver_qualifier", exact(&x12.receiver_qualifier, 2)),
-        ("x12.sender_id", up_to(isa_sender, 15)),
-        ("x12.receiver_id", up_to(isa_receiver, 15)),
-        ("x12.application_sender", up_to(x12.application_sender.as_ref().unwrap_or(isa_sender), 15)),
-        ("x12.application_receiver", up_to(x12.application_receiver.as_ref().unwrap_or(isa_receiver), 15)),
         ("x12.payer_name", up_to(&x12.payer_name, 60)),
         ("x12.payer_id", up_to(&x12.payer_id, 80)),
         ("x12.payer_qualifier", (x12.payer_qualifier.clone(), 1, 2)),
@@ -133,11 +137,18 @@ fn check_texts(core: &CoreSettings, problems: &mut Vec<SettingsProblem>) {
         ("x12.trace_originator", exact(&x12.trace_originator, 10)),
     ];
     let delimiters = [x12.element_separator, x12.component_separator, x12.repetition_separator, x12.segment_terminator];
-    for (path, (text, least, most)) in rows {
+    let ids = ids.into_iter().filter_map(|(path, id)| Some((path, up_to(id.as_ref()?, ISA_ID_MAX))));
+    for (path, (text, least, most)) in rows.into_iter().chain(ids) {
         let length = text.chars().count();
+        let for_isa = matches!(path, "sender_id" | "receiver_id") && most == ISA_ID_MAX;
         if length < least || length > most {
             let wanted = if least == most { format!("exactly {most}") } else { format!("{least} to {most}") };
-            problems.push(SettingsProblem::new(path, format!("This has {length} characters; {wanted} are allowed.")));
+            let problem = SettingsProblem::new(path, format!("This has {length} characters; {wanted} are allowed."));
+            problems.push(if for_isa {
+                problem.help(format!("It is the ISA's too; a shorter one for that is `{path}` in [settings.x12]."))
+            } else {
+                problem
+            });
         }
         if text.trim() != text || !text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
             problems.push(
@@ -145,7 +156,7 @@ fn check_texts(core: &CoreSettings, problems: &mut Vec<SettingsProblem>) {
                     .help("Write it without accents, line breaks and outer spaces."),
             );
         }
-        if path.starts_with("x12.") && text.chars().any(|c| delimiters.contains(&c)) {
+        if (for_isa || path.starts_with("x12.")) && text.chars().any(|c| delimiters.contains(&c)) {
             problems.push(
                 SettingsProblem::new(path, "This holds one of the delimiters; X12 cannot escape them.")
                     .help("Change the value, or that delimiter in [settings.x12]."),
@@ -300,15 +311,22 @@ mod tests {
             "endpoint",
             "soap.action",
             "soap.password_type",
+            "sender_id",
             "x12.sender_qualifier",
-            "x12.sender_id",
-            "x12.application_sender",
             "x12.payer_name",
             "x12.service_types_per_request",
             "x12.component_separator",
             "auth_header",
         ];
         assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn a_long_sender_id_needs_a_shorter_one_for_the_isa() {
+        let long = ("PORTICO01", "A-SENDER-MUCH-TOO-LONG");
+        assert_eq!(paths(&[long]), ["sender_id"]);
+        assert_eq!(paths(&[long, ("usage = \"T\"", "usage = \"T\"\nsender_id = \"SHORT\"")]), Vec::<String>::new());
+        assert_eq!(paths(&[("PORTICO01", "PORTICO*01")]), ["sender_id"]);
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl<'a> Walk<'a> {
     /// Whatever stops the walk; the facts say where.
     pub async fn step(&mut self, number: usize, step: &Step) -> Result<bool> {
         let phase = self.phase.word();
-        let at = |error: Error| error.fact("at", phase).fact("step", number);
+        let at = |error: Error| placed(error, phase, Some(number));
         let Some(draft) = self.draft(step).map_err(at)? else { return Ok(false) };
         let guarded = draft.guarded;
         self.send(draft).await.map_err(at)?;
@@ -113,8 +113,9 @@ impl<'a> Walk<'a> {
     pub async fn follow(&mut self, link: &Link) -> Result<()> {
         let phase = self.phase.word();
         let draft = self.link_draft(link);
-        self.send(draft.map_err(|error| error.fact("at", phase))?).await.map_err(|error| error.fact("at", phase))?;
-        self.arrive(&Step::default(), false).map_err(|error| error.fact("at", phase))
+        let at = |error: Error| placed(error, phase, None);
+        self.send(draft.map_err(at)?).await.map_err(at)?;
+        self.arrive(&Step::default(), false).map_err(at)
     }
 
     /// Makes the step's request. Parses the page before and drops it again: a parsed page may not wait for a reply.
@@ -290,6 +291,18 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Says where in the file an error happened. One that says so already keeps its place: the host signs in inside a step.
+fn placed(error: Error, phase: &'static str, step: Option<usize>) -> Error {
+    if error.facts.iter().any(|(name, _)| *name == "at") {
+        return error;
+    }
+    let error = error.fact("at", phase);
+    match step {
+        Some(number) => error.fact("step", number),
+        None => error,
+    }
+}
+
 fn missing(what: &'static str) -> Error {
     Error::new(
         ErrorKind::ProtocolBroken,
@@ -354,5 +367,18 @@ impl Link {
             return Err(missing("href"));
         }
         Ok(Self::Address { base, page, href: href.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_place_counts() {
+        let inner = placed(missing("form"), "sign_in", Some(2));
+        let error = placed(inner, "eligibility.steps", Some(1)).to_string();
+        assert!(error.contains("at=sign_in step=2") && !error.contains("eligibility.steps"), "{error}");
+        assert!(placed(missing("link"), "eligibility.detail", None).to_string().ends_with("at=eligibility.detail"));
     }
 }
