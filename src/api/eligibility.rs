@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use connector_sdk::Error;
 use connector_sdk::ask::FieldProblem;
+use connector_sdk::{Error, Operation};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
@@ -83,10 +83,10 @@ pub async fn read(State(app): State<App>, caller: Authenticated, Path(id): Path<
     match (stored.envelope, stored.state) {
         (Some(envelope), _) => Ok(json_bytes(envelope)),
         (None, AskState::Pending) => {
-            let pending = serde_json::json!({
-                "id": stored.id, "operation": stored.operation, "carrier": stored.carrier, "outcome": "pending",
-            });
-            Ok((StatusCode::ACCEPTED, json_bytes(pending.to_string().into_bytes())).into_response())
+            let known = app.gateway.planes().book().get(&stored.carrier);
+            let awaited =
+                Envelope::awaited(&id, Operation::Eligibility, &stored.carrier, stored.created_at, known.as_deref());
+            Ok((StatusCode::ACCEPTED, json(&awaited)).into_response())
         }
         (None, AskState::Answered | AskState::Refused | AskState::Failed) => Err(Problem::new(
             StatusCode::GONE,

@@ -217,27 +217,41 @@ impl Envelope {
 
     /// The envelope of a question whose answer is still awaited.
     pub fn pending(question: &Question, carrier: &Carrier) -> Self {
+        let mut envelope =
+            Self::awaited(&question.id, question.ask.operation(), &carrier.id, question.asked_at, Some(carrier));
+        envelope.timing.total_ms = millis(question.started.elapsed());
+        envelope
+    }
+
+    /// The same from what is stored of it; `known` is the carrier, where there still is one of this id.
+    pub fn awaited(
+        id: &str,
+        operation: Operation,
+        carrier: &str,
+        asked_at: Timestamp,
+        known: Option<&Carrier>,
+    ) -> Self {
         Self {
-            id: question.id.to_string(),
-            operation: question.ask.operation(),
-            carrier: carrier.id.clone(),
+            id: id.to_owned(),
+            operation,
+            carrier: carrier.to_owned(),
             outcome: OutcomeWord::Pending,
             answer: None,
             refusal: None,
             failure: None,
             source: Source {
-                connector: carrier.registration.name.to_owned(),
-                transport: carrier.registration.transport.to_owned(),
+                connector: known.map_or("", |carrier| carrier.registration.name).to_owned(),
+                transport: known.map_or("", |carrier| carrier.registration.transport).to_owned(),
                 credential: None,
                 trace: None,
             },
             freshness: Freshness {
-                as_of: question.asked_at,
+                as_of: asked_at,
                 cached: false,
                 stale_after: None,
                 why: "the carrier has not answered yet".to_owned(),
             },
-            timing: Timing { queued_ms: 0, carrier_ms: 0, total_ms: millis(question.started.elapsed()) },
+            timing: Timing { queued_ms: 0, carrier_ms: 0, total_ms: 0 },
             evidence: None,
             warnings: Vec::new(),
         }
