@@ -9,13 +9,17 @@
     reason = "a failing test is the message"
 )]
 
+mod process;
 mod support;
 
 mod answers;
 mod architecture;
 mod bad_carriers;
 mod bad_requests;
+mod canaries;
+mod command_line;
 mod credentials;
 mod readme;
+mod restart;
 mod sandbox_carriers;
 mod sandbox_truth;

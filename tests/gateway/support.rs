@@ -63,25 +63,8 @@ impl Stand {
 
     /// As another key, or as nobody.
     pub async fn call_as(&self, key: Option<&str>, method: Method, path: &str, body: Option<Value>) -> Reply {
-        let stream = TcpStream::connect(self.server.address).await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
-        if let Some(key) = key {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
-        }
-        let bytes = body.map(|body| Bytes::from(serde_json::to_vec(&body).unwrap())).unwrap_or_default();
-        let request = request.header(header::CONTENT_TYPE, "application/json").body(Full::new(bytes)).unwrap();
-        let reply = sender.send_request(request).await.unwrap();
-        let (head, body) = reply.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        Reply {
-            status: head.status,
-            headers: head.headers,
-            body: serde_json::from_str(&text).unwrap_or(Value::Null),
-            text,
-        }
+        let bytes = body.map(|body| serde_json::to_vec(&body).unwrap()).unwrap_or_default();
+        send(&self.server.address.to_string(), key, method, path, bytes).await.unwrap()
     }
 
     /// How many eligibility questions a simulated carrier has seen.
@@ -100,6 +83,22 @@ impl Stand {
     pub async fn ask(&self, ask: Value) -> Reply {
         self.call(Method::POST, "/v1/eligibility", Some(ask)).await
     }
+}
+
+/// One request to a gateway at `address`; `None` when it went away before it replied.
+pub async fn send(address: &str, key: Option<&str>, method: Method, path: &str, body: Vec<u8>) -> Option<Reply> {
+    let stream = TcpStream::connect(address).await.ok()?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
+    tokio::spawn(connection);
+    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
+    if let Some(key) = key {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+    }
+    let request = request.header(header::CONTENT_TYPE, "application/json").body(Full::new(Bytes::from(body))).unwrap();
+    let (head, body) = sender.send_request(request).await.ok()?.into_parts();
+    let text = String::from_utf8_lossy(&body.collect().await.ok()?.to_bytes()).into_owned();
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Some(Reply { status: head.status, headers: head.headers, body, text })
 }
 
 /// What came back.
