@@ -57,7 +57,9 @@ fn without_separators(text: &str) -> Option<String> {
     let whole = text.split('.').next().unwrap_or(text);
     let mut groups = whole.split(',');
     let first = groups.next()?;
-    let fits = !first.is_empty() && first.len() <= 3 && groups.all(|group| group.len() == 3);
+    // `1.500,00` would otherwise be read as one and a half.
+    let none_after_point = text.split_once('.').is_none_or(|(_, cents)| !cents.contains(','));
+    let fits = none_after_point && !first.is_empty() && first.len() <= 3 && groups.all(|group| group.len() == 3);
     fits.then(|| text.replace(',', ""))
 }
 
@@ -127,6 +129,7 @@ mod tests {
             (json!("1,234,567"), Some("1234567")),
             (json!("1e3"), Some("1000")),
             (json!("1,5"), None),
+            (json!("1.500,00"), None),
             (json!("see plan"), None),
             (json!("1e999"), None),
             (json!(true), None),

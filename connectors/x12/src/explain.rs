@@ -128,7 +128,7 @@ fn answers(text: &mut String, transaction: &Transaction, today: Date) -> bool {
     for answered in crate::answers::eligibility(&response, None) {
         match answered.outcome {
             Outcome::Answered(facts) => {
-                told::answer(text, &connector_sdk::summary::complete(facts, None, today));
+                told::answer(text, &connector_sdk::summary::complete(facts, None, response.date.unwrap_or(today)));
             }
             Outcome::Refused(refusal) => told::refusal(text, &refusal),
         }

@@ -116,7 +116,7 @@ fn answers(transaction: &Transaction, today: Date, findings: &mut Vec<Finding>) 
     findings.extend(response.findings.iter().cloned());
     let one = |answered: crate::answers::Answered| match answered.outcome {
         Outcome::Answered(facts) => {
-            let answer = connector_sdk::summary::complete(facts, None, today);
+            let answer = connector_sdk::summary::complete(facts, None, response.date.unwrap_or(today));
             json!({ "dependent": answered.dependent, "outcome": "answered", "answer": answer })
         }
         Outcome::Refused(refusal) => {

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{Scene, words};
-use crate::answer::{Coverage, EligibilityFacts, MemberOnFile, Plan};
+use crate::answer::{Coverage, DateSpan, EligibilityFacts, MemberOnFile, Plan};
 use crate::ask::EligibilityRequest;
 
 /// Most plans, other payers named one by one.
@@ -57,7 +57,13 @@ pub(super) fn sentences(scene: &Scene<'_>) -> Vec<String> {
 
 fn active(scene: &Scene<'_>) -> String {
     let Scene { facts, patient, when, .. } = scene;
-    let plans: Vec<&Plan> = facts.plans.iter().filter(|plan| plan.status == Coverage::Active).collect();
+    // A plan that ended before, or begins after, the days asked about covers nobody on them.
+    let in_force = |plan: &&Plan| {
+        let DateSpan { from, to } = plan.period;
+        from.is_none_or(|from| from <= scene.last) && to.is_none_or(|to| to >= scene.day)
+    };
+    let active = facts.plans.iter().filter(|plan| plan.status == Coverage::Active);
+    let plans: Vec<&Plan> = active.filter(in_force).collect();
     let mut names: Vec<String> = Vec::new();
     for plan in &plans {
         if let Some(name) = plan.name.as_deref().map(str::trim).filter(|name| !name.is_empty())

@@ -29,7 +29,8 @@ use crate::phi::Phi;
 pub const NO_GUARANTEE: &str = "This is not a guarantee of payment.";
 
 /// Completes the facts into an answer. `ask` is the question as it was put (`None` for a file read from disk), `today`
-/// the day the words speak of where the ask names none.
+/// the day the words speak of where the ask names none: for a file the day it was written, which is named and never
+/// called today.
 ///
 /// The paragraph never says more than the facts. It speaks of the services asked about, in network and for one person
 /// first; without an ask, of the services the carrier named, the first few.
@@ -58,6 +59,8 @@ struct Scene<'a> {
     when: String,
     /// First day asked about.
     day: Date,
+    /// Last day asked about.
+    last: Date,
     topics: Vec<Topic<'a>>,
 }
 
@@ -81,7 +84,7 @@ impl<'a> Scene<'a> {
         let last = ask.map_or(today, |ask| ask.last_day(today));
         let when = if day != last {
             format!("from {} to {}", words::day(day), words::day(last))
-        } else if day == today {
+        } else if day == today && ask.is_some() {
             "today".to_owned()
         } else {
             format!("on {}", words::day(day))
@@ -90,7 +93,7 @@ impl<'a> Scene<'a> {
             Some(ask) => asked_topics(facts, ask),
             None => named_topics(facts),
         };
-        Self { facts, patient: coverage::patient_name(facts, ask), when, day, topics }
+        Self { facts, patient: coverage::patient_name(facts, ask), when, day, last, topics }
     }
 }
 
@@ -121,11 +124,11 @@ fn named_topics(facts: &EligibilityFacts) -> Vec<Topic<'_>> {
     let mut codes: Vec<&str> = Vec::new();
     for benefit in facts.benefits.iter().filter(|benefit| benefit.procedure.is_none()) {
         let code = benefit.service.code.as_str();
-        if !code.is_empty() && !codes.contains(&code) {
+        if codes.len() < TOPICS_WITHOUT_ASK && !code.is_empty() && !codes.contains(&code) {
             codes.push(code);
         }
     }
-    codes.into_iter().take(TOPICS_WITHOUT_ASK).map(|code| service_topic(facts, code)).collect()
+    codes.into_iter().map(|code| service_topic(facts, code)).collect()
 }
 
 fn service_topic<'a>(facts: &'a EligibilityFacts, code: &str) -> Topic<'a> {

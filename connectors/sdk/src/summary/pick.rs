@@ -25,7 +25,10 @@ pub(super) fn network_words(network: Network) -> &'static str {
     }
 }
 
-/// The distinct values that `read` finds in the lines of the best rank. Several values mean that the carrier gave
+/// Distinct values that are told apart. No sentence names more than a few; a carrier may send thousands.
+const VALUES_MOST: usize = 50;
+
+/// The distinct values (at most [`VALUES_MOST`]) that `read` finds in the lines of the best rank. Several values mean that the carrier gave
 /// several, and the caller must not choose one of them.
 pub(super) fn best<'a, T: PartialEq>(
     benefits: impl Iterator<Item = &'a Benefit>,
@@ -37,7 +40,7 @@ pub(super) fn best<'a, T: PartialEq>(
         let rank = (network_rank(benefit.network), level_rank(&benefit.level));
         match &mut found {
             Some((best_rank, picked)) if rank == *best_rank => {
-                if !picked.values.contains(&value) {
+                if picked.values.len() < VALUES_MOST && !picked.values.contains(&value) {
                     picked.values.push(value);
                 }
                 // `In` and `Both` share a rank; together they speak of the network the visit is in.

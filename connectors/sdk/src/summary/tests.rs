@@ -131,7 +131,10 @@ fn pending_unclear_and_another_day() {
     );
     assert_eq!(kinds(&answer), ["coverage_pending"]);
     let answer = complete(EligibilityFacts::default(), None, TODAY);
-    assert!(paragraph(&answer).starts_with("The carrier did not clearly say whether the patient is covered today."));
+    assert!(
+        paragraph(&answer)
+            .starts_with("The carrier did not clearly say whether the patient is covered on 23 November 2026.")
+    );
     assert_eq!(kinds(&answer), ["coverage_unclear"]);
     assert_eq!(missing(&answer), ["coverage", "plan.name", "plan.period", "deductible", "out_of_pocket"]);
 }
@@ -304,4 +307,19 @@ fn services_of_which_the_same_is_said_share_their_sentences() {
         paragraph(&answer)
     );
     assert_eq!(missing(&answer).iter().filter(|what| what.ends_with("coverage")).count(), 2);
+}
+
+#[test]
+fn a_plan_that_ended_covers_nobody_and_a_file_is_not_about_today() {
+    let mut said: serde_json::Value = serde_json::to_value(facts("active", json!([]))).unwrap();
+    said["plans"] = json!([
+        { "name": "Old Gold", "status": "active", "period": { "from": "2024-01-01", "to": "2024-12-31" }, "provenance": [] },
+        { "name": "New Silver", "status": "active", "period": { "from": "2026-01-01", "to": "2026-12-31" }, "provenance": [] },
+        { "name": "Next Bronze", "status": "active", "period": { "from": "2027-01-01" }, "provenance": [] }
+    ]);
+    let said: EligibilityFacts = serde_json::from_value(said).unwrap();
+    let answer = complete(said.clone(), Some(&ask(&["30"])), TODAY);
+    assert!(paragraph(&answer).starts_with("Jane is covered today by New Silver (since 1 January 2026)."));
+    let answer = complete(said, None, TODAY);
+    assert!(paragraph(&answer).starts_with("Jane is covered on 23 November 2026 by New Silver"));
 }

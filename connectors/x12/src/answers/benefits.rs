@@ -187,9 +187,9 @@ fn describe(benefit: &mut Benefit, transaction: u32, level: &Level, line: &Line<
     benefit.insurance_type = coded_some(Table::InsuranceType, &eb.insurance_type);
     benefit.plan = super::words::some(&eb.plan);
     for iii in &eb.informations {
-        match iii.kind.as_str() {
-            "ZZ" => add(&mut benefit.places, coded(Table::Place, &iii.code)),
-            "BF" | "BK" | "ABF" | "ABK" => add(&mut benefit.diagnoses, Phi::new(iii.code.clone())),
+        match information_field(&iii.kind) {
+            "places" => add(&mut benefit.places, coded(Table::Place, &iii.code)),
+            "diagnoses" => add(&mut benefit.diagnoses, Phi::new(iii.code.clone())),
             _ => {
                 let text = [iii.kind.as_str(), iii.code.as_str(), iii.text.as_str()].join(" ");
                 add(&mut benefit.messages, Phi::new(text.trim().to_owned()));
@@ -222,15 +222,23 @@ fn describe(benefit: &mut Benefit, transaction: u32, level: &Level, line: &Line<
     places_of(benefit, transaction, eb);
 }
 
+/// The field that an III segment of this kind (III01) goes to.
+fn information_field(kind: &str) -> &'static str {
+    match kind {
+        "ZZ" => "places",
+        "BF" | "BK" | "ABF" | "ABK" => "diagnoses",
+        _ => "messages",
+    }
+}
+
 /// Where the details of a line stand. The EB itself is noted with the field its number went to.
 fn places_of(benefit: &mut Benefit, transaction: u32, eb: &BenefitLine) {
     let loop_id = &eb.loop_id;
+    // A line stands once in a benefit, so each place is new; looking for it among a hostile file's would take minutes.
     let mut note = |position: u32, id: &str, field: &str| {
-        add(&mut benefit.provenance, provenance(transaction, position, id, loop_id, &[field]));
+        benefit.provenance.push(provenance(transaction, position, id, loop_id, &[field]));
     };
-    eb.informations
-        .iter()
-        .for_each(|iii| note(iii.position, "III", if iii.kind == "ZZ" { "places" } else { "diagnoses" }));
+    eb.informations.iter().for_each(|iii| note(iii.position, "III", information_field(&iii.kind)));
     eb.dates.iter().for_each(|value| note(value.position, "DTP", "dates"));
     eb.references.iter().for_each(|reference| note(reference.position, "REF", "identifiers"));
     eb.parties.iter().for_each(|party| note(party.position, "NM1", "contacts"));

@@ -90,7 +90,9 @@ fn facts(patient: &Patient<'_>, ask: Option<&EligibilityRequest>, rejections: &[
         ..EligibilityFacts::default()
     };
     if let Some(own) = patient.own() {
-        facts.coverage = plans::coverage(own, days(ask));
+        let services = ask.map(EligibilityRequest::service_types).unwrap_or_default();
+        let days = days(ask).or(response.date.map(|date| (date, date)));
+        facts.coverage = plans::coverage(own, &services, days);
         facts.plans = plans::plans(patient, own);
         facts.benefits = benefits(response.transaction, own);
         let elsewhere = facts

@@ -78,6 +78,7 @@ pub(super) fn plans(patient: &Patient<'_>, level: &Level) -> Vec<Plan> {
         }
         fill(plan, line, transaction);
     }
+    from_services(&mut plans, level, transaction);
     from_level(&mut plans, patient, level);
     for line in &level.benefits {
         match line.info.as_str() {
@@ -104,7 +105,7 @@ fn fill(plan: &mut Plan, line: &BenefitLine, transaction: u32) {
     }
     plan.dates.extend(line.dates.iter().map(date));
     for (text, _) in line.messages.iter().filter(|(text, _)| !text.is_empty()) {
-        if !plan.messages.iter().any(|message| message.text() == text) {
+        if !plan.messages.iter().take(MAX_COMPARED).any(|message| message.text() == text) {
             plan.messages.push(Phi::new(text.clone()));
         }
     }
@@ -224,9 +225,51 @@ fn other_payer(line: &BenefitLine, transaction: u32) -> OtherPayer {
     }
 }
 
-/// Coverage on the days asked about, from the whole-plan lines. Lines whose own dates end before or begin after those
-/// days do not count, unless they are all there is against it; active and inactive at once is `Unknown`.
-pub(super) fn coverage(level: &Level, days: Option<(Date, Date)>) -> Coverage {
+/// A carrier that speaks of services only (a dental plan asked for 35) names its plan there. Without a line for the plan
+/// as a whole, those with active services are the plans.
+fn from_services(plans: &mut Vec<Plan>, level: &Level, transaction: u32) {
+    if level.benefits.iter().any(|line| whole_plan(line) && status(&line.info).is_some()) {
+        return;
+    }
+    let active = |line: &&BenefitLine| line.procedure.is_none() && status(&line.info) == Some(Coverage::Active);
+    for line in level.benefits.iter().filter(active) {
+        let (name, insurance_type) = (some(&line.plan), coded_some(Table::InsuranceType, &line.insurance_type));
+        let known = plans.iter().any(|plan| plan.name == name && plan.insurance_type == insurance_type);
+        if known || plans.len() >= MAX_COMPARED {
+            continue;
+        }
+        let of = ["status", "name", "insurance_type"];
+        plans.push(Plan {
+            name,
+            insurance_type,
+            status: Coverage::Active,
+            status_code: Some(coded(Table::Benefit, &line.info)),
+            provenance: vec![provenance(transaction, line.position, "EB", &line.loop_id, &of)],
+            ..Plan::default()
+        });
+    }
+}
+
+/// Coverage on the days asked about: from the lines for the plan as a whole. Where there are none, an active service of
+/// those asked about (any, where `services` is empty) is coverage; beside an inactive plan it leaves open which holds.
+pub(super) fn coverage(level: &Level, services: &[&str], days: Option<(Date, Date)>) -> Coverage {
+    let asked = |line: &BenefitLine| {
+        let names_it = line.services.iter().any(|service| services.contains(&service.as_str()));
+        line.procedure.is_none() && !whole_plan(line) && (services.is_empty() || names_it)
+    };
+    let plan = judged(level, days, whole_plan);
+    let own = judged(level, days, asked).filter(|own| matches!(own, Coverage::Active | Coverage::Pending));
+    match (plan, own) {
+        (Some(Coverage::Inactive), Some(_)) => Coverage::Unknown,
+        (Some(plan), _) => plan,
+        (None, own) => own.unwrap_or_default(),
+    }
+}
+
+/// What the status lines that `wanted` picks say together; `None` where there are none. Lines whose own dates end
+/// before or begin after the days do not count, unless they are all there is against it; active and inactive at once is
+/// `Unknown`.
+fn judged(level: &Level, days: Option<(Date, Date)>, wanted: impl Fn(&BenefitLine) -> bool) -> Option<Coverage> {
     let holds = |line: &BenefitLine| {
         let (span, Some((first, last))) = (period(&line.dates), days) else { return true };
         span.from.is_none_or(|from| from <= last) && span.to.is_none_or(|to| to >= first)
@@ -234,11 +277,14 @@ pub(super) fn coverage(level: &Level, days: Option<(Date, Date)>) -> Coverage {
     let lines: Vec<_> = level
         .benefits
         .iter()
-        .filter(|line| whole_plan(line))
+        .filter(|line| wanted(line))
         .filter_map(|line| Some((status(&line.info)?, holds(line))))
         .collect();
+    if lines.is_empty() {
+        return None;
+    }
     let any = |wanted: Coverage, held: bool| lines.iter().any(|(status, holds)| *status == wanted && (*holds || !held));
-    match (any(Coverage::Active, true), any(Coverage::Inactive, true), any(Coverage::Pending, true)) {
+    Some(match (any(Coverage::Active, true), any(Coverage::Inactive, true), any(Coverage::Pending, true)) {
         (true, true, _) => Coverage::Unknown,
         (true, false, false) => Coverage::Active,
         (true, false, true) | (false, true, true) => Coverage::Unknown,
@@ -247,5 +293,5 @@ pub(super) fn coverage(level: &Level, days: Option<(Date, Date)>) -> Coverage {
         // An inactive line is about the time after its span: nothing speaks for coverage then.
         (false, false, false) if any(Coverage::Inactive, false) && !any(Coverage::Active, false) => Coverage::Inactive,
         (false, false, false) => Coverage::Unknown,
-    }
+    })
 }

@@ -64,7 +64,7 @@ fn meaning(rejection: &Rejection) -> (RefusalReason, Vec<String>) {
     match rejection.code.as_str() {
         "42" | "80" => (Reason::CarrierBusy, Vec::new()),
         "41" | "50" => (Reason::ProviderNotEnrolled, fixed(&["provider.npi"])),
-        "43" | "46" | "47" | "48" | "51" | "97" => (Reason::ProviderNotRecognised, fixed(&["provider.npi"])),
+        "43" | "46" | "47" | "48" | "49" | "51" | "97" => (Reason::ProviderNotRecognised, fixed(&["provider.npi"])),
         "44" => (Reason::ProviderNotRecognised, fixed(&["provider.name", "provider.npi"])),
         "45" => (Reason::ProviderNotRecognised, fixed(&["provider.taxonomy", "provider.npi"])),
         "79" if rejection.loop_id.ends_with('B') => (Reason::ProviderNotRecognised, fixed(&["provider.npi"])),
@@ -80,7 +80,7 @@ fn meaning(rejection: &Rejection) -> (RefusalReason, Vec<String>) {
         "65" | "73" => (not_found, of(&["last_name", "first_name"])),
         "66" | "74" => (not_found, of(&["sex"])),
         "67" if dependent => (not_found, of(&["first_name", "last_name", "date_of_birth"])),
-        "67" | "75" => (not_found, of(if dependent { &everything[1..] } else { &everything[..] })),
+        "67" | "75" | "95" => (not_found, of(if dependent { &everything[1..] } else { &everything[..] })),
         "77" => (
             Reason::DependentNotFound,
             fixed(&["dependent.date_of_birth", "dependent.first_name", "dependent.last_name"]),

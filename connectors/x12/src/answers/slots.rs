@@ -52,7 +52,8 @@ pub(super) fn slot(eb: &BenefitLine) -> Slot {
     match (eb.info.as_str(), lifetime) {
         ("I", _) => Slot::Covered,
         (info, _) if plans::status(info).is_some() => Slot::Covered,
-        ("B", _) if amount => Slot::Copay,
+        // "Remaining" and the like tell how much of a copay is left, not what a visit costs.
+        ("B", _) if amount && part == Part::Base => Slot::Copay,
         ("A", _) if number(&eb.share).is_some_and(|share| share >= Decimal::ZERO && share <= Decimal::ONE) => {
             Slot::Coinsurance
         }
@@ -185,7 +186,7 @@ pub(super) fn fill(benefit: &mut Benefit, transaction: u32, lines: &[Line<'_>]) 
         for delivery in &eb.deliveries {
             let of = ["limit.patterns"];
             add(&mut benefit.limit.get_or_insert_default().patterns, pattern(delivery));
-            add(&mut benefit.provenance, provenance(transaction, delivery.position, "HSD", &eb.loop_id, &of));
+            benefit.provenance.push(provenance(transaction, delivery.position, "HSD", &eb.loop_id, &of));
         }
     }
     let limits = lines.iter().any(|line| matches!(slot(line.eb), Slot::Limit(_)));

@@ -9,6 +9,7 @@ use super::{
 use crate::envelope::Transaction;
 use crate::finding::{Finding, Oddity};
 use crate::read::Kept;
+use jiff::civil::Date;
 
 /// Details of one kind that one loop keeps (messages of an EB, dates of a member …). The guide allows 20 at most.
 const MAX_DETAILS: usize = 100;
@@ -23,6 +24,7 @@ pub(super) fn build(transaction: &Transaction) -> Response {
         in_named_loop: false,
         rejections: Vec::new(),
         reference: String::new(),
+        date: None,
         findings: Vec::new(),
         transaction: transaction.number,
         hierarchical: transaction.segments.iter().any(|segment| segment.id() == "HL"),
@@ -35,6 +37,7 @@ pub(super) fn build(transaction: &Transaction) -> Response {
         control: transaction.control.clone(),
         implementation: transaction.implementation.clone(),
         reference: builder.reference,
+        date: builder.date,
         segments: u32::try_from(transaction.segments.len()).unwrap_or(u32::MAX),
         levels: builder.levels,
         rejections: builder.rejections,
@@ -54,6 +57,7 @@ struct Builder {
     in_named_loop: bool,
     rejections: Vec<Rejection>,
     reference: String,
+    date: Option<Date>,
     findings: Vec<Finding>,
     transaction: u32,
     /// The transaction set has HL segments at all.
@@ -70,7 +74,10 @@ impl Builder {
     fn add(&mut self, segment: &Kept, rest: &[Kept]) {
         match segment.id() {
             "ST" | "SE" => {}
-            "BHT" => self.reference = segment.text(3).into_owned(),
+            "BHT" => {
+                self.reference = segment.text(3).into_owned();
+                self.date = super::day(&segment.text(4));
+            }
             "HL" => self.open_level(segment, rest),
             "AAA" => self.rejection(segment),
             "NM1" => self.party(segment),

@@ -25,6 +25,8 @@ pub struct Response {
     pub implementation: String,
     /// BHT03: our reference, echoed.
     pub reference: String,
+    /// BHT04: the day the answer was given.
+    pub date: Option<Date>,
     /// How many segments it has, ST and SE included.
     pub segments: u32,
     /// The hierarchical levels in the order they came. A level's parent always stands before it.

@@ -483,3 +483,40 @@ proptest! {
         let _ = checked(&segments.concat(), &ask());
     }
 }
+
+fn asking(types: &[&str]) -> EligibilityRequest {
+    serde_json::from_value(serde_json::json!({
+        "carrier": "northstar", "provider": { "npi": "1234567893" },
+        "member": { "member_id": "W100" }, "service": { "date": "2026-11-23", "types": types }
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_carrier_that_speaks_of_services_only_says_active_too() {
+    let dental = "EB*1*IND*35**DENTAL PPO~EB*B*IND*35**DENTAL PPO*27*25~";
+    let coverage = |lines: &str, types: &[&str]| facts_on(lines, Some(&asking(types))).coverage;
+    assert_eq!(coverage(dental, &["35"]), Coverage::Active);
+    assert_eq!(coverage(dental, &["30"]), Coverage::Unknown, "the plan as a whole was asked about");
+    assert_eq!(coverage(dental, &["98"]), Coverage::Unknown);
+    assert_eq!(coverage("EB*6*IND*35~", &["35"]), Coverage::Unknown);
+    assert_eq!(coverage(&format!("EB*6**30~{dental}"), &["35"]), Coverage::Unknown, "both were said");
+    assert_eq!(coverage(&format!("EB*6**30~{dental}"), &["98"]), Coverage::Inactive);
+    let facts = facts_on(dental, Some(&asking(&["35"])));
+    assert_eq!(facts.plans.iter().map(|plan| plan.name.as_deref()).collect::<Vec<_>>(), [Some("DENTAL PPO")]);
+    assert_eq!(represented(&facts).len(), 2);
+}
+
+#[test]
+fn a_file_is_judged_by_the_day_it_was_written() {
+    let ended = "EB*1**30**GOLD~DTP*291*RD8*20240101-20241231~";
+    assert_eq!(facts(ended).coverage, Coverage::Unknown);
+    assert_eq!(facts(&ended.replace("20241231", "20261231")).coverage, Coverage::Active);
+}
+
+#[test]
+fn what_is_left_of_a_copay_is_not_its_price() {
+    let facts = facts("EB*1**30~EB*B**98***29*25~");
+    assert!(facts.benefits[0].copay.is_none());
+    assert_eq!(facts.benefits[0].other[0].amount, dec("25"));
+}
