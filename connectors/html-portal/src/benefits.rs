@@ -10,6 +10,9 @@ use crate::read::{Reader, Spot};
 use crate::settings::{BenefitRule, Find, FixedLevel, FixedNetwork};
 use crate::value::{Pays, counted, money, pays, share};
 
+/// Stands in place of an amount, folded. Of the words for "no" only these: a plain "No" may mean that nothing is paid.
+const NOT_COVERED: &str = "not covered";
+
 /// Fills one benefit in.
 struct Filling<'r, 's, 'a> {
     spot: &'r Spot<'s>,
@@ -128,6 +131,10 @@ impl Filling<'_, '_, '_> {
                 Some(Pays::Share(patient_share)) => {
                     self.benefit.coinsurance = Some(Coinsurance { patient_share, per: None });
                     "coinsurance.patient_share"
+                }
+                None if crate::document::fold(&text) == NOT_COVERED => {
+                    self.benefit.covered = Covered::No;
+                    "covered"
                 }
                 None => "messages",
             };

@@ -159,7 +159,7 @@ pub struct Find {
     /// Takes this attribute instead of the element's text.
     #[serde(default)]
     pub attr: Option<String>,
-    /// Filters for the text found: `"digits | first:9"`.
+    /// Filters for the text found: `"digits | first:9"`, `"before:to"`.
     #[serde(default)]
     pub then: Option<Filters>,
     /// `true` lets the value be missing. Otherwise a missing place stops the question: the page has changed.
@@ -543,7 +543,7 @@ pub struct BenefitPlaces {
     pub copay: Option<Find>,
     /// The patient's share, with `%`.
     pub coinsurance: Option<Find>,
-    /// A copay or a share, whichever it is: `$25 copay`, `20% after deductible`.
+    /// A copay or a share, whichever it is: `$25 copay`, `20% after deductible`; `Not covered` too.
     pub pays: Option<Find>,
     /// Whole deductible.
     pub deductible: Option<Find>,

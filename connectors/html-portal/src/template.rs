@@ -44,6 +44,8 @@ pub const FILTER_NAMES: &[&str] = &[
     "first",
     "last",
     "skip",
+    "before",
+    "after",
     "date",
     "us_date",
     "iso_date",
@@ -99,6 +101,10 @@ pub enum Filter {
     Last(usize),
     /// Without the first characters.
     Skip(usize),
+    /// What stands before these words, all of it where they are not there.
+    Before(String),
+    /// What stands after these words, nothing where they are not there.
+    After(String),
     /// A date in strftime letters.
     Date(String),
     /// By a table of `[settings.maps]`.
@@ -209,6 +215,12 @@ fn read_filter(text: &str) -> std::result::Result<Filter, String> {
             .filter(|count| (1..=200).contains(count))
             .ok_or_else(|| format!("The filter {name} needs a count: {name}:3"))
     };
+    let words = || {
+        argument
+            .map(|text| text.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')).unwrap_or(text).to_owned())
+            .filter(|text| (1..=40).contains(&text.chars().count()))
+            .ok_or_else(|| format!("The filter {name} needs the words to look for: {name}:to, {name}:' - '"))
+    };
     match (name, argument) {
         ("upper", None) => Ok(Filter::Upper),
         ("lower", None) => Ok(Filter::Lower),
@@ -220,6 +232,8 @@ fn read_filter(text: &str) -> std::result::Result<Filter, String> {
         ("first", _) => count().map(Filter::First),
         ("last", _) => count().map(Filter::Last),
         ("skip", _) => count().map(Filter::Skip),
+        ("before", _) => words().map(Filter::Before),
+        ("after", _) => words().map(Filter::After),
         ("date", Some(format)) if jiff::fmt::strtime::format(format, jiff::civil::date(1980, 2, 29)).is_ok() => {
             Ok(Filter::Date(format.to_owned()))
         }
@@ -430,6 +444,12 @@ fn apply(
         Filter::First(count) => text.chars().take(*count).collect(),
         Filter::Last(count) => text.chars().skip(text.chars().count().saturating_sub(*count)).collect(),
         Filter::Skip(count) => text.chars().skip(*count).collect(),
+        Filter::Before(words) => {
+            text.split_once(words.as_str()).map_or(text.as_str(), |(before, _)| before).trim().to_owned()
+        }
+        Filter::After(words) => {
+            text.split_once(words.as_str()).map(|(_, after)| after.trim().to_owned()).unwrap_or_default()
+        }
         Filter::Date(format) => date
             .and_then(|date| jiff::fmt::strtime::format(format, date).ok())
             .ok_or_else(|| Error::new(ErrorKind::Internal, "A date filter was put on something else than a date."))?,
@@ -503,6 +523,21 @@ mod tests {
         }
         assert_eq!(render("{member.first_name}").unwrap(), None);
         assert_eq!(render("{service.type | map:gone}").unwrap_err().kind, ErrorKind::Unsupported);
+    }
+
+    #[test]
+    fn a_range_is_taken_apart() {
+        let run = |filters: &str, text: &str| Filters::from(filters.to_owned()).run(text.to_owned());
+        assert_eq!(run("before:' - '", "01-Jan-2026 - 31-Dec-2026"), "01-Jan-2026");
+        assert_eq!(run("after:' - '", "01-Jan-2026 - 31-Dec-2026"), "31-Dec-2026");
+        assert_eq!(run("after:to | first:4", "2026 to 2027"), "2027");
+        // A plan that has begun and has no end.
+        assert_eq!(
+            (run("before:' - '", "01-Jan-2026"), run("after:' - '", "01-Jan-2026")),
+            ("01-Jan-2026".into(), "".into())
+        );
+        assert!(read_filter("before").unwrap_err().contains("before:to"));
+        assert!(read_filter("after:''").is_err());
     }
 
     #[test]

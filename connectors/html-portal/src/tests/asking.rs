@@ -1,6 +1,6 @@
 //! The eligibility question against a small portal.
 
-use connector_sdk::answer::{Coverage, Network, Place};
+use connector_sdk::answer::{Coverage, Covered, Network, Place};
 use connector_sdk::{ErrorKind, Outcome, RefusalReason, Retry};
 
 use super::fake::{Fake, LOGIN, MEMBER, RESULTS, SEARCH, ask, body};
@@ -48,6 +48,22 @@ fn the_whole_way() {
     );
     assert_eq!(deductible.remaining, None, "nothing is computed");
     assert_eq!((facts.raw.transaction.as_str(), facts.raw.segments), ("html", 3));
+}
+
+#[test]
+fn what_is_paid_may_say_that_nothing_is_covered() {
+    let fake = |said| {
+        Fake::new()
+            .toml("copay = { header = \"Copay\" }", "pays = { header = \"Copay\" }")
+            .member("<td>see booklet</td>", said)
+    };
+    let benefit = |said| answered(&fake(said)).benefits.swap_remove(2);
+    let not_covered = benefit("<td>Not Covered</td>");
+    assert_eq!((not_covered.covered, not_covered.copay.is_none()), (Covered::No, true));
+    assert!(not_covered.provenance.iter().any(|place| place.of == ["covered"]));
+    // "No" may mean that nothing is paid.
+    assert_eq!(benefit("<td>No</td>").covered, Covered::NotStated);
+    assert_eq!(benefit("<td>$40 copay</td>").covered, Covered::NotStated);
 }
 
 #[test]
