@@ -8,11 +8,12 @@ use crate::dates;
 use crate::settings::AnswerRules;
 use crate::value::Item;
 
-/// Compares what the reply echoes with the ask. Everything that is echoed must agree, and something must be.
+/// Compares what the reply echoes with the ask. Everything that is echoed must agree, and something must be, where the
+/// ask has anything the carrier file names. Returns whether something did.
 ///
 /// # Errors
 /// [`ErrorKind::AnswerMismatch`].
-pub fn check(rules: &AnswerRules, ctx: &Context, ask: &EligibilityRequest, reply: &Item<'_>) -> Result<()> {
+pub fn check(rules: &AnswerRules, ctx: &Context, ask: &EligibilityRequest, reply: &Item<'_>) -> Result<bool> {
     let echo = &rules.echo;
     // The subscriber's: a dependent is compared with what is on file, in `same_person`.
     let (birth, name) = (ask.member.date_of_birth.as_ref(), ask.member.last_name.as_ref());
@@ -42,16 +43,17 @@ pub fn check(rules: &AnswerRules, ctx: &Context, ask: &EligibilityRequest, reply
     if agreed == 0 && could > 0 {
         return Err(mismatch().fact("differs", "nothing_echoed"));
     }
-    Ok(())
+    Ok(agreed > 0)
 }
 
 /// Even where the echo agrees: a person on file with another last name *and* another date of birth is another person.
 /// Where the ask has no member id that could tie the two together, one of them is enough. Brothers and sisters share a
 /// last name and the id, so a dependent is told by the first name, and by the date of birth where there is none.
+/// Where the echo tied nothing (`tied` is false: the ask has none of the fields it names), the person on file must.
 ///
 /// # Errors
 /// [`ErrorKind::AnswerMismatch`].
-pub fn same_person(facts: &EligibilityFacts, ask: &EligibilityRequest) -> Result<()> {
+pub fn same_person(facts: &EligibilityFacts, ask: &EligibilityRequest, tied: bool) -> Result<()> {
     let born = |on_file: &MemberOnFile, asked: Option<&Phi<Date>>| {
         on_file.date_of_birth.as_ref().zip(asked).is_some_and(|(on_file, asked)| on_file != asked)
     };
@@ -59,6 +61,15 @@ pub fn same_person(facts: &EligibilityFacts, ask: &EligibilityRequest) -> Result
         on_file.map(|name| bare(name.text())).zip(asked.map(|name| bare(name.text())))
     };
     let member = &ask.member;
+    let same = |on_file: Option<&MemberOnFile>, asked: Option<&Phi<Date>>| {
+        let on_file = on_file.and_then(|person| person.date_of_birth.as_ref());
+        on_file.zip(asked).is_some_and(|(on_file, asked)| on_file == asked)
+    };
+    let same_birth = same(Some(&facts.member), member.date_of_birth.as_ref())
+        || same(facts.dependent.as_ref(), ask.dependent.as_ref().map(|person| &person.date_of_birth));
+    if !tied && !same_birth {
+        return Err(mismatch().fact("differs", "nothing_echoed"));
+    }
     let other_birth = born(&facts.member, member.date_of_birth.as_ref());
     let other_name = name(facts.member.last_name.as_ref(), member.last_name.as_ref()).is_some_and(|(a, b)| a != b);
     let other_member = if member.member_id.is_some() { other_birth && other_name } else { other_birth || other_name };
@@ -91,7 +102,7 @@ mod tests {
         facts.dependent = serde_json::from_value(dependent).unwrap();
         let mut ask = json!({ "carrier": "acme", "provider": { "npi": "1234567893" }, "member": {} });
         ask.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
-        same_person(&facts, &serde_json::from_value(ask).unwrap()).is_ok()
+        same_person(&facts, &serde_json::from_value(ask).unwrap(), true).is_ok()
     }
 
     #[test]

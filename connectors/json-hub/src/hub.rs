@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use connector_sdk::answer::MemberOnFile;
 use connector_sdk::connector::Built;
 use connector_sdk::{
     Answer, Connector, Context, CredentialField, Eligibility, EligibilityFacts, EligibilityLimits, EligibilityRequest,
@@ -226,9 +227,13 @@ impl Hub {
             Reply::Answer(body, number) => (body, number),
         };
         let reply = Item { value: &body, pointer: "", reply: number };
-        echo::check(&self.answer, ctx, ask, &reply)?;
+        let tied = echo::check(&self.answer, ctx, ask, &reply)?;
         let facts = answer::read(self, ctx, ask, &reply)?;
-        echo::same_person(&facts, ask)?;
+        echo::same_person(&facts, ask, tied)?;
+        let named = |person: &MemberOnFile| person.first_name.is_some() || person.date_of_birth.is_some();
+        if ask.dependent.is_some() && !facts.dependent.as_ref().is_some_and(named) {
+            ctx.warn("dependent_not_shown", "The carrier's reply does not show which dependent it speaks of.");
+        }
         Ok(Outcome::Answered(facts))
     }
 

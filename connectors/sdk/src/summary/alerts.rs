@@ -14,9 +14,7 @@ const NOTE_CHARACTERS: usize = 300;
 pub(super) fn alerts(scene: &Scene<'_>) -> Vec<Alert> {
     let mut found = Vec::new();
     coverage_alert(scene, &mut found);
-    if scene.facts.plans.iter().any(|plan| !plan.other_payers.is_empty()) {
-        found.push(alert("other_payer", coverage::other_payers(scene)));
-    }
+    found.extend(coverage::other_payers(scene).map(|text| alert("other_payer", text)));
     for correction in coverage::people(scene.facts).flat_map(|person| &person.corrections) {
         let field = coverage::field_words(&correction.field);
         found.push(alert(

@@ -101,9 +101,11 @@ fn name(patient: &str) -> String {
 
 /// Other insurers, the primary care provider, and what the carrier has differently on file.
 pub(super) fn people_sentences(scene: &Scene<'_>, said: &mut Vec<String>) {
-    if scene.facts.plans.iter().any(|plan| !plan.other_payers.is_empty()) {
-        said.push(other_payers(scene));
-    }
+    let ended = || scene.facts.plans.iter().any(|plan| !plan.other_payers.is_empty());
+    said.extend(
+        other_payers(scene)
+            .or_else(|| ended().then(|| "The carrier reports other coverage that has ended.".to_owned())),
+    );
     let providers = primary_care(scene);
     if let [provider] = providers.as_slice() {
         said.push(format!("The primary care provider on file is {provider}."));
@@ -114,10 +116,13 @@ pub(super) fn people_sentences(scene: &Scene<'_>, said: &mut Vec<String>) {
     }
 }
 
-/// One sentence on other insurers.
-pub(super) fn other_payers(scene: &Scene<'_>) -> String {
+/// One sentence on the other insurers that may pay on the days asked about; those whose time is over do not.
+pub(super) fn other_payers(scene: &Scene<'_>) -> Option<String> {
+    let all = scene.facts.plans.iter().flat_map(|plan| &plan.other_payers);
+    let mut current = all.filter(|payer| payer.period.to.is_none_or(|to| to >= scene.day)).peekable();
+    current.peek()?;
     let mut names: Vec<String> = Vec::new();
-    for payer in scene.facts.plans.iter().flat_map(|plan| &plan.other_payers) {
+    for payer in current {
         if let Some(name) = payer.name.as_deref().map(str::trim).filter(|name| !name.is_empty())
             && !names.iter().any(|known| known == name)
         {
@@ -125,11 +130,11 @@ pub(super) fn other_payers(scene: &Scene<'_>) -> String {
         }
     }
     names.truncate(NAMED_MOST);
-    if names.is_empty() {
+    Some(if names.is_empty() {
         "The carrier reports other coverage, too.".to_owned()
     } else {
         format!("The carrier reports other coverage, too: {}.", words::list(&names, "and"))
-    }
+    })
 }
 
 fn primary_care(scene: &Scene<'_>) -> Vec<String> {

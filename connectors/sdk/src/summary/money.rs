@@ -8,10 +8,17 @@ use crate::answer::{Accumulator, Benefit, Level};
 pub(super) fn sentences(scene: &Scene<'_>, said: &mut Vec<String>) {
     for kind in [Kind::Deductible, Kind::OutOfPocket] {
         let plan = || plan_lines(scene);
-        let person = pick::best(plan().filter(|benefit| benefit.level != Level::Family), |b| kind.of(b));
+        let one = |benefit: &&Benefit| matches!(benefit.level, Level::Individual | Level::NotStated);
+        let person = pick::best(plan().filter(one), |b| kind.of(b));
+        // Employee and spouse, children only …: not what one person owes.
+        let some = pick::best(plan().filter(|b| !one(b) && b.level != Level::Family), |b| kind.of(b));
         let family = pick::best(plan().filter(|benefit| benefit.level == Level::Family), |b| kind.of(b));
         if let Some(picked) = &person {
             said.extend(accumulator(kind, &picked.values, picked.network_words(), ""));
+        }
+        if let (None, Some(picked)) = (&person, &some) {
+            let whose = " for some members of the family";
+            said.extend(accumulator(kind, &picked.values, picked.network_words(), whose));
         }
         if let Some(picked) = &family {
             said.extend(accumulator(kind, &picked.values, picked.network_words(), " for the family"));

@@ -323,3 +323,21 @@ fn a_plan_that_ended_covers_nobody_and_a_file_is_not_about_today() {
     let answer = complete(said, None, TODAY);
     assert!(paragraph(&answer).starts_with("Jane is covered on 23 November 2026 by New Silver"));
 }
+
+#[test]
+fn other_coverage_that_ended_and_amounts_of_other_people_are_called_so() {
+    let mut said: serde_json::Value = serde_json::to_value(facts(
+        "active",
+        json!([{ "service": service("30", "Plan"), "level": "employee_and_spouse", "deductible": { "base": "1000" } }]),
+    ))
+    .unwrap();
+    said["plans"][0]["other_payers"] =
+        json!([{ "name": "Acme Auto", "period": { "from": "2000-05-01", "to": "2000-06-01" }, "provenance": [] }]);
+    let answer = complete(serde_json::from_value(said.clone()).unwrap(), Some(&ask(&["30"])), TODAY);
+    let text = paragraph(&answer);
+    assert!(text.contains("The carrier reports other coverage that has ended.") && !text.contains("Acme"), "{text}");
+    assert!(text.contains("the deductible for some members of the family is $1,000.00."), "{text}");
+    said["plans"][0]["other_payers"][0]["period"] = json!({ "from": "2000-05-01" });
+    let answer = complete(serde_json::from_value(said).unwrap(), Some(&ask(&["30"])), TODAY);
+    assert!(paragraph(&answer).contains("other coverage, too: Acme Auto."));
+}
