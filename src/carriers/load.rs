@@ -186,7 +186,8 @@ impl Reading<'_> {
         let misshapen = check(&schema, settings, Words::File);
         let whole = misshapen.is_empty() && self.document.syntax.is_empty();
         // Without the parts that do not fit, the connector can still say what is wrong with the others.
-        let built = match fitting(&schema, settings) {
+        let fitting = if misshapen.is_empty() { Some(settings.clone()) } else { fitting(&schema, settings) };
+        let built = match fitting {
             Some(Value::Object(map)) => (registration.build)(&Settings::new(to_table(&map), hosts)),
             _ => Err(Vec::new()),
         };

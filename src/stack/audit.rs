@@ -14,7 +14,8 @@ use crate::wire::Exchange;
 
 /// Where a question's end is kept: the envelope, the evidence and the record, in one durable step.
 pub trait Ledger: Send + Sync + 'static {
-    /// Keeps them. Returns only after they are durable.
+    /// Keeps them. Returns only after they are durable. `first` is the id of an earlier question of the same practice
+    /// whose envelope is durable and holds the very same answer: then a reference to it may be kept in its place.
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] when they could not be kept; then the answer must not leave.
@@ -23,6 +24,7 @@ pub trait Ledger: Send + Sync + 'static {
         question: &'a Question,
         envelope: &'a Envelope,
         exchanges: &'a [Exchange],
+        first: Option<&'a str>,
     ) -> BoxFuture<'a, Result<(), Error>>;
 }
 
@@ -69,8 +71,12 @@ impl<S: Inner> Service<Question> for Auditing<S> {
         Box::pin(async move {
             let told = ask(inner, question.clone()).await;
             let envelope = Envelope::of(&question, &layer.carrier, &told);
-            let kept = layer.ledger.keep(&question, &envelope, &told.exchanges).await;
+            let first = told.first.as_ref().filter(|_| told.cached).and_then(|first| first.question());
+            let kept = layer.ledger.keep(&question, &envelope, &told.exchanges, first).await;
             observe(&envelope);
+            if let (Ok(()), Some(first), false) = (&kept, &told.first, told.cached) {
+                first.kept();
+            }
             if let Err(error) = kept {
                 tracing::error!(error = %error, "the paper trail could not be written; the answer is withheld");
                 let withheld =

@@ -16,7 +16,7 @@ use moka::future::Cache;
 use ring::hmac;
 use tower::{Layer, Service};
 
-use super::{Inner, Pending, Question, Said, Told, ask};
+use super::{FirstTold, Inner, Pending, Question, Said, Told, ask};
 use crate::carriers::{CacheRules, Carrier};
 use crate::practice::PracticeId;
 
@@ -151,7 +151,8 @@ impl<S: Inner> Service<Question> for Caching<S> {
             let oldest = question.max_age.map(|age| earliest(question.asked_at, age));
             let rules = this.carrier.cache;
             let call = async {
-                let told = ask(this.inner.clone(), question).await;
+                let first = Arc::new(FirstTold::new(question.id.clone()));
+                let told = Told { first: Some(first), ..ask(this.inner.clone(), question).await };
                 let keep = keep_for(&told, rules);
                 Saved { told: Arc::new(told), keep }
             };

@@ -66,6 +66,7 @@ impl Dispatch {
             trace,
             as_of: Timestamp::now(),
             cached: false,
+            first: None,
             stale_after: None,
             carrier_time: started.elapsed().saturating_sub(attempted.queued),
             queued: attempted.queued,
@@ -87,13 +88,15 @@ impl Dispatch {
         handle: &AttemptHandle,
         ask: &EligibilityRequest,
         question: &Question,
-    ) -> Result<Outcome<connector_sdk::EligibilityAnswer>, Error> {
+    ) -> Result<Outcome<Arc<connector_sdk::EligibilityAnswer>>, Error> {
         let operation = self.carrier.connector.eligibility().filter(|_| self.carrier.offers.eligibility);
         let operation = operation
             .ok_or_else(|| Error::new(ErrorKind::Unsupported, "This carrier does not offer eligibility questions."))?;
         let outcome = operation.check(&handle.context(), ask).await?;
         Ok(match outcome {
-            Outcome::Answered(facts) => Outcome::Answered(summary::complete(facts, Some(ask), question.today)),
+            Outcome::Answered(facts) => {
+                Outcome::Answered(Arc::new(summary::complete(facts, Some(ask), question.today)))
+            }
             Outcome::Refused(mut refusal) => {
                 refusal.other_searches = self.carrier.form.other_searches(&question.searched_by);
                 Outcome::Refused(refusal)

@@ -1,5 +1,7 @@
 //! The envelope every operation's answer comes in: what the API gives, the ledger keeps and the pages show.
 
+use std::sync::Arc;
+
 use connector_sdk::context::Warning;
 use connector_sdk::error::Fact;
 use connector_sdk::{EligibilityAnswer, Error, ErrorKind, Operation, Outcome, Refusal, Retry, WhoActs};
@@ -23,7 +25,7 @@ pub struct Envelope {
     pub outcome: OutcomeWord,
     /// When answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<EligibilityAnswer>,
+    pub answer: Option<Arc<EligibilityAnswer>>,
     /// When refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,

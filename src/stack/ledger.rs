@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Question;
 use super::audit::Ledger;
 use super::envelope::{Envelope, OutcomeWord};
-use crate::trail::{OutcomeKind, Trail, TrailRecord};
+use crate::trail::{OutcomeKind, Trail, TrailRecord, repeating};
 use crate::wire::Exchange;
 
 /// One request and its reply, as `GET …/raw` shows them. Secrets are markers.
@@ -73,10 +73,18 @@ impl Ledger for Trail {
         question: &'a Question,
         envelope: &'a Envelope,
         exchanges: &'a [Exchange],
+        first: Option<&'a str>,
     ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let unwritable = |_| Error::new(ErrorKind::Internal, "The answer cannot be written down.");
-            let body = serde_json::to_vec(envelope).map_err(unwritable)?;
+            let body = match first.filter(|_| envelope.answer.is_some()) {
+                // A saved answer is the larger part of its envelope by far, and is there already.
+                Some(first) => {
+                    let rest = Envelope { answer: None, ..envelope.clone() };
+                    repeating(first, &serde_json::to_value(rest).map_err(unwritable)?)
+                }
+                None => serde_json::to_vec(envelope).map_err(unwritable)?,
+            };
             let evidence = if exchanges.is_empty() {
                 None
             } else {

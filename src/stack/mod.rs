@@ -14,6 +14,7 @@ mod retry;
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use connector_sdk::context::Warning;
@@ -79,7 +80,32 @@ impl Ask {
 #[derive(Clone, Debug)]
 pub enum Said {
     /// To an eligibility question.
-    Eligibility(Outcome<EligibilityAnswer>),
+    Eligibility(Outcome<Arc<EligibilityAnswer>>),
+}
+
+/// The question a carrier's word was first told to. What repeats it later is kept as a reference to it.
+#[derive(Debug)]
+pub struct FirstTold {
+    question: Arc<str>,
+    kept: AtomicBool,
+}
+
+impl FirstTold {
+    /// By this question's id; not kept yet.
+    pub fn new(question: Arc<str>) -> Self {
+        Self { question, kept: AtomicBool::new(false) }
+    }
+
+    /// Its envelope is durable now.
+    pub fn kept(&self) {
+        self.kept.store(true, Ordering::Release);
+    }
+
+    /// The question's id, once its envelope is durable. Before that nothing may refer to it: twins that wait for the
+    /// same call can be kept before it is, and it may fail to be.
+    pub fn question(&self) -> Option<&str> {
+        self.kept.load(Ordering::Acquire).then_some(&*self.question)
+    }
 }
 
 /// What came of a question, with what the layers know about it.
@@ -93,6 +119,8 @@ pub struct Told {
     pub as_of: Timestamp,
     /// Whether it was saved before.
     pub cached: bool,
+    /// The question it was first told to; set by the cache.
+    pub first: Option<Arc<FirstTold>>,
     /// Until when it counts as fresh.
     pub stale_after: Option<Timestamp>,
     /// Time spent waiting for our own limits.
@@ -117,6 +145,7 @@ impl Told {
             trace: String::new(),
             as_of: Timestamp::now(),
             cached: false,
+            first: None,
             stale_after: None,
             queued: Duration::ZERO,
             carrier_time: Duration::ZERO,

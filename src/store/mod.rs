@@ -36,6 +36,9 @@ const DATABASE: &str = "portico.db";
 const LOCK: &str = "portico.lock";
 /// How long SQLite waits for a lock of its own (a backup tool that reads along).
 const BUSY: Duration = Duration::from_secs(5);
+/// Pages written (4 KiB each) after which the write-ahead log is folded into the database. That makes one group of
+/// writes wait for two more syncs: with SQLite's 1,000, one live question in eighty waited for it.
+const CHECKPOINT_PAGES: i64 = 8_000;
 /// The write-ahead log is cut back to this many bytes after a checkpoint.
 const WAL_BYTES_MAX: i64 = 64 * 1024 * 1024;
 
@@ -171,6 +174,7 @@ fn set_up(connection: &Connection, sync: Sync) -> Result<(), StoreError> {
     connection.pragma_update(None, "trusted_schema", false)?;
     // A replaced credential is overwritten with zeros, sealed or not.
     connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_MAX)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::Trail;
 use super::record::{OutcomeKind, TrailRecord};
+use super::repeat;
 use super::seal::{Purpose, SealBroken, bind};
 use crate::practice::PracticeId;
 use crate::store::answers::{AskRow, Completed, EvidenceRow};
@@ -82,7 +83,8 @@ impl Trail {
     /// Stores an answer, what was exchanged for it, and the record, in one transaction; once this returns `Ok`, the
     /// answer may leave. Carrier, operation, outcome and evidence id are read from the record. A question that was not
     /// begun is begun by it. `exchanges` without an evidence id in the record gets a new one; the id is returned. An
-    /// evidence id without `exchanges` is that of an earlier question: the answer was saved.
+    /// evidence id without `exchanges` is that of an earlier question: the answer was saved. Such an envelope may be kept
+    /// as [`super::repeating`] gives it.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the question was completed before, or the record belongs to another practice; else
@@ -141,6 +143,10 @@ impl Trail {
             .transpose()
             .map_err(|SealBroken| NOT_OPENING)?
             .map(|mut opened| std::mem::take(&mut *opened));
+        let envelope = match envelope.as_deref().and_then(repeat::first_of) {
+            Some(first) => Some(self.whole(practice, first, envelope.as_deref().unwrap_or_default()).await?),
+            None => envelope,
+        };
         Ok(Some(StoredAsk {
             id: row.ask.id,
             practice: row.ask.practice,
@@ -152,6 +158,14 @@ impl Trail {
             evidence_id: row.evidence_id,
             envelope,
         }))
+    }
+
+    /// A repeating envelope with the answer that stands in the one it repeats.
+    async fn whole(&self, practice: &PracticeId, first: &str, rest: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let row = store::answers::get(&self.store, practice, first).await?;
+        let sealed = row.and_then(|row| row.envelope).ok_or(repeat::GONE)?;
+        let opened = self.sealer.open(Purpose::Answers, &answer_bound_to(practice, first), &sealed);
+        repeat::joined(rest, &opened.map_err(|SealBroken| NOT_OPENING)?)
     }
 
     /// What was exchanged with the carrier for a question of this practice; for a saved answer, what was exchanged when

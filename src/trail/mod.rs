@@ -9,6 +9,7 @@
 mod answers;
 mod chain;
 mod record;
+mod repeat;
 mod seal;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use answers::{AskState, StoredAsk, new_evidence_id};
 pub use chain::Verification;
 pub(crate) use chain::append;
 pub use record::{Actor, OutcomeKind, TrailEntry, TrailRecord};
+pub use repeat::repeating;
 pub use seal::{Purpose, SealBroken, Sealer, bind};
 
 use crate::practice::PracticeId;

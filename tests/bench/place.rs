@@ -238,7 +238,13 @@ async fn accept(listener: TcpListener, headers: HeaderMap, body: Bytes) {
 struct Nothing;
 
 impl Ledger for Nothing {
-    fn keep<'a>(&'a self, _: &'a Question, _: &'a Envelope, _: &'a [Exchange]) -> BoxFuture<'a, Result<(), Error>> {
+    fn keep<'a>(
+        &'a self,
+        _: &'a Question,
+        _: &'a Envelope,
+        _: &'a [Exchange],
+        _: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async { Ok(()) })
     }
 }

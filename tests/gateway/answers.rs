@@ -70,6 +70,10 @@ async fn a_saved_answer_costs_the_carrier_nothing_until_it_is_too_old() {
     assert_eq!(second.body["freshness"]["as_of"], first.body["freshness"]["as_of"]);
     assert_ne!(second.body["id"], first.body["id"]);
     assert_eq!(stand.questions("northstar"), 1);
+    // The second one is kept as a reference to the first; whoever fetches it gets all of it, in the same order.
+    let path = format!("/v1/eligibility/{}", second.body["id"].as_str().unwrap());
+    let stored = stand.call(Method::GET, &path, None).await;
+    assert_eq!((stored.status, stored.text), (StatusCode::OK, second.text));
 
     let mut anew = question;
     anew["max_age_secs"] = json!(0);
