@@ -111,7 +111,7 @@ async fn the_directory_belongs_to_one_process() {
     let store = Store::open(dir.path()).unwrap();
     let error = Store::open(dir.path()).err().unwrap();
     assert_eq!(error, StoreError::Locked { dir: dir.path().to_owned() });
-    assert!(error.to_string().contains("--data"), "{error}");
+    assert!(error.to_string().contains("data_dir"), "{error}");
     drop(store);
     Store::open(dir.path()).unwrap();
 }
