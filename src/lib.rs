@@ -1,7 +1,7 @@
 //! Portico: one self-hosted gateway to every health insurer.
 //!
 //! Modules stand in the order in which a question meets them. Each room imports only rooms below it; a wall test
-//! (`tests/architecture.rs`) reads this list and holds the arrow.
+//! (`tests/gateway/architecture.rs`) reads this list and holds the arrow.
 //!
 //! 1. [`cli`]: the command line (argv to calls, no logic of its own)
 //! 2. [`house`]: the rooms put together, for `serve`, `demo` and the tests

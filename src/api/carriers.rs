@@ -70,8 +70,8 @@ pub struct CarrierView {
     form: FormView,
     /// What is left of its budget.
     limits: LimitsView,
-    /// Its circuit: `closed` is good.
-    state: BreakerState,
+    /// `up`; `down`: it failed repeatedly and is left alone for a while; `trying`: the next question shows.
+    state: &'static str,
     /// Whether it is closed now, and until when.
     #[serde(skip_serializing_if = "Option::is_none")]
     closed_until: Option<Timestamp>,
@@ -194,7 +194,11 @@ fn view(plane: &Plane, practice: &crate::practice::PracticeId, credential_state:
             remaining: budget.remaining,
             reset_secs: budget.reset_secs,
         },
-        state: plane.circuit(),
+        state: match plane.circuit() {
+            BreakerState::Closed => "up",
+            BreakerState::Open => "down",
+            BreakerState::Probation => "trying",
+        },
         closed_until: carrier.hours.closed_until(Timestamp::now()),
         fresh_for_secs: carrier.cache.eligibility.as_secs(),
     }

@@ -192,7 +192,7 @@ async fn carriers_are_found_in_spite_of_typos_and_say_what_they_need() {
     let one = stand.call(Method::GET, "/v1/carriers/bluevalley", None).await;
     assert_eq!(one.body["connector"], "html-portal");
     assert_eq!(one.body["credential_state"], "active");
-    assert_eq!(one.body["state"], "closed");
+    assert_eq!(one.body["state"], "up");
     assert!(!one.body["form"]["accepts"].as_array().unwrap().is_empty());
     assert!(one.body["limits"]["requests_per_minute"].as_u64().unwrap() > 0);
     assert_eq!(stand.call(Method::GET, "/v1/carriers/nobody", None).await.status, StatusCode::NOT_FOUND);

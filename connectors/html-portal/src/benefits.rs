@@ -71,7 +71,8 @@ impl Filling<'_, '_, '_> {
             rule.services.iter().find(|(known, _)| crate::document::fold(known) == wanted).map(|(_, code)| code.clone())
         });
         let code = by_words.or_else(|| rule.fixed.service.clone()).unwrap_or_default();
-        let label = words.or_else(|| rule.fixed.label.clone()).unwrap_or_else(|| code.clone());
+        let known = || connector_sdk::summary::service_type_label(&code).map(str::to_owned);
+        let label = words.or_else(|| rule.fixed.label.clone()).or_else(known).unwrap_or_else(|| code.clone());
         self.benefit.service = Coded::new(code, label);
         self.benefit.network = match rule.fixed.network {
             Some(FixedNetwork::In) => Network::In,

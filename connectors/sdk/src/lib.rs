@@ -10,7 +10,7 @@
 //! it does), [`outcome`] and [`answer`] (what comes back), [`error`] (when nothing comes back), [`summary`] (the
 //! plain words made from the facts), [`settings`] (a carrier file's own part).
 //!
-//! Invariants, each backed by a test in the host's `tests/architecture.rs`:
+//! Invariants, each backed by a test in the host's `tests/gateway/architecture.rs`:
 //! - nothing here, and nothing in a connector, opens a socket, sleeps, spawns or reads a clock of its own;
 //! - a secret never reaches a connector: it places a [`context::Marker`], the host swaps it just before the bytes leave;
 //! - text that came from a patient or a carrier is [`phi::Phi`] or stays out of every error, log line and `Debug`.
