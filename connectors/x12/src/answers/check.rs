@@ -189,12 +189,12 @@ impl Against {
             let (sent, _) = crate::inquiry::core_258(&party.name);
             same(Some(asked.as_str()), Some(sent.as_str()))
         });
-        Self {
-            id,
-            last,
-            first: same(asked.first, party.map(|party| party.first.as_str())),
-            born: asked.born.zip(sent_birth).map(|(asked, sent)| asked == sent),
-        }
+        // `Ben` and `Benjamin` may be one person; the difference is told as a correction.
+        let first = asked.first.zip(party).and_then(|(asked, party)| {
+            let (asked, sent) = (bare(asked), bare(&party.first));
+            (!asked.is_empty() && !sent.is_empty()).then(|| asked.starts_with(&sent) || sent.starts_with(&asked))
+        });
+        Self { id, last, first, born: asked.born.zip(sent_birth).map(|(asked, sent)| asked == sent) }
     }
 
     /// Whether two people are meant. The id decides where both have one; without it, a date of birth or a last name

@@ -358,6 +358,8 @@ fn the_right_patient_of_several_is_chosen() {
     let Outcome::Answered(facts) = checked(&both, &asked).unwrap() else { panic!("answered") };
     assert_eq!(facts.plans[0].name.as_deref(), Some("BEN PLAN"));
     assert_eq!(checked(&format!("{head}{}", twin("BEA", 4)), &asked).map(|_| ()), Err(ErrorKind::AnswerMismatch));
+    // A short name on one side is no other child.
+    assert!(checked(&format!("{head}{}", twin("BENJAMIN", 4)), &asked).is_ok());
     // The subscriber's benefits are not the dependent's.
     assert_eq!(checked(&format!("{HEAD}{SUBSCRIBER}EB*1**30~"), &asked).map(|_| ()), Err(ErrorKind::AnswerMismatch));
 }
