@@ -87,7 +87,7 @@ impl Gateway {
         let question = Question {
             id: uuid::Uuid::now_v7().to_string().into(),
             caller,
-            ask: Arc::new(Ask::Eligibility(narrowed.narrow(request))),
+            ask: Arc::new(Ask::Eligibility(alone(narrowed.narrow(request)))),
             searched_by: narrowed.used.into(),
             lane: request.lane,
             asked_at: now,
@@ -142,6 +142,14 @@ impl Gateway {
         })?;
         handle.sign_in().await
     }
+}
+
+/// The question alone. With `max_age_secs` or `lane` left in it, an answer that was asked for anew, or overnight, would be
+/// saved as that to another question, and the front desk would be given an older one.
+fn alone(mut ask: EligibilityRequest) -> EligibilityRequest {
+    ask.max_age_secs = None;
+    ask.lane = Lane::default();
+    ask
 }
 
 /// What of the ask the carrier does not offer, by its connector or its file.

@@ -21,6 +21,8 @@ use crate::vault::{self, SecretFields, Vault};
 
 /// How often carrier files are looked at for changes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often samples of histograms are drained.
+const METRICS_EVERY: Duration = Duration::from_secs(5);
 /// A retry's pause is lengthened by up to this, so that many do not come at once.
 const RETRY_JITTER: Duration = Duration::from_millis(100);
 /// The demo's practice.
@@ -116,16 +118,20 @@ impl House {
         }
         let shared = Shared { cache: Arc::new(AnswerCache::new()?), ledger: trail.clone(), retry_jitter: RETRY_JITTER };
         let planes = Planes::new(book.clone(), vault.clone(), shared);
-        let tasks = vec![tokio::spawn(planes.clone().follow_reloads())];
+        let metrics = metrics_handle()?;
+        let tasks =
+            vec![tokio::spawn(planes.clone().follow_reloads()), tokio::spawn(keep_metrics_small(metrics.clone()))];
         let gateway = Gateway::new(planes, zone);
-        let app = App { gateway, identity, vault, trail, metrics: metrics_handle()? };
+        let app = App { gateway, identity, vault, trail, metrics };
         Ok(Self { app, book, tasks, _folder: None })
     }
 
     async fn enter(&self, practice: &PracticeId, carrier: &str, fields: &[(&str, &str)]) -> Result<(), CannotRun> {
         let Some(known) = self.book.get(carrier) else { return Ok(()) };
         let owner = vault::owner(practice, &known);
-        if self.app.vault.info(&owner, carrier).is_some() {
+        // The simulated carriers listen at other ports each time: a credential pinned to the last ones is entered anew.
+        if self.app.vault.info(&owner, carrier).is_some_and(|info| known.hosts.iter().all(|h| info.origins.contains(h)))
+        {
             return Ok(());
         }
         let fields: SecretFields =
@@ -166,6 +172,14 @@ async fn open_vault(store: &Arc<Store>, key_file: &Path) -> Result<Arc<Vault>, C
         tracing::warn!(key_file = %key_file.display(), "a new vault key was made; keep a copy of this file, apart from the data");
     }
     Ok(vault)
+}
+
+/// Histograms hold every sample until somebody drains them: a gateway whose metrics nobody reads would grow for ever.
+async fn keep_metrics_small(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(METRICS_EVERY).await;
+        metrics.run_upkeep();
+    }
 }
 
 /// The process has one metrics recorder; houses share it.

@@ -182,7 +182,7 @@ fn view(plane: &Plane, practice: &crate::practice::PracticeId, credential_state:
                 .iter()
                 .map(|rule| FieldView {
                     field: rule.field.clone(),
-                    pattern: rule.pattern.as_ref().map(|pattern| pattern.as_str().to_owned()),
+                    pattern: rule.pattern_text.clone(),
                     help: rule.help.clone(),
                 })
                 .collect(),

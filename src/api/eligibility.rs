@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use connector_sdk::ask::FieldProblem;
@@ -31,14 +32,14 @@ pub struct Wait {
 pub async fn ask(
     State(app): State<App>,
     caller: Authenticated,
-    wait: Result<Query<Wait>, axum::extract::rejection::QueryRejection>,
-    body: Bytes,
+    wait: Result<Query<Wait>, QueryRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let wait = wait.map_err(|_| {
         Problem::fields(vec![FieldProblem::new("?wait_ms", "The only query is wait_ms, a number of milliseconds.")])
     })?;
     caller.need(Scope::Ask)?;
-    let request = intake::read(&body, app.gateway.today())?;
+    let request = intake::read(&body?, app.gateway.today())?;
     let asked = app.gateway.ask(caller.0.clone(), &request)?;
     let mut end = asked.end;
     let finished = match wait.wait_ms {

@@ -1,5 +1,6 @@
 //! Problem documents (RFC 9457) and the one place where an error's kind becomes an HTTP status.
 
+use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use connector_sdk::ask::FieldProblem;
 use connector_sdk::{Error, ErrorKind, Retry, WhoActs};
@@ -85,6 +86,23 @@ impl From<Error> for Problem {
             problem.retry_after_secs = Some(wait.as_secs().max(1));
         }
         problem
+    }
+}
+
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The body is too large",
+                format!("A request body may have {} bytes at most.", super::BODY_MAX),
+            ),
+            _ => Self::new(
+                StatusCode::BAD_REQUEST,
+                "The body cannot be read",
+                "The request's body did not arrive as a whole; send it again.",
+            ),
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! `/v1/trail`: the paper trail of the caller's practice.
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use connector_sdk::Error;
+use connector_sdk::ask::FieldProblem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +35,11 @@ pub struct TrailPage {
 pub async fn list(
     State(app): State<App>,
     caller: Authenticated,
-    Query(page): Query<Page>,
+    page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<TrailPage>, Problem> {
+    let page = page.map_err(|_| {
+        Problem::fields(vec![FieldProblem::new("?limit", "The only query is limit, a number of records.")])
+    })?;
     caller.need(Scope::Admin)?;
     let limit = page.limit.unwrap_or(100).min(PAGE_MAX);
     let records = app.trail.list(caller.0.practice(), Filter::default(), limit).await.map_err(Error::from)?;

@@ -73,6 +73,8 @@ async fn in_process(arguments: &AskArguments, question: &[u8]) -> Result<(bool, 
         Err(NotAsked::Error(error)) => return Err(error.into()),
     };
     let envelope = asked.end.await?;
+    // Signs out: some carriers let a login be in one place only, and the next question would find it taken.
+    house.close().await;
     Ok((envelope.failure.is_none(), serde_json::to_string_pretty(&*envelope)?))
 }
 

@@ -97,15 +97,16 @@ impl Planes {
                 after.insert(carrier.id.clone(), plane);
             }
         }
+        let after = Arc::new(after);
+        // Before the old wires are closed: no question is put to one that takes no more.
+        self.planes.store(after.clone());
         for (id, plane) in before
             .iter()
             .filter(|(id, old)| after.get(*id).is_none_or(|new: &Plane| new.carrier.version != old.carrier.version))
         {
-            tracing::info!(carrier = %id, "carrier replaced or removed; its connections are closed");
-            let wire = plane.wire.clone();
-            tokio::spawn(async move { wire.close().await });
+            tracing::info!(carrier = %id, "carrier replaced or removed; its sessions are left once its last question has ended");
+            tokio::spawn(plane.wire.clone().retire(plane.carrier.limits.deadline));
         }
-        self.planes.store(Arc::new(after));
     }
 
     /// A changed carrier keeps its count of requests, its used one-time codes and the credentials it has refused.

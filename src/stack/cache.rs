@@ -19,6 +19,7 @@ use tower::{Layer, Service};
 use super::{FirstTold, Inner, Pending, Question, Said, Told, ask};
 use crate::carriers::{CacheRules, Carrier};
 use crate::practice::PracticeId;
+use crate::wire::Exchange;
 
 /// Answers held at most, all carriers together.
 const ENTRIES_MAX: u64 = 50_000;
@@ -150,10 +151,13 @@ impl<S: Inner> Service<Question> for Caching<S> {
             };
             let oldest = question.max_age.map(|age| earliest(question.asked_at, age));
             let rules = this.carrier.cache;
+            // What was exchanged goes to the caller that made the call and is not saved: the cache bounds entries, not bytes.
+            let exchanged = Mutex::new(None);
             let call = async {
                 let first = Arc::new(FirstTold::new(question.id.clone()));
-                let told = Told { first: Some(first), ..ask(this.inner.clone(), question).await };
+                let mut told = Told { first: Some(first), ..ask(this.inner.clone(), question).await };
                 let keep = keep_for(&told, rules);
+                *exchanged.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::mem::take(&mut told.exchanges));
                 Saved { told: Arc::new(told), keep }
             };
             let too_old =
@@ -161,7 +165,8 @@ impl<S: Inner> Service<Question> for Caching<S> {
             let entry = this.cache.answers.entry_by_ref(&key).or_insert_with_if(call, too_old).await;
             let fresh = entry.is_fresh();
             let saved = entry.into_value();
-            Ok(handed_out(&saved, fresh))
+            let exchanged = exchanged.into_inner().unwrap_or_else(PoisonError::into_inner);
+            Ok(handed_out(&saved, exchanged.filter(|_| fresh)))
         })
     }
 }
@@ -183,14 +188,16 @@ fn keep_for(told: &Told, rules: CacheRules) -> Duration {
 }
 
 /// The caller that made the call gets all of it; twins and later callers get it marked as saved, without the bytes.
-fn handed_out(saved: &Saved, fresh: bool) -> Told {
+fn handed_out(saved: &Saved, exchanged: Option<Arc<Vec<Exchange>>>) -> Told {
     let mut told = Told::clone(&saved.told);
     told.stale_after = SignedDuration::try_from(saved.keep).ok().and_then(|keep| told.as_of.checked_add(keep).ok());
-    if !fresh {
-        told.cached = told.said.is_ok();
-        told.exchanges = Arc::new(Vec::new());
-        told.queued = Duration::ZERO;
-        told.carrier_time = Duration::ZERO;
+    match exchanged {
+        Some(exchanged) => told.exchanges = exchanged,
+        None => {
+            told.cached = told.said.is_ok();
+            told.queued = Duration::ZERO;
+            told.carrier_time = Duration::ZERO;
+        }
     }
     told
 }
@@ -248,6 +255,26 @@ mod tests {
         cache.forget(question(Duration::ZERO).caller.practice(), &carrier().id);
         ask(service.clone(), question(Duration::from_secs(30))).await;
         assert_eq!(calls.load(Ordering::SeqCst), 4);
+    }
+
+    #[tokio::test]
+    async fn what_was_exchanged_is_not_saved() {
+        let calls = Arc::new(AtomicU32::new(0));
+        let cache = Arc::new(AnswerCache::new().unwrap());
+        let exchanged = Arc::new(Vec::<Exchange>::new());
+        let (inside, theirs) = (counted(&calls, Ok(())), exchanged.clone());
+        let inside = tower::service_fn(move |question: Question| {
+            let (inside, exchanges) = (inside.clone(), theirs.clone());
+            async move { Ok::<_, Infallible>(Told { exchanges, ..ask(inside, question).await }) }
+        });
+        let service = CacheLayer::new(carrier(), cache).layer(inside);
+        let first = ask(service.clone(), question(Duration::from_secs(30))).await;
+        assert!(Arc::ptr_eq(&first.exchanges, &exchanged));
+        drop(first);
+        let second = ask(service.clone(), question(Duration::from_secs(30))).await;
+        assert!(second.cached && !Arc::ptr_eq(&second.exchanges, &exchanged));
+        // Here and in the carrier's stand-in: the cache holds none.
+        assert_eq!(Arc::strong_count(&exchanged), 2);
     }
 
     #[tokio::test]

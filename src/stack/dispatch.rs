@@ -54,10 +54,10 @@ impl Dispatch {
             Err(_) => Err(Error::new(ErrorKind::CarrierTimeout, "The carrier did not answer in time.")
                 .fact("waited_ms", started.elapsed())),
         };
-        if let Err(error) = &said
-            && error.kind == ErrorKind::CredentialRejected
-        {
-            handle.reject_credential().await;
+        match &said {
+            Ok(_) => {}
+            Err(error) if error.kind == ErrorKind::CredentialRejected => handle.reject_credential().await,
+            Err(_) => handle.no_outcome(),
         }
         let attempted = handle.finish();
         Told {

@@ -42,7 +42,8 @@ pub struct Question {
     pub id: Arc<str>,
     /// Who asks. The practice is part of every key below.
     pub caller: Arc<Caller>,
-    /// What is asked, with only the fields this carrier needs.
+    /// What is asked, with only the fields this carrier needs. How old an answer may be and in which lane it waits stand
+    /// below: they are no part of the question, and the same question must meet the same saved answer.
     pub ask: Arc<Ask>,
     /// The set of member fields the carrier is asked to search by; empty where its file names no sets.
     pub searched_by: Arc<[String]>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use connector_sdk::{Error, Retry};
+use connector_sdk::{Error, ErrorKind, Retry};
 use tokio::time::Instant;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower::{Layer, Service};
@@ -84,6 +84,8 @@ impl RetryLayer {
     /// How long to wait before the next attempt; `None` when this failure must not be tried again here.
     fn pause_before_next(&self, error: &Error, attempt: u32) -> Option<Duration> {
         match error.retry {
+            // The breaker stands inside so that an open circuit ends the loop: the caller hears of it at once.
+            _ if error.kind == ErrorKind::CircuitOpen => None,
             Retry::Safe => Some(PAUSE_FIRST * 2u32.saturating_pow(attempt - 1).min(32) + self.random_share()),
             Retry::After(wait) if wait <= WAIT_MAX => Some(wait + self.random_share()),
             Retry::After(_) | Retry::Never | Retry::Spent => None,
@@ -111,8 +113,6 @@ fn spent(mut told: Told, attempts: u32) -> Told {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
-
-    use connector_sdk::ErrorKind;
 
     use super::*;
     use crate::stack::tests::question;
@@ -146,6 +146,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_long_wait_goes_back_to_the_caller() {
         let (calls, told) = attempts_at(Error::new(ErrorKind::CarrierClosed, "x"), 5).await;
+        assert_eq!(calls, 1);
+        assert!(matches!(told.said.unwrap_err().retry, Retry::After(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_open_circuit_ends_the_loop() {
+        let open = Error::new(ErrorKind::CircuitOpen, "x").retry(Retry::After(Duration::from_secs(1)));
+        let (calls, told) = attempts_at(open, 5).await;
         assert_eq!(calls, 1);
         assert!(matches!(told.said.unwrap_err().retry, Retry::After(_)));
     }

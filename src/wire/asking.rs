@@ -49,6 +49,14 @@ pub(super) struct Login {
     pub(super) guards: Arc<Guards>,
 }
 
+impl Login {
+    /// For leaving a session: without the credential's values, since nothing secret is needed for that.
+    pub(super) fn leaving(id: &str, generation: u64, session: Arc<Session>, guards: Arc<Guards>) -> Self {
+        let lease = Lease { credential_id: id.to_owned(), generation, fields: Default::default(), origins: Vec::new() };
+        Self { lease: Arc::new(lease), session, guards }
+    }
+}
+
 /// What an attempt and the sign-in it starts both write to.
 #[derive(Default)]
 pub(super) struct Notes {

@@ -204,21 +204,22 @@ pub(super) fn undress(asking: &Asking, sent_to: &http::Uri, reply: Response<Byte
     if let Some(location) = head.headers.get(header::LOCATION).cloned() {
         head.extensions.insert(RawLocation(location));
     }
-    if let Role::Token { .. } = asking.role {
-        head.extensions.insert(KeptBody(token::without_tokens(&body)));
-        return Response::from_parts(head, body);
-    }
     let scrubber = asking.scrubber(escape_of(&head.headers));
     for value in head.headers.values_mut() {
         if let Cow::Owned(clean) = scrubber.clean(value.as_bytes()) {
             *value = HeaderValue::from_bytes(&clean).unwrap_or(HeaderValue::from_static("scrubbed"));
         }
     }
-    let body = match scrubber.clean(&body) {
+    let clean = |body: Bytes| match scrubber.clean(&body) {
         Cow::Borrowed(_) => body,
         Cow::Owned(clean) => Bytes::from(clean),
     };
-    Response::from_parts(head, body)
+    if let Role::Token { .. } = asking.role {
+        // The token itself goes to the session as it is; what is kept has neither it nor an echo of the secret.
+        head.extensions.insert(KeptBody(clean(token::without_tokens(&body))));
+        return Response::from_parts(head, body);
+    }
+    Response::from_parts(head, clean(body))
 }
 
 /// How a marker in this reply will be needed if the connector carries it along: hidden fields of a page come back as

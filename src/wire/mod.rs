@@ -63,6 +63,9 @@ use crate::practice::PracticeId;
 /// Credentials and sessions nobody used for this long are forgotten (and are made anew when needed).
 const FORGET_AFTER: Duration = Duration::from_secs(600);
 
+/// How often a wire that is to be closed is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
 /// One carrier's HTTP plane: its connections, limits and sessions. Cheap to clone; clones share everything.
 #[derive(Clone)]
 pub struct Wire {
@@ -236,6 +239,16 @@ impl Wire {
         guards.map_or(carrier, |guards| carrier.tighter(guards.rate.budget()))
     }
 
+    /// For a wire whose place another has taken: waits until nobody holds it but this call (questions that were put to it
+    /// still run through it, retries included), `at_most` so long, then closes it.
+    pub async fn retire(self, at_most: Duration) {
+        let until = Instant::now() + at_most;
+        while Arc::strong_count(&self.inner) > 1 && Instant::now() < until {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        self.close().await;
+    }
+
     /// Takes no more attempts, signs out of every session, as well as the carriers let us. Attempts that run go on.
     pub async fn close(&self) {
         self.inner.closed.store(true, Ordering::Release);
@@ -244,14 +257,7 @@ impl Wire {
             let open = logins.sessions.iter().filter_map(|(key, session)| {
                 let guards = logins.guards.get(&key.credential_id)?.clone();
                 let epoch = session.at_form()?;
-                // Without its values: nothing secret is needed to leave.
-                let lease = Lease {
-                    credential_id: key.credential_id.clone(),
-                    generation: key.generation,
-                    fields: Default::default(),
-                    origins: Vec::new(),
-                };
-                Some((Login { lease: Arc::new(lease), session: session.clone(), guards }, epoch))
+                Some((Login::leaving(&key.credential_id, key.generation, session.clone(), guards), epoch))
             });
             open.collect()
         };
@@ -347,6 +353,12 @@ impl AttemptHandle {
         {
             session::stop(&self.asking.wire, login).await;
         }
+        self.no_outcome();
+    }
+
+    /// The operation had no outcome: that the carrier replied does not prove that it took the credential. The next ask
+    /// tries it alone again.
+    pub fn no_outcome(&self) {
         self.asking.answered.store(false, Ordering::Relaxed);
     }
 

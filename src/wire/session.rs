@@ -138,6 +138,16 @@ impl Session {
         if matches!(self.state().phase, Phase::Rejected) { Err(rejected()) } else { Ok(()) }
     }
 
+    /// Ends session number `epoch` and hands its cookies over, in one step; `None` when it is over already.
+    fn part(&self, epoch: u64) -> Option<Jar> {
+        let mut state = self.state();
+        if state.epoch != epoch || !matches!(state.phase, Phase::In(_)) {
+            return None;
+        }
+        state.phase = Phase::Out;
+        Some(std::mem::take(&mut *self.jar()))
+    }
+
     /// Forgets session number `epoch`; a newer one stays.
     fn end(&self, epoch: u64) {
         let mut state = self.state();
@@ -292,7 +302,8 @@ fn start(asking: &Arc<Asking>, login: &Login, epoch: u64) -> SigningIn {
     shared.shared()
 }
 
-/// Should a sign-in's task end early (a panic in a connector, a runtime that shuts down), the session is not left busy.
+/// Should a sign-in's task end early (a panic in a connector, a runtime that shuts down), the session is not left busy, and
+/// held back as after any failure nobody understood.
 struct Unfinished {
     session: Arc<Session>,
     epoch: u64,
@@ -302,7 +313,10 @@ impl Drop for Unfinished {
     fn drop(&mut self) {
         let mut state = self.session.state();
         if state.epoch == self.epoch && matches!(state.phase, Phase::Busy(_)) {
-            state.phase = Phase::Out;
+            // The password may have left: the same fault at every ask would lock the account.
+            let error = Error::new(ErrorKind::Internal, "The sign-in ended without a result.");
+            state.failures = state.failures.saturating_add(1);
+            state.phase = Phase::Held { until: Instant::now() + HOLD_FIRST, error };
         }
     }
 }
@@ -332,6 +346,10 @@ async fn settle(aside: &Arc<Asking>, login: &Login, epoch: u64, result: Result<O
             let form = token.is_none();
             {
                 let mut state = session.state();
+                // Refused meanwhile, in an ask that used the session before: that is the later word.
+                if matches!(state.phase, Phase::Rejected) {
+                    return Err(rejected());
+                }
                 state.phase = Phase::In(token);
                 state.failures = 0;
                 state.last_used = Instant::now();
@@ -352,6 +370,9 @@ async fn settle(aside: &Arc<Asking>, login: &Login, epoch: u64, result: Result<O
                 && aside.secret_sent.load(Ordering::Relaxed)
                 && may_hide_a_refusal(error.kind);
             let mut state = session.state();
+            if matches!(state.phase, Phase::Rejected) {
+                return Err(rejected());
+            }
             if !unclear {
                 state.phase = Phase::Out;
                 return Err(error);
@@ -390,13 +411,19 @@ fn may_hide_a_refusal(kind: ErrorKind) -> bool {
 pub(super) async fn stop(wire: &Inner, login: &Login) {
     login.session.state().phase = Phase::Rejected;
     login.session.jar().clear();
-    let (carrier, credential) = (wire.carrier.id.as_str(), login.lease.credential_id.as_str());
-    match wire.vault.stop(credential, login.lease.generation).await {
-        Ok(()) => tracing::warn!(carrier, credential, "The carrier refused a credential; it is stopped."),
-        Err(error) => {
-            tracing::error!(carrier, credential, %error, "A refused credential could not be stopped durably.")
+    let (vault, carrier, lease) = (wire.vault.clone(), wire.carrier.clone(), login.lease.clone());
+    // In a task of its own: an ask whose time is over in this moment must not leave it unwritten.
+    let written = tokio::spawn(async move {
+        let (carrier, credential) = (carrier.id.as_str(), lease.credential_id.as_str());
+        match vault.stop(credential, lease.generation).await {
+            Ok(()) => tracing::warn!(carrier, credential, "The carrier refused a credential; it is stopped."),
+            Err(error) => {
+                tracing::error!(carrier, credential, %error, "A refused credential could not be stopped durably.")
+            }
         }
-    }
+    });
+    // An error is a panic of the vault, or the runtime's end.
+    let _ = written.await;
 }
 
 /// What a whole reply, redirects followed, means for the session.
@@ -476,9 +503,7 @@ fn watch_idle(wire: &Arc<Inner>, login: &Login, epoch: u64) {
             tokio::time::sleep(rest).await;
         }
         if let (Some(wire), Some(session)) = (wire.upgrade(), session.upgrade()) {
-            // Without its values: nothing secret is needed to leave.
-            let lease = super::Lease { credential_id, generation, fields: Default::default(), origins: Vec::new() };
-            leave(&wire, &Login { lease: Arc::new(lease), session, guards }, epoch).await;
+            leave(&wire, &Login::leaving(&credential_id, generation, session, guards), epoch).await;
         }
     });
 }
@@ -506,11 +531,14 @@ impl Session {
 pub(super) async fn leave(wire: &Arc<Inner>, login: &Login, epoch: u64) {
     let carrier = wire.carrier.clone();
     let SignIn::Form(form) = carrier.connector.sign_in() else { return };
-    login.session.end(epoch);
-    let asking = Asking::leaving(wire.clone(), login.clone(), SIGN_OUT_TIMEOUT);
+    let Some(jar) = login.session.part(epoch) else { return };
+    // With the old cookies alone: somebody may be signing in anew meanwhile, into the jar that stays.
+    let old = Session::new();
+    *old.jar() = jar;
+    let login = Login { session: Arc::new(old), ..login.clone() };
+    let asking = Asking::leaving(wire.clone(), login, SIGN_OUT_TIMEOUT);
     let context = Context::new(Arc::new(HostOf(asking)));
     let left = sign_out(form, &context).await;
-    login.session.jar().clear();
     if let Err(error) = left {
         tracing::debug!(carrier = carrier.id, %error, "Signing out did not work; the carrier will end the session.");
     }

@@ -105,12 +105,15 @@ fn refusal(reply: &Response<Bytes>, error: &str) -> Error {
     error.fact("status", status)
 }
 
-/// A token reply as it may be kept as evidence.
+/// Members of a token reply whose values may be kept (RFC 6749 sections 5.1 and 5.2).
+const KEPT: [&str; 5] = ["token_type", "expires_in", "scope", "error", "error_description"];
+
+/// A token reply as it may be kept as evidence: any member we do not know could be a token under another name.
 pub(super) fn without_tokens(body: &Bytes) -> Bytes {
     match serde_json::from_slice::<Value>(body) {
         Ok(Value::Object(mut fields)) => {
             for (name, value) in &mut fields {
-                if name.ends_with("token") {
+                if !KEPT.contains(&name.as_str()) {
                     *value = Value::from("kept-back");
                 }
             }

@@ -75,9 +75,21 @@ async fn a_saved_answer_costs_the_carrier_nothing_until_it_is_too_old() {
     let stored = stand.call(Method::GET, &path, None).await;
     assert_eq!((stored.status, stored.text), (StatusCode::OK, second.text));
 
-    let mut anew = question;
+    let mut anew = question.clone();
     anew["max_age_secs"] = json!(0);
-    assert_eq!(stand.ask(anew).await.body["freshness"]["cached"], false);
+    let fresh = stand.ask(anew.clone()).await;
+    assert_eq!(fresh.body["freshness"]["cached"], false);
+    assert_eq!(stand.questions("northstar"), 2);
+
+    // What was asked for anew is what everybody is told from then on, in whichever lane and however old it may be.
+    let overnight = json!({ "max_age_secs": 3600, "lane": "background" });
+    for wish in [json!({}), overnight] {
+        let mut again = question.clone();
+        again.as_object_mut().unwrap().extend(wish.as_object().unwrap().clone());
+        let told = stand.ask(again).await;
+        assert_eq!(told.body["freshness"]["cached"], true);
+        assert_eq!(told.body["freshness"]["as_of"], fresh.body["freshness"]["as_of"]);
+    }
     assert_eq!(stand.questions("northstar"), 2);
     stand.stop().await;
 }

@@ -44,6 +44,28 @@ async fn what_is_not_json_is_said_with_its_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_or_query_that_cannot_be_taken_is_a_problem_document_too() {
+    let stand = Stand::start().await;
+    let large = json!({ "carrier": "x".repeat(2 << 20) });
+    let replies = [
+        (stand.ask(large.clone()).await, StatusCode::PAYLOAD_TOO_LARGE),
+        (stand.call(Method::PUT, "/v1/credentials/northstar", Some(large)).await, StatusCode::PAYLOAD_TOO_LARGE),
+        (stand.call(Method::GET, "/v1/trail?limit=canary", None).await, StatusCode::UNPROCESSABLE_ENTITY),
+    ];
+    for (reply, status) in replies {
+        assert_eq!(
+            (reply.status, reply.body["status"].as_u64()),
+            (status, Some(status.as_u16().into())),
+            "{}",
+            reply.text
+        );
+        assert_eq!(reply.headers["content-type"], "application/problem+json");
+        assert!(!reply.text.contains("canary"), "{}", reply.text);
+    }
+    stand.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_carriers_search_sets_and_patterns_are_checked_before_it_is_asked() {
     let stand = Stand::start().await;
     let too_little = json!({

@@ -127,6 +127,26 @@ async fn a_redirect_that_shows_the_secret_is_followed_but_not_shown() {
 }
 
 #[tokio::test]
+async fn a_token_reply_that_shows_the_secret_is_not_kept_as_it_is() {
+    let server = Server::start(|_| {
+        let body =
+            r#"{"error":"invalid_client","error_description":"no client canary-client-secret","hint":"canary-x"}"#;
+        Act::Send(reply(400, "content-type: application/json\r\nx-why: canary-client-secret\r\n", body))
+    })
+    .await;
+    let (wire, _) = wire_to(Scheme::Token { url: server.url("/token"), basic: false }, &[server.host()]);
+    let handle = attempt(&wire);
+    let error = handle.context().send(get(&server.url("/ask"))).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::CredentialRejected);
+    let exchanges = handle.finish().exchanges;
+    assert!(
+        shown(&exchanges).contains("invalid_client") && !shown(&exchanges).contains("canary"),
+        "{}",
+        shown(&exchanges)
+    );
+}
+
+#[tokio::test]
 async fn no_code_is_sent_twice() {
     let server = Server::start(|_| page("ok")).await;
     let (wire, _) = wire_of(test_carrier(Scheme::InRequest, &[server.host()]));

@@ -174,6 +174,78 @@ async fn idle_and_closed_sessions_are_left_properly() {
     assert_eq!(wire.attempt(who("p-1", Duration::from_secs(1))).err().unwrap().kind, ErrorKind::Overloaded);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_comes_while_an_idle_session_is_left_keeps_the_new_one() {
+    let leaving = Arc::new(AtomicBool::new(false));
+    let (began, sessions) = (leaving.clone(), AtomicUsize::new(0));
+    let (let_go, may_go) = std::sync::mpsc::channel::<()>();
+    let may_go = std::sync::Mutex::new(may_go);
+    let server = Server::start(move |seen: &Seen| {
+        if seen.is("POST /login") {
+            let session = sessions.fetch_add(1, Ordering::SeqCst) + 1;
+            return Act::Send(reply(200, &format!("set-cookie: sid=s{session}\r\n"), "welcome"));
+        }
+        if seen.is("GET /logout") && !began.swap(true, Ordering::SeqCst) {
+            // The page of the sign-out comes when the next one has signed in.
+            may_go.lock().unwrap().recv().unwrap();
+        }
+        let known = seen.head.contains("cookie: sid=");
+        if seen.is("GET /search") && !known { page("please sign in") } else { page("found") }
+    })
+    .await;
+    let mut carrier = test_carrier(Scheme::Form { base: server.url("") }, &[server.host()]);
+    carrier.limits.session_idle = Duration::from_millis(100);
+    let (wire, _) = wire_of(carrier);
+    ask(&wire, get(&server.url("/search"))).await.unwrap();
+    while !leaving.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let handle = attempt(&wire);
+    assert_eq!(text(&handle.context().send(get(&server.url("/search"))).await.unwrap()), "found");
+    let_go.send(()).unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    // Were the new session's cookie gone with the old one's, this second request could not be saved by signing in again.
+    assert_eq!(text(&handle.context().send(get(&server.url("/search"))).await.unwrap()), "found");
+    assert_eq!(server.count("POST /login"), 2);
+    let left: Vec<_> = server.seen().into_iter().filter(|seen| seen.is("GET /logout")).collect();
+    assert!(left.len() == 1 && left[0].head.contains("sid=s1"));
+}
+
+#[tokio::test]
+async fn a_wire_that_was_replaced_is_closed_after_its_last_question() {
+    let portal = Portal::start("welcome").await;
+    let (wire, _) = wire_to(portal.scheme(), &[portal.server.host()]);
+    let handle = attempt(&wire);
+    handle.context().send(get(&portal.server.url("/search"))).await.unwrap();
+    let retired = tokio::spawn(wire.retire(Duration::from_secs(60)));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(text(&handle.context().send(get(&portal.server.url("/search"))).await.unwrap()), "found");
+    assert_eq!(portal.server.count("GET /logout"), 0);
+    handle.finish();
+    retired.await.unwrap();
+    assert_eq!(portal.server.count("GET /logout"), 1);
+}
+
+#[tokio::test]
+async fn a_reply_that_nobody_understood_proves_no_credential() {
+    let server = Server::start(|_| page("a page nobody knows")).await;
+    let (wire, _) = wire_to(Scheme::InRequest, &[server.host()]);
+    let handle = attempt(&wire);
+    handle.context().send(get(&server.url("/ask"))).await.unwrap();
+    handle.no_outcome();
+    handle.finish();
+    let first = attempt(&wire);
+    first.context().send(get(&server.url("/ask"))).await.unwrap();
+    let waiting = tokio::spawn({
+        let (wire, request) = (wire.clone(), get(&server.url("/ask")));
+        async move { ask(&wire, request).await.map(|_| ()) }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(server.seen().len(), 2, "one at a time until it is accepted");
+    first.finish();
+    waiting.await.unwrap().unwrap();
+}
+
 /// A hub: tokens `t1`, `t2`, …; only the newest is good.
 async fn hub(good: bool) -> (Server, Arc<AtomicUsize>) {
     let newest = Arc::new(AtomicUsize::new(0));
