@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
@@ -31,6 +31,26 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 4;
 
+/// What all carriers without an authority of their own share: the public authorities, and sessions to resume, which are
+/// kept by server name. A thousand carriers would hold a thousand copies otherwise.
+fn public_trust() -> std::result::Result<Arc<ClientConfig>, WireError> {
+    static SHARED: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    if let Some(config) = SHARED.get() {
+        return Ok(config.clone());
+    }
+    let made = trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())?;
+    Ok(SHARED.get_or_init(|| made).clone())
+}
+
+fn trusting(roots: RootCertStore) -> std::result::Result<Arc<ClientConfig>, WireError> {
+    let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|_| WireError::Tls)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
 /// Opens connections to one carrier.
 #[derive(Clone)]
 pub(crate) struct Dialer {
@@ -44,10 +64,10 @@ impl Dialer {
     /// # Errors
     /// [`WireError`] when the PEM text holds no certificate that can be used.
     pub(crate) fn new(egress: Arc<Egress>, ca_pem: Option<&[u8]>) -> std::result::Result<Self, WireError> {
-        let mut roots = RootCertStore::empty();
-        match ca_pem {
-            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        let config = match ca_pem {
+            None => public_trust()?,
             Some(pem) => {
+                let mut roots = RootCertStore::empty();
                 for certificate in rustls::pki_types::CertificateDer::pem_slice_iter(pem) {
                     let certificate = certificate.map_err(|_| WireError::CaUnreadable)?;
                     roots.add(certificate).map_err(|_| WireError::CaUnreadable)?;
@@ -55,14 +75,10 @@ impl Dialer {
                 if roots.is_empty() {
                     return Err(WireError::CaUnreadable);
                 }
+                trusting(roots)?
             }
-        }
-        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|_| WireError::Tls)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self { egress, tls: TlsConnector::from(Arc::new(config)) })
+        };
+        Ok(Self { egress, tls: TlsConnector::from(config) })
     }
 
     async fn dial(self, uri: Uri) -> Result<Link> {
