@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use connector_sdk::Error;
 use connector_sdk::ask::FieldProblem;
@@ -15,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::App;
+use super::body::Body;
 use super::caller::Authenticated;
 use super::problem::Problem;
 use crate::carriers::{Carrier, CredentialScope};
@@ -108,12 +107,12 @@ pub async fn put(
     State(app): State<App>,
     caller: Authenticated,
     Path(carrier): Path<String>,
-    body: Result<Bytes, BytesRejection>,
+    Body(body): Body,
 ) -> Result<Json<CredentialView>, Problem> {
     caller.need(Scope::Credentials)?;
     let carrier = own_credential(&app, &carrier)?;
     // serde's own message could repeat the body, which holds secrets: say only what is expected.
-    let body: PutCredential = serde_json::from_slice(&body?).map_err(|_| {
+    let body: PutCredential = serde_json::from_slice(&body).map_err(|_| {
         Problem::new(
             StatusCode::BAD_REQUEST,
             "The body cannot be read",

@@ -2,23 +2,24 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use connector_sdk::ask::FieldProblem;
-use connector_sdk::{Error, Operation};
+use connector_sdk::{Error, ErrorKind, Operation};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
 use super::App;
+use super::body::Body;
 use super::caller::Authenticated;
 use super::intake;
 use super::problem::{Problem, status};
+use crate::gateway::NotAsked;
 use crate::identity::Scope;
 use crate::stack::{Envelope, OutcomeWord};
 use crate::store::StoreError;
-use crate::trail::{AskState, TrailRecord};
+use crate::trail::{AskState, OutcomeKind, TrailRecord};
 
 /// Query of `POST /v1/eligibility`.
 #[derive(Deserialize)]
@@ -33,14 +34,17 @@ pub async fn ask(
     State(app): State<App>,
     caller: Authenticated,
     wait: Result<Query<Wait>, QueryRejection>,
-    body: Result<Bytes, BytesRejection>,
+    Body(body): Body,
 ) -> Result<Response, Problem> {
     let wait = wait.map_err(|_| {
         Problem::fields(vec![FieldProblem::new("?wait_ms", "The only query is wait_ms, a number of milliseconds.")])
     })?;
     caller.need(Scope::Ask)?;
-    let request = intake::read(&body?, app.gateway.today())?;
-    let asked = app.gateway.ask(caller.0.clone(), &request)?;
+    let request = intake::read(&body, app.gateway.today())?;
+    let asked = match app.gateway.ask(caller.0.clone(), &request) {
+        Ok(asked) => asked,
+        Err(not_asked) => return Err(denied(&app, &caller, not_asked).await),
+    };
     let mut end = asked.end;
     let finished = match wait.wait_ms {
         None => Some((&mut end).await),
@@ -70,6 +74,21 @@ pub async fn ask(
             response.headers_mut().insert(header::LOCATION, location);
             Ok(response)
         }
+    }
+}
+
+/// A question that was not put is on record too. Its carrier is not: an unknown one is the caller's own word.
+async fn denied(app: &App, caller: &Authenticated, not_asked: NotAsked) -> Problem {
+    let mut record = TrailRecord::new(caller.0.practice(), &caller.0.actor(), "eligibility.denied")
+        .operation(Operation::Eligibility)
+        .outcome(OutcomeKind::Failed);
+    record = record.failure(match &not_asked {
+        NotAsked::Problems(_) => ErrorKind::RequestInvalid,
+        NotAsked::Error(error) => error.kind,
+    });
+    match app.trail.record(record).await {
+        Ok(_) => not_asked.into(),
+        Err(error) => Error::from(error).into(),
     }
 }
 

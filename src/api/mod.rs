@@ -1,5 +1,6 @@
 //! JSON over HTTP, version 1; the only room that knows status codes. One file per family of routes.
 
+mod body;
 mod caller;
 mod carriers;
 mod credentials;

@@ -147,6 +147,17 @@ fn operation(route: &Route) -> Value {
         "parameters": parameters,
         "responses": { "200": { "description": "Done.", "content": route.answer }, "default": problem }
     });
+    if route.path == "/v1/eligibility" {
+        let envelope = |description| json!({ "description": description, "content": route.answer });
+        operation["responses"]["202"] =
+            envelope("The carrier has not answered yet; `Location` says where the answer will be.");
+        for status in ["424", "429", "500", "502", "503", "504"] {
+            operation["responses"][status] = envelope(
+                "No answer: `failure` says why, who must act, and whether to ask again. Before a carrier is \
+                          involved, a problem document.",
+            );
+        }
+    }
     if let Some(body) = &route.body {
         operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body } } });
     }

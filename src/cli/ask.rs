@@ -14,7 +14,6 @@ use crate::gateway::NotAsked;
 use crate::house::CannotRun;
 use crate::house::House;
 use crate::identity::Caller;
-use crate::practice::PracticeId;
 
 /// Arguments of `portico ask`.
 #[derive(Args)]
@@ -66,7 +65,14 @@ async fn in_process(arguments: &AskArguments, question: &[u8]) -> Result<(bool, 
     })?;
     let config = crate::config::Config::find(arguments.config.as_deref()).map_err(CannotRun)?;
     let house = House::open(&config).await?;
-    let caller = Arc::new(Caller::command_line(PracticeId::new(arguments.practice.as_str())));
+    let practices = house.app.identity.practices().await?;
+    let Some((practice, _)) = practices.into_iter().find(|(id, _)| id.as_str() == arguments.practice) else {
+        let named = &arguments.practice;
+        return Err(CannotRun(format!(
+            "there is no practice {named}; portico keys create --practice {named} makes it"
+        )));
+    };
+    let caller = Arc::new(Caller::command_line(practice));
     let asked = match house.app.gateway.ask(caller, &request) {
         Ok(asked) => asked,
         Err(NotAsked::Problems(problems)) => return Ok((false, serde_json::to_string_pretty(&problems)?)),

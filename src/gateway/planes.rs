@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -9,6 +10,9 @@ use crate::carriers::{Carrier, CarrierBook};
 use crate::practice::PracticeId;
 use crate::stack::{self, BreakerState, Shared, Stack};
 use crate::wire::{Credentials, Wire};
+
+/// How long signing out of all carriers may take at the end.
+const LEAVE_WITHIN: Duration = Duration::from_secs(10);
 
 /// One carrier with everything assembled for it.
 #[derive(Clone)]
@@ -66,8 +70,11 @@ impl Planes {
 
     /// Signs out of every carrier, as well as they let us.
     pub async fn close(&self) {
-        for plane in self.planes.load_full().values() {
-            plane.wire.close().await;
+        let planes = self.planes.load_full();
+        let all = planes.values().map(|plane| plane.wire.close());
+        let left = tokio::time::timeout(LEAVE_WITHIN, futures_util::future::join_all(all)).await;
+        if left.is_err() {
+            tracing::warn!("some carriers did not let us sign out in time; their sessions end by themselves");
         }
     }
 

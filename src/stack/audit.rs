@@ -1,4 +1,5 @@
-//! One record per question, written before the answer leaves. No record, no answer.
+//! One record per question, written before the answer leaves. No record, no answer. A question that was not even put
+//! (a problem in it, a scope that lacks) is recorded by the API.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -73,7 +74,6 @@ impl<S: Inner> Service<Question> for Auditing<S> {
             let envelope = Envelope::of(&question, &layer.carrier, &told);
             let first = told.first.as_ref().filter(|_| told.cached).and_then(|first| first.question());
             let kept = layer.ledger.keep(&question, &envelope, &told.exchanges, first).await;
-            observe(&envelope);
             if let (Ok(()), Some(first), false) = (&kept, &told.first, told.cached) {
                 first.kept();
             }
@@ -83,6 +83,7 @@ impl<S: Inner> Service<Question> for Auditing<S> {
                     Error::new(ErrorKind::Internal, "The paper trail could not be written, so no answer leaves.");
                 return Ok(Arc::new(Envelope::of(&question, &layer.carrier, &Told::failed(withheld))));
             }
+            observe(&envelope);
             Ok(Arc::new(envelope))
         })
     }

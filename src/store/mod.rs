@@ -116,7 +116,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::SyncFailed`].
     pub fn writable(&self) -> Result<(), StoreError> {
-        if self.writer.sync_failed() { Err(StoreError::SyncFailed) } else { Ok(()) }
+        if self.writer.sync_failed() {
+            return Err(StoreError::SyncFailed);
+        }
+        if self.writer.runs() { Ok(()) } else { Err(StoreError::Closed) }
     }
 
     /// Commits and single writes since the start: their ratio shows what group commit saves.

@@ -113,6 +113,11 @@ impl Writer {
         (self.counters.commits.load(Ordering::Relaxed), self.counters.writes.load(Ordering::Relaxed))
     }
 
+    /// Whether its thread still takes writes.
+    pub(super) fn runs(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
     /// Whether a sync failed once.
     pub(super) fn sync_failed(&self) -> bool {
         self.counters.sync_failed.load(Ordering::Relaxed)
