@@ -47,8 +47,6 @@ pub struct Asked {
     pub id: Arc<str>,
     /// What to answer if the caller cannot wait for the end.
     pub pending: Envelope,
-    /// The question itself, for the ledger's note that it is awaited.
-    pub question: Question,
     /// Its end. The question goes on when this is dropped: an answer that comes late is kept all the same.
     pub end: tokio::task::JoinHandle<Arc<Envelope>>,
 }
@@ -96,8 +94,8 @@ impl Gateway {
             today,
             started,
         };
-        let pending = Envelope::pending(&question, &plane.carrier);
-        let run = plane.stack().oneshot(question.clone());
+        let (id, pending) = (question.id.clone(), Envelope::pending(&question, &plane.carrier));
+        let run = plane.stack().oneshot(question);
         let end = tokio::spawn(async move {
             let _permit = permit;
             match run.await {
@@ -105,7 +103,7 @@ impl Gateway {
                 Err(never) => match never {},
             }
         });
-        Ok(Asked { id: question.id.clone(), pending, question, end })
+        Ok(Asked { id, pending, end })
     }
 
     /// The carrier's plane and the fields it needs; or everything that is wrong with the ask.

@@ -33,14 +33,13 @@ pub async fn ready(State(app): State<App>) -> Response {
     if app.trail.writable().is_err() {
         missing.push("store");
     }
-    let book = app.gateway.planes().book().snapshot();
-    let carriers = book.carriers.len();
+    let book = app.gateway.planes().book();
+    let carriers = book.snapshot().carriers.len();
     if carriers == 0 {
         missing.push("no_carriers");
     }
-    let broken: std::collections::BTreeSet<&str> = book.problems.iter().map(|problem| problem.file.as_str()).collect();
-    let readiness =
-        Readiness { ready: missing.is_empty(), missing, carriers, carrier_files_with_problems: broken.len() };
+    let carrier_files_with_problems = book.broken_files();
+    let readiness = Readiness { ready: missing.is_empty(), missing, carriers, carrier_files_with_problems };
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness)).into_response()
 }

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use super::problem::Problem;
-use crate::carriers::schema::{self, Words};
+use crate::carriers::schema;
 
 /// Reads a body. `today` bounds dates of birth.
 ///
@@ -18,15 +18,13 @@ pub fn read(body: &[u8], today: Date) -> Result<EligibilityRequest, Problem> {
     static SCHEMA: OnceLock<Value> = OnceLock::new();
     let value: Value = serde_json::from_slice(body).map_err(|error| Problem::not_json(&error))?;
     let schema = SCHEMA.get_or_init(|| schemars::schema_for!(EligibilityRequest).to_value());
-    let shape = schema::check(schema, &value, Words::Body);
-    if shape.is_empty() {
+    let mut problems = schema::check_json(schema, &value);
+    if problems.is_empty() {
         return serde_path_to_error::deserialize(value).map_err(|error| {
             let pointer: String = error.path().iter().map(|segment| format!("/{segment}")).collect();
             Problem::fields(vec![FieldProblem::new(pointer.replace(['[', ']'], ""), "This value cannot be read.")])
         });
     }
-    let mut problems: Vec<FieldProblem> =
-        shape.iter().map(|problem| FieldProblem::new(problem.pointer(), problem.sentence())).collect();
     problems.extend(content_beside(value, &problems, today));
     Err(Problem::fields(problems))
 }

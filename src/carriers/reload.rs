@@ -120,19 +120,9 @@ impl CarrierBook {
         self.now.load().carriers.get(id).cloned()
     }
 
-    /// All carriers, by id.
-    pub fn all(&self) -> Vec<Arc<Carrier>> {
-        self.now.load().carriers.values().cloned().collect()
-    }
-
     /// Searches the carriers; see [`Index::search`].
     pub fn search(&self, query: &str, most: usize) -> Vec<Hit> {
         self.now.load().search(query, most)
-    }
-
-    /// What is wrong with the files as they are now.
-    pub fn problems(&self) -> Vec<FileProblem> {
-        self.now.load().problems.clone()
     }
 
     /// How many files have problems now: for readiness and metrics.

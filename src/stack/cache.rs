@@ -77,16 +77,6 @@ impl AnswerCache {
         *epochs.entry((practice.clone(), carrier.to_owned())).or_default() += 1;
     }
 
-    /// How many answers are held, roughly.
-    pub fn len(&self) -> u64 {
-        self.answers.entry_count()
-    }
-
-    /// Whether none is held, roughly.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     fn key(&self, question: &Question, carrier: &Carrier) -> Result<Key, Error> {
         let practice = question.caller.practice();
         let epoch = {

@@ -12,6 +12,7 @@ use tower::Service;
 
 use super::{Ask, Pending, Question, Said, Told};
 use crate::carriers::Carrier;
+use crate::trail::new_evidence_id;
 use crate::wire::{Attempt, AttemptHandle, Wire};
 
 /// An attempt ends this much before the question's deadline, so that its own error gets out.
@@ -61,7 +62,7 @@ impl Dispatch {
         }
         let attempted = handle.finish();
         Told {
-            evidence: (!attempted.exchanges.is_empty()).then(|| format!("ev_{}", uuid::Uuid::now_v7().simple())),
+            evidence: (!attempted.exchanges.is_empty()).then(new_evidence_id),
             said: said.map(Arc::new),
             trace,
             as_of: Timestamp::now(),

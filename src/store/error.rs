@@ -72,11 +72,6 @@ impl StoreError {
             Self::Sqlite { .. } => "The gateway's database refused a statement.",
         }
     }
-
-    /// Whether later writes may succeed without a restart.
-    pub fn may_heal(&self) -> bool {
-        matches!(self, Self::DiskFull | Self::Disk { .. } | Self::Conflict)
-    }
 }
 
 impl fmt::Display for StoreError {

@@ -28,8 +28,6 @@ pub enum VaultError {
     Tampered,
     /// The practice has no credential for this carrier.
     Missing,
-    /// A field that the carrier needs is not filled.
-    FieldMissing,
     /// The credential is stopped.
     Stopped,
     /// The carrier file lists a host that was not there when the credential was entered.
@@ -57,9 +55,6 @@ impl VaultError {
                 "A stored credential does not open: it was changed, or moved from another place. Enter it again."
             }
             Self::Missing => "No credential is stored for this carrier. Enter one with `portico vault put`.",
-            Self::FieldMissing => {
-                "A field of the credential that this carrier needs is not filled. Enter the credential again."
-            }
             Self::Stopped => {
                 "The credential is stopped since the carrier refused it. Check it at the carrier's own page, then enter the new one or enable this one again."
             }
@@ -101,11 +96,9 @@ impl From<SealBroken> for VaultError {
 impl From<VaultError> for Error {
     fn from(error: VaultError) -> Self {
         let kind = match &error {
-            VaultError::Missing
-            | VaultError::FieldMissing
-            | VaultError::OriginsChanged
-            | VaultError::Tampered
-            | VaultError::NoSuchPractice => ErrorKind::CredentialMissing,
+            VaultError::Missing | VaultError::OriginsChanged | VaultError::Tampered | VaultError::NoSuchPractice => {
+                ErrorKind::CredentialMissing
+            }
             VaultError::Stopped => ErrorKind::CredentialRejected,
             VaultError::BadField { .. } => ErrorKind::RequestInvalid,
             VaultError::KeyFile { .. }
