@@ -218,8 +218,11 @@ mod told {
         for fact in &benefit.other {
             let numbers = [fact.amount, fact.share, fact.quantity].into_iter().flatten();
             let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
-            let tail = [numbers.join(" "), fact.text.clone().unwrap_or_default()].join(" ");
-            said.push(format!("{} {}", fact.kind.label, tail.trim()).trim().to_owned());
+            let said_of_it = format!("{} {}", fact.kind.label, numbers.join(" ")).trim().to_owned();
+            said.push(match &fact.text {
+                Some(text) => format!("{said_of_it} ({text})"),
+                None => said_of_it,
+            });
         }
         format!("{}: {}", words.join(", "), said.join("; "))
     }
