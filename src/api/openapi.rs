@@ -17,8 +17,25 @@ struct Route {
     query: &'static [(&'static str, &'static str)],
     body: Option<Value>,
     answer: Value,
+    /// Statuses other than 200 under which the same object comes, with when.
+    also: &'static [(&'static str, &'static str)],
     open: bool,
 }
+
+/// When a question is put, and there is no answer of the carrier's yet, or at all.
+const ASKED: &[(&str, &str)] = &[
+    ("202", "The carrier has not answered yet; `Location` says where the answer will be."),
+    ("424", NO_ANSWER),
+    ("429", NO_ANSWER),
+    ("500", NO_ANSWER),
+    ("502", NO_ANSWER),
+    ("503", NO_ANSWER),
+    ("504", NO_ANSWER),
+];
+const NO_ANSWER: &str = "No answer: `failure` says why, who must act, and whether to ask again. Before a carrier is \
+    involved, a problem document.";
+/// When a stored question is read.
+const READ: &[(&str, &str)] = &[("202", "The carrier has not answered yet.")];
 
 /// The whole document.
 pub fn document() -> Value {
@@ -69,8 +86,16 @@ fn text_body(kind: &str) -> Value {
 
 fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
     let envelope = json_body(reference::<Envelope>(schemas));
-    let get =
-        |path, summary, answer| Route { method: "get", path, summary, query: &[], body: None, answer, open: false };
+    let get = |path, summary, answer| Route {
+        method: "get",
+        path,
+        summary,
+        query: &[],
+        body: None,
+        answer,
+        also: &[],
+        open: false,
+    };
     let open = |path, summary, answer| Route { open: true, ..get(path, summary, answer) };
     vec![
         open("/healthz", "The process is alive.", text_body("text/plain")),
@@ -95,9 +120,10 @@ fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
             method: "post",
             query: &[("wait_ms", "Wait at most this long, then answer 202 with the id.")],
             body: Some(reference::<EligibilityRequest>(schemas)),
+            also: ASKED,
             ..get("/v1/eligibility", "Asks one eligibility question.", envelope.clone())
         },
-        get("/v1/eligibility/{id}", "The stored answer to a question.", envelope),
+        Route { also: READ, ..get("/v1/eligibility/{id}", "The stored answer to a question.", envelope) },
         get(
             "/v1/eligibility/{id}/raw",
             "The bytes that were exchanged with the carrier for it (scope raw); secrets are markers.",
@@ -147,16 +173,8 @@ fn operation(route: &Route) -> Value {
         "parameters": parameters,
         "responses": { "200": { "description": "Done.", "content": route.answer }, "default": problem }
     });
-    if route.path == "/v1/eligibility" {
-        let envelope = |description| json!({ "description": description, "content": route.answer });
-        operation["responses"]["202"] =
-            envelope("The carrier has not answered yet; `Location` says where the answer will be.");
-        for status in ["424", "429", "500", "502", "503", "504"] {
-            operation["responses"][status] = envelope(
-                "No answer: `failure` says why, who must act, and whether to ask again. Before a carrier is \
-                          involved, a problem document.",
-            );
-        }
+    for (status, description) in route.also {
+        operation["responses"][*status] = json!({ "description": description, "content": route.answer });
     }
     if let Some(body) = &route.body {
         operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": body } } });

@@ -4,16 +4,14 @@
 //! each failed probe, up to ten times the first). Probation: one question passes; its fate decides. Only failures that
 //! count against the carrier count ([`connector_sdk::ErrorKind::counts_against_carrier`]).
 
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use connector_sdk::{Error, ErrorKind, Retry};
 use tokio::time::Instant;
-use tower::{Layer, Service};
 
-use super::{Inner, Pending, Question, Told, ask};
+use super::around::Duty;
+use super::{Inner, Question, Told, ask};
 
 /// How often the pause may double: 2^3 stays under ten times the first.
 const DOUBLINGS_MAX: u32 = 3;
@@ -136,40 +134,14 @@ impl BreakerLayer {
     }
 }
 
-impl<S> Layer<S> for BreakerLayer {
-    type Service = Breaking<S>;
-
-    fn layer(&self, inner: S) -> Breaking<S> {
-        Breaking { inner, breaker: self.breaker.clone() }
-    }
-}
-
-/// See [`BreakerLayer`].
-#[derive(Clone)]
-pub struct Breaking<S> {
-    inner: S,
-    breaker: Arc<Breaker>,
-}
-
-impl<S: Inner> Service<Question> for Breaking<S> {
-    type Response = Told;
-    type Error = Infallible;
-    type Future = Pending;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, question: Question) -> Pending {
-        let (inner, breaker) = (self.inner.clone(), self.breaker.clone());
-        Box::pin(async move {
-            if let Err(error) = breaker.admit() {
-                return Ok(Told::failed(error));
-            }
-            let told = ask(inner, question).await;
-            breaker.record(told.said.as_ref().map(|_| ()).map_err(|error| error.kind));
-            Ok(told)
-        })
+impl Duty for BreakerLayer {
+    async fn pass<S: Inner>(self, inner: S, question: Question) -> Told {
+        if let Err(error) = self.breaker.admit() {
+            return Told::failed(error);
+        }
+        let told = ask(inner, question).await;
+        self.breaker.record(told.said.as_ref().map(|_| ()).map_err(|error| error.kind));
+        told
     }
 }
 

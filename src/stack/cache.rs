@@ -5,18 +5,16 @@
 //! another's answer, and the table of keys tells nothing about patients.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use connector_sdk::{Error, ErrorKind, Outcome};
 use jiff::{SignedDuration, Timestamp};
 use moka::future::Cache;
 use ring::hmac;
-use tower::{Layer, Service};
 
-use super::{FirstTold, Inner, Pending, Question, Said, Told, ask};
+use super::around::Duty;
+use super::{FirstTold, Inner, Question, Said, Told, ask};
 use crate::carriers::{CacheRules, Carrier};
 use crate::practice::PracticeId;
 use crate::wire::Exchange;
@@ -107,57 +105,30 @@ impl CacheLayer {
     }
 }
 
-impl<S> Layer<S> for CacheLayer {
-    type Service = Caching<S>;
-
-    fn layer(&self, inner: S) -> Caching<S> {
-        Caching { inner, carrier: self.carrier.clone(), cache: self.cache.clone() }
-    }
-}
-
-/// See [`CacheLayer`].
-#[derive(Clone)]
-pub struct Caching<S> {
-    inner: S,
-    carrier: Arc<Carrier>,
-    cache: Arc<AnswerCache>,
-}
-
-impl<S: Inner> Service<Question> for Caching<S> {
-    type Response = Told;
-    type Error = Infallible;
-    type Future = Pending;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, question: Question) -> Pending {
-        let this = self.clone();
-        Box::pin(async move {
-            let key = match this.cache.key(&question, &this.carrier) {
-                Ok(key) => key,
-                Err(error) => return Ok(Told::failed(error)),
-            };
-            let oldest = question.max_age.map(|age| earliest(question.asked_at, age));
-            let rules = this.carrier.cache;
-            // What was exchanged goes to the caller that made the call and is not saved: the cache bounds entries, not bytes.
-            let exchanged = Mutex::new(None);
-            let call = async {
-                let first = Arc::new(FirstTold::new(question.id.clone()));
-                let mut told = Told { first: Some(first), ..ask(this.inner.clone(), question).await };
-                let keep = keep_for(&told, rules);
-                *exchanged.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::mem::take(&mut told.exchanges));
-                Saved { told: Arc::new(told), keep }
-            };
-            let too_old =
-                |saved: &Saved| saved.told.said.is_err() || oldest.is_some_and(|oldest| saved.told.as_of < oldest);
-            let entry = this.cache.answers.entry_by_ref(&key).or_insert_with_if(call, too_old).await;
-            let fresh = entry.is_fresh();
-            let saved = entry.into_value();
-            let exchanged = exchanged.into_inner().unwrap_or_else(PoisonError::into_inner);
-            Ok(handed_out(&saved, exchanged.filter(|_| fresh)))
-        })
+impl Duty for CacheLayer {
+    async fn pass<S: Inner>(self, inner: S, question: Question) -> Told {
+        let key = match self.cache.key(&question, &self.carrier) {
+            Ok(key) => key,
+            Err(error) => return Told::failed(error),
+        };
+        let oldest = question.max_age.map(|age| earliest(question.asked_at, age));
+        let rules = self.carrier.cache;
+        // What was exchanged goes to the caller that made the call and is not saved: the cache bounds entries, not bytes.
+        let exchanged = Mutex::new(None);
+        let call = async {
+            let first = Arc::new(FirstTold::new(question.id.clone()));
+            let mut told = Told { first: Some(first), ..ask(inner, question).await };
+            let keep = keep_for(&told, rules);
+            *exchanged.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::mem::take(&mut told.exchanges));
+            Saved { told: Arc::new(told), keep }
+        };
+        let too_old =
+            |saved: &Saved| saved.told.said.is_err() || oldest.is_some_and(|oldest| saved.told.as_of < oldest);
+        let entry = self.cache.answers.entry_by_ref(&key).or_insert_with_if(call, too_old).await;
+        let fresh = entry.is_fresh();
+        let saved = entry.into_value();
+        let exchanged = exchanged.into_inner().unwrap_or_else(PoisonError::into_inner);
+        handed_out(&saved, exchanged.filter(|_| fresh))
     }
 }
 
@@ -194,11 +165,15 @@ fn handed_out(saved: &Saved, exchanged: Option<Arc<Vec<Exchange>>>) -> Told {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use connector_sdk::{Refusal, RefusalReason};
 
+    use tower::Layer;
+
     use super::*;
+    use crate::stack::around::Around;
     use crate::stack::tests::{carrier, question, question_of};
 
     fn counted(calls: &Arc<AtomicU32>, result: Result<(), ErrorKind>) -> impl Inner + use<> {
@@ -222,7 +197,7 @@ mod tests {
     async fn a_thousand_twins_cause_one_call() {
         let calls = Arc::new(AtomicU32::new(0));
         let cache = Arc::new(AnswerCache::new().unwrap());
-        let service = CacheLayer::new(carrier(), cache).layer(counted(&calls, Ok(())));
+        let service = Around(CacheLayer::new(carrier(), cache)).layer(counted(&calls, Ok(())));
         let all = (0..1000).map(|_| ask(service.clone(), question(Duration::from_secs(30))));
         let told = futures_util::future::join_all(all).await;
         assert_eq!(calls.load(Ordering::SeqCst), 1);
@@ -233,7 +208,7 @@ mod tests {
     async fn another_practice_another_credential_and_max_age_ask_anew() {
         let calls = Arc::new(AtomicU32::new(0));
         let cache = Arc::new(AnswerCache::new().unwrap());
-        let service = CacheLayer::new(carrier(), cache.clone()).layer(counted(&calls, Ok(())));
+        let service = Around(CacheLayer::new(carrier(), cache.clone())).layer(counted(&calls, Ok(())));
         ask(service.clone(), question(Duration::from_secs(30))).await;
         ask(service.clone(), question(Duration::from_secs(30))).await;
         assert_eq!(calls.load(Ordering::SeqCst), 1);
@@ -257,7 +232,7 @@ mod tests {
             let (inside, exchanges) = (inside.clone(), theirs.clone());
             async move { Ok::<_, Infallible>(Told { exchanges, ..ask(inside, question).await }) }
         });
-        let service = CacheLayer::new(carrier(), cache).layer(inside);
+        let service = Around(CacheLayer::new(carrier(), cache)).layer(inside);
         let first = ask(service.clone(), question(Duration::from_secs(30))).await;
         assert!(Arc::ptr_eq(&first.exchanges, &exchanged));
         drop(first);
@@ -271,7 +246,8 @@ mod tests {
     async fn a_failure_is_not_kept() {
         let calls = Arc::new(AtomicU32::new(0));
         let cache = Arc::new(AnswerCache::new().unwrap());
-        let service = CacheLayer::new(carrier(), cache).layer(counted(&calls, Err(ErrorKind::CarrierUnavailable)));
+        let service =
+            Around(CacheLayer::new(carrier(), cache)).layer(counted(&calls, Err(ErrorKind::CarrierUnavailable)));
         for _ in 0..2 {
             let told = ask(service.clone(), question(Duration::from_secs(30))).await;
             assert!(told.said.is_err() && !told.cached);

@@ -3,6 +3,7 @@
 //! The order stands in [`assemble`] and nowhere else. Below it lies the HTTP plane ([`crate::wire`]), which one question
 //! may use several times.
 
+mod around;
 mod audit;
 mod breaker;
 mod cache;
@@ -30,6 +31,8 @@ pub use breaker::{Breaker, BreakerState};
 pub use cache::AnswerCache;
 pub use envelope::{Envelope, Failure, Freshness, Note, OutcomeWord, RetryAdvice, Source, Timing};
 pub use ledger::{ExchangeView, MessageView};
+
+use around::Around;
 
 use crate::carriers::Carrier;
 use crate::identity::Caller;
@@ -197,16 +200,16 @@ pub struct Shared {
 pub fn assemble(carrier: &Arc<Carrier>, wire: Wire, shared: &Shared) -> (Stack, Arc<breaker::Breaker>) {
     let breaker = Arc::new(breaker::Breaker::new(carrier.limits.breaker_failures, carrier.limits.breaker_open));
     let plane = tower::ServiceBuilder::new()
-        // Outermost: denials, saved answers and failures get a record too, and no answer leaves without one.
+        // Outermost: saved answers and failures get a record too, and no answer leaves without one.
         .layer(audit::AuditLayer::new(carrier.clone(), shared.ledger.clone()))
         // One absolute deadline; inside it time only shrinks, so that retries cannot outlive the caller.
-        .layer(deadline::DeadlineLayer)
+        .layer(Around(deadline::DeadlineLayer))
         // Before the limits: a saved answer costs the carrier nothing and survives an open circuit. Joins twins.
-        .layer(cache::CacheLayer::new(carrier.clone(), shared.cache.clone()))
+        .layer(Around(cache::CacheLayer::new(carrier.clone(), shared.cache.clone())))
         // The connector says what kind of failure it was, the host whether to try again.
-        .layer(retry::RetryLayer::new(carrier.limits.attempts_max, shared.retry_jitter))
+        .layer(Around(retry::RetryLayer::new(carrier.limits.attempts_max, shared.retry_jitter)))
         // Inside retry, so that an open circuit ends the loop.
-        .layer(breaker::BreakerLayer::new(breaker.clone()))
+        .layer(Around(breaker::BreakerLayer::new(breaker.clone())))
         // Innermost: one attempt, one time-out, the single match over operations.
         .service(dispatch::Dispatch::new(carrier.clone(), wire));
     (BoxCloneSyncService::new(plane), breaker)

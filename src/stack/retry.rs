@@ -1,17 +1,15 @@
 //! Asks again where that is safe: only failures the connector calls safe, only within the deadline, and only while a
 //! budget lasts, so that a carrier that is down is not asked twice as often as one that works.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use connector_sdk::{Error, ErrorKind, Retry};
 use tokio::time::Instant;
 use tower::retry::budget::{Budget, TpsBudget};
-use tower::{Layer, Service};
 
-use super::{Inner, Pending, Question, Told, ask};
+use super::around::Duty;
+use super::{Inner, Question, Told, ask};
 
 /// A wait the carrier asks for is honoured up to this; longer ones go back to the caller.
 const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -35,48 +33,22 @@ impl RetryLayer {
     }
 }
 
-impl<S> Layer<S> for RetryLayer {
-    type Service = Retrying<S>;
-
-    fn layer(&self, inner: S) -> Retrying<S> {
-        Retrying { inner, policy: self.clone() }
-    }
-}
-
-/// See [`RetryLayer`].
-#[derive(Clone)]
-pub struct Retrying<S> {
-    inner: S,
-    policy: RetryLayer,
-}
-
-impl<S: Inner> Service<Question> for Retrying<S> {
-    type Response = Told;
-    type Error = Infallible;
-    type Future = Pending;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, question: Question) -> Pending {
-        let (inner, policy) = (self.inner.clone(), self.policy.clone());
-        Box::pin(async move {
-            policy.budget.deposit();
-            let mut attempt = 1;
-            loop {
-                let told = ask(inner.clone(), question.clone()).await;
-                let Err(error) = &told.said else { return Ok(told) };
-                let Some(pause) = policy.pause_before_next(error, attempt) else { return Ok(told) };
-                let fits = Instant::now() + pause < question.deadline;
-                if attempt >= policy.attempts_max || !fits || !policy.budget.withdraw() {
-                    return Ok(spent(told, attempt));
-                }
-                tracing::debug!(error.kind = error.kind.name(), attempt, "asking the carrier again");
-                tokio::time::sleep(pause).await;
-                attempt += 1;
+impl Duty for RetryLayer {
+    async fn pass<S: Inner>(self, inner: S, question: Question) -> Told {
+        self.budget.deposit();
+        let mut attempt = 1;
+        loop {
+            let told = ask(inner.clone(), question.clone()).await;
+            let Err(error) = &told.said else { return told };
+            let Some(pause) = self.pause_before_next(error, attempt) else { return told };
+            let fits = Instant::now() + pause < question.deadline;
+            if attempt >= self.attempts_max || !fits || !self.budget.withdraw() {
+                return spent(told, attempt);
             }
-        })
+            tracing::debug!(error.kind = error.kind.name(), attempt, "asking the carrier again");
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
     }
 }
 
@@ -112,9 +84,13 @@ fn spent(mut told: Told, attempts: u32) -> Told {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use tower::Layer;
+
     use super::*;
+    use crate::stack::around::Around;
     use crate::stack::tests::question;
 
     async fn attempts_at(error: Error, attempts_max: u32) -> (u32, Told) {
@@ -125,7 +101,7 @@ mod tests {
             let error = error.clone();
             async move { Ok::<_, Infallible>(Told::failed(error)) }
         });
-        let service = RetryLayer::new(attempts_max, Duration::ZERO).layer(inside);
+        let service = Around(RetryLayer::new(attempts_max, Duration::ZERO)).layer(inside);
         let told = ask(service, question(Duration::from_secs(30))).await;
         (calls.load(Ordering::SeqCst), told)
     }
@@ -166,7 +142,7 @@ mod tests {
             counted.fetch_add(1, Ordering::SeqCst);
             async move { Ok::<_, Infallible>(Told::failed(Error::new(ErrorKind::CarrierUnavailable, "x"))) }
         });
-        let service = RetryLayer::new(3, Duration::ZERO).layer(inside);
+        let service = Around(RetryLayer::new(3, Duration::ZERO)).layer(inside);
         let all = (0..100).map(|_| ask(service.clone(), question(Duration::from_secs(30))));
         futures_util::future::join_all(all).await;
         let calls = calls.load(Ordering::SeqCst);
