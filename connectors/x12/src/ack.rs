@@ -84,19 +84,13 @@ pub struct Acknowledgment {
 impl Acknowledgment {
     /// Reads a TA1.
     pub fn from_ta1(ack: &InterchangeAck) -> Self {
-        let segment = &ack.segment;
-        let code = segment.text(5).into_owned();
+        let text = |element| ack.block.first().map(|segment| segment.text(element).into_owned()).unwrap_or_default();
+        let code = text(5);
         let mut notes = Vec::new();
         if !matches!(code.as_str(), "" | "000") {
             notes.push(note("TA105", code));
         }
-        Self {
-            kind: "TA1",
-            verdict: Verdict::of(&segment.text(4)),
-            control: segment.text(1).into_owned(),
-            transactions: Vec::new(),
-            notes,
-        }
+        Self { kind: "TA1", verdict: Verdict::of(&text(4)), control: text(1), transactions: Vec::new(), notes }
     }
 
     /// Reads a 999 or 997; `None` for any other transaction set.
@@ -126,7 +120,7 @@ impl Acknowledgment {
                     ack.add("IK3-4", kept.text(4).into_owned(), segment.clone(), position, None);
                 }
                 "IK4" | "AK4" => {
-                    let place = kept.get().component(1, 1).parse().ok();
+                    let place = kept.component(1, 1).parse().ok();
                     ack.add("IK4-3", kept.text(3).into_owned(), segment.clone(), position, place);
                 }
                 "IK5" | "AK5" => {

@@ -1,17 +1,30 @@
-//! The walk over ISA, GS and ST: transaction sets one by one, with counts and control numbers checked.
+//! The walk over ISA, GS and ST, with counts and control numbers checked: a stream of [`Event`]s in flat memory, or
+//! whole transaction sets one by one.
+//!
+//! ```ignore
+//! let mut walker = Walker::new(source);
+//! while let Some(event) = walker.next_event()? {
+//!     match event {
+//!         Event::Begin { header, .. } => println!("{} {}", header.id, header.control),
+//!         Event::Segment(segment) => println!("{} at {}", segment.id(), segment.position),
+//!         Event::End { findings, .. } => println!("{} findings", findings.len()),
+//!         _ => {}
+//!     }
+//! }
+//! ```
+
+mod walk;
 
 use std::io::Read;
-use std::rc::Rc;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::finding::{Finding, Findings, Oddity};
-use crate::read::{Kept, ReadError, Reader, Segment};
+pub use walk::{Event, Walker};
 
-/// Segments of one transaction set that are kept.
-pub const MAX_TRANSACTION_SEGMENTS: usize = 500_000;
-/// Bytes of one transaction set that are kept.
-pub const MAX_TRANSACTION_BYTES: usize = 128 << 20;
+use crate::finding::{Finding, Oddity};
+use crate::read::{Block, ReadError, Segment};
 
 /// What the ISA says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -57,13 +70,13 @@ pub struct Group {
     pub version: String,
 }
 
-/// One transaction set with everything it stands in.
-#[derive(Clone, Debug)]
-pub struct Transaction {
+/// What an ST says, and what it stands in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetHeader {
     /// The interchange; `None` where the file has no ISA.
-    pub interchange: Option<Rc<Interchange>>,
+    pub interchange: Option<Arc<Interchange>>,
     /// The functional group; `None` where it stands outside one.
-    pub group: Option<Rc<Group>>,
+    pub group: Option<Arc<Group>>,
     /// ST01: `271`.
     pub id: String,
     /// ST02
@@ -72,19 +85,34 @@ pub struct Transaction {
     pub implementation: String,
     /// Place in its interchange, from 1.
     pub number: u32,
+}
+
+/// One transaction set as a whole. What its header says can be read off it directly: `transaction.id`.
+#[derive(Clone, Debug)]
+pub struct Transaction {
+    /// What its ST says, and what it stands in.
+    pub header: Arc<SetHeader>,
     /// All segments, ST and SE included.
-    pub segments: Vec<Kept>,
+    pub segments: Block,
     /// What was odd about it. Findings about what stands around it are the walker's.
     pub findings: Vec<Finding>,
+}
+
+impl Deref for Transaction {
+    type Target = SetHeader;
+
+    fn deref(&self) -> &SetHeader {
+        &self.header
+    }
 }
 
 /// A TA1: the receiver's word on a whole interchange.
 #[derive(Clone, Debug)]
 pub struct InterchangeAck {
     /// The interchange it came in.
-    pub interchange: Option<Rc<Interchange>>,
-    /// The segment.
-    pub segment: Kept,
+    pub interchange: Option<Arc<Interchange>>,
+    /// The TA1 segment, alone in its block.
+    pub block: Block,
 }
 
 /// One thing out of a file.
@@ -96,281 +124,65 @@ pub enum Item {
     InterchangeAck(InterchangeAck),
 }
 
-/// Gives the transaction sets and TA1 of a file one by one; only one is in memory at a time.
-pub struct Walker<R> {
-    reader: Reader<R>,
-    interchange: Option<Rc<Interchange>>,
-    group: Option<Rc<Group>>,
-    interchanges: u32,
-    groups: u64,
-    in_group: u64,
-    in_interchange: u32,
-    open: Option<Transaction>,
-    open_bytes: usize,
-    open_count: u64,
-    /// Found by the walk itself, not by the reader.
-    findings: Findings,
-}
-
 impl<R: Read> Walker<R> {
-    /// A walk over `source`.
-    pub fn new(source: R) -> Self {
-        Self {
-            reader: Reader::new(source),
-            interchange: None,
-            group: None,
-            interchanges: 0,
-            groups: 0,
-            in_group: 0,
-            in_interchange: 0,
-            open: None,
-            open_bytes: 0,
-            open_count: 0,
-            findings: Findings::default(),
-        }
-    }
-
-    /// The next transaction set or TA1; `None` at the end.
+    /// The next transaction set or TA1; `None` at the end. Only one is in memory at a time, and of a very long one only
+    /// as much as a [`Block`] holds.
     ///
     /// # Errors
     /// The source failed, or nothing here is X12.
     pub fn next_item(&mut self) -> Result<Option<Item>, ReadError> {
-        loop {
-            let Some(segment) = self.reader.next_segment()? else {
-                let item = self.close_transaction(None);
-                self.close_group_and_interchange();
-                return Ok(item);
-            };
-            let event = Event::of(&segment, self.open.is_some());
-            let (number, offset) = (segment.number, segment.offset);
-            let item = match event {
-                Event::Inside => {
-                    let kept = segment_copy(&segment, self.open_count);
-                    self.keep(number, offset, kept);
-                    None
-                }
-                Event::Ack => {
-                    let segment = segment.keep(1);
-                    Some(Item::InterchangeAck(InterchangeAck { interchange: self.interchange.clone(), segment }))
-                }
-                Event::Stray => {
-                    self.findings.push(Oddity::Stray.at(number, offset));
-                    None
-                }
-                Event::Isa => {
-                    let header = Interchange::read(&segment, self.interchanges.saturating_add(1));
-                    let item = self.close_transaction(None);
-                    self.close_group_and_interchange();
-                    self.interchanges = header.number;
-                    self.interchange = Some(Rc::new(header));
-                    (self.groups, self.in_interchange) = (0, 0);
-                    item
-                }
-                Event::Gs => {
-                    let header = Group::read(&segment);
-                    let item = self.close_transaction(None);
-                    self.missing_ge(number, offset);
-                    self.group = Some(Rc::new(header));
-                    self.groups = self.groups.saturating_add(1);
-                    self.in_group = 0;
-                    item
-                }
-                Event::St => {
-                    let kept = segment.keep(1);
-                    let item = self.close_transaction(None);
-                    self.begin(kept);
-                    item
-                }
-                Event::Se => {
-                    let kept = segment_copy(&segment, self.open_count);
-                    self.close_transaction(Some((kept, number, offset)))
-                }
-                Event::Ge => {
-                    let (count, control) = (number_in(&segment, 1), segment.text(2).into_owned());
-                    let item = self.close_transaction(None);
-                    self.end_group(count, &control, number, offset);
-                    item
-                }
-                Event::Iea => {
-                    let (count, control) = (number_in(&segment, 1), segment.text(2).into_owned());
-                    let item = self.close_transaction(None);
-                    self.missing_ge(number, offset);
-                    self.end_interchange(count, &control, number, offset);
-                    item
-                }
-            };
-            if let Some(item) = item {
-                return Ok(Some(item));
+        let mut open: Option<Transaction> = None;
+        let mut left_out = None;
+        let mut found = Vec::new();
+        let item = loop {
+            let Some(event) = self.next_event()? else { break None };
+            let segment =
+                match event {
+                    Event::InterchangeAck(segment) => {
+                        let block = Block::of(&segment);
+                        let interchange = self.interchange().cloned();
+                        break Some(Item::InterchangeAck(InterchangeAck { interchange, block }));
+                    }
+                    Event::Begin { header, segment } => {
+                        let mut segments = Block::new();
+                        segments.push(&segment, segment.position);
+                        open = Some(Transaction { header: Arc::clone(header), segments, findings: Vec::new() });
+                        continue;
+                    }
+                    Event::Segment(segment) => segment,
+                    Event::End { segment, findings, .. } => {
+                        let Some(mut transaction) = open else { continue };
+                        if let Some(segment) = segment {
+                            keep(&mut transaction, &segment, &mut left_out);
+                        }
+                        transaction.findings = findings;
+                        transaction.findings.extend(left_out.map(|finding: Finding| Finding {
+                            transaction: Some(transaction.header.number),
+                            ..finding
+                        }));
+                        break Some(Item::Transaction(Box::new(transaction)));
+                    }
+                    Event::GroupEnd { findings, .. } | Event::InterchangeEnd { findings, .. } => {
+                        found.extend(findings);
+                        continue;
+                    }
+                    Event::Interchange { .. } | Event::Group { .. } | Event::Outside(_) => continue,
+                };
+            if let Some(transaction) = &mut open {
+                keep(transaction, &segment, &mut left_out);
             }
-        }
-    }
-
-    /// Takes out the findings that belong to no transaction set given so far: those about the trailers, and about the
-    /// file as a whole.
-    pub fn take_findings(&mut self) -> Vec<Finding> {
-        self.adopt_findings();
-        self.findings.take()
-    }
-
-    /// What the reader found between transaction sets belongs to the file as a whole.
-    fn adopt_findings(&mut self) {
-        for finding in self.reader.take_findings() {
+        };
+        for finding in found {
             self.findings.push(finding);
         }
-    }
-
-    /// How many interchanges were begun.
-    pub fn interchanges(&self) -> u32 {
-        self.interchanges
-    }
-
-    /// How many segments were read.
-    pub fn segments(&self) -> u64 {
-        self.reader.segments()
-    }
-
-    fn begin(&mut self, st: Kept) {
-        let (number, offset) = (st.get().number, st.get().offset);
-        self.in_interchange = self.in_interchange.saturating_add(1);
-        self.in_group = self.in_group.saturating_add(1);
-        self.adopt_findings();
-        let mut findings = Vec::new();
-        if self.group.is_none() {
-            findings.push(Oddity::NoGs.at(number, offset));
-        }
-        let version = self.group.as_ref().map(|group| group.version.clone()).unwrap_or_default();
-        self.open = Some(Transaction {
-            interchange: self.interchange.clone(),
-            group: self.group.clone(),
-            id: st.text(1).into_owned(),
-            control: st.text(2).into_owned(),
-            implementation: st.some(3).unwrap_or(version),
-            number: self.in_interchange,
-            segments: vec![st],
-            findings,
-        });
-        (self.open_bytes, self.open_count) = (0, 1);
-    }
-
-    fn keep(&mut self, number: u64, offset: u64, segment: Kept) {
-        let Some(open) = &mut self.open else { return };
-        self.open_count = self.open_count.saturating_add(1);
-        self.open_bytes = self.open_bytes.saturating_add(segment.get().bytes().len());
-        if open.segments.len() < MAX_TRANSACTION_SEGMENTS && self.open_bytes <= MAX_TRANSACTION_BYTES {
-            open.segments.push(segment);
-        } else if open.findings.last().is_none_or(|last| last.code != Oddity::TransactionLength.code()) {
-            open.findings.push(Oddity::TransactionLength.at(number, offset));
-        }
-    }
-
-    /// Ends the open transaction set, with its SE or without one.
-    fn close_transaction(&mut self, trailer: Option<(Kept, u64, u64)>) -> Option<Item> {
-        let Some(mut open) = self.open.take() else {
-            if let Some((_, number, offset)) = trailer {
-                self.findings.push(Oddity::StrayTrailer.at(number, offset));
-            }
-            return None;
-        };
-        match trailer {
-            None => {
-                let last = open.segments.last().map(Kept::get);
-                let (number, offset) = last.map_or((0, 0), |segment| (segment.number, segment.offset));
-                open.findings.push(Oddity::NoSe.at(number, offset));
-            }
-            Some((se, number, offset)) => {
-                let counted = self.open_count.saturating_add(1);
-                let stated = number_in(&se.get(), 1);
-                if stated != Some(counted) {
-                    open.findings.push(Oddity::SeCount.at(number, offset).counts(stated, Some(counted)));
-                }
-                if se.text(2) != open.control.as_str() {
-                    open.findings.push(Oddity::SeControl.at(number, offset));
-                }
-                open.segments.push(se);
-            }
-        }
-        open.findings.append(&mut self.reader.take_findings());
-        for finding in &mut open.findings {
-            finding.transaction = Some(open.number);
-        }
-        Some(Item::Transaction(Box::new(open)))
-    }
-
-    fn end_group(&mut self, count: Option<u64>, control: &str, number: u64, offset: u64) {
-        let Some(group) = self.group.take() else {
-            self.findings.push(Oddity::StrayTrailer.at(number, offset));
-            return;
-        };
-        if count != Some(self.in_group) {
-            self.findings.push(Oddity::GeCount.at(number, offset).counts(count, Some(self.in_group)));
-        }
-        if group.control != control {
-            self.findings.push(Oddity::GeControl.at(number, offset));
-        }
-    }
-
-    fn end_interchange(&mut self, count: Option<u64>, control: &str, number: u64, offset: u64) {
-        let Some(interchange) = self.interchange.take() else {
-            self.findings.push(Oddity::StrayTrailer.at(number, offset));
-            return;
-        };
-        if count != Some(self.groups) {
-            self.findings.push(Oddity::IeaCount.at(number, offset).counts(count, Some(self.groups)));
-        }
-        if interchange.control != control {
-            self.findings.push(Oddity::IeaControl.at(number, offset));
-        }
-    }
-
-    fn missing_ge(&mut self, number: u64, offset: u64) {
-        if self.group.take().is_some() {
-            self.findings.push(Oddity::NoGe.at(number, offset));
-        }
-    }
-
-    fn close_group_and_interchange(&mut self) {
-        self.missing_ge(self.reader.segments(), 0);
-        if self.interchange.take().is_some() {
-            self.findings.push(Oddity::NoIea.at(self.reader.segments(), 0));
-        }
+        Ok(item)
     }
 }
 
-/// Copies a segment; `before` segments of its transaction set came before it.
-fn segment_copy(segment: &Segment<'_>, before: u64) -> Kept {
-    segment.keep(u32::try_from(before.saturating_add(1)).unwrap_or(u32::MAX))
-}
-
-fn number_in(segment: &Segment<'_>, element: usize) -> Option<u64> {
-    segment.text(element).parse().ok()
-}
-
-/// What a segment means to the walk.
-enum Event {
-    Isa,
-    Gs,
-    St,
-    Se,
-    Ge,
-    Iea,
-    Ack,
-    Inside,
-    Stray,
-}
-
-impl Event {
-    fn of(segment: &Segment<'_>, open: bool) -> Self {
-        match segment.id() {
-            "ISA" => Self::Isa,
-            "GS" => Self::Gs,
-            "ST" => Self::St,
-            "SE" => Self::Se,
-            "GE" => Self::Ge,
-            "IEA" => Self::Iea,
-            "TA1" if !open => Self::Ack,
-            _ if open => Self::Inside,
-            _ => Self::Stray,
-        }
+/// Keeps a segment where there is room, and notes the first that was left out.
+fn keep(transaction: &mut Transaction, segment: &Segment<'_>, left_out: &mut Option<Finding>) {
+    if left_out.is_none() && !transaction.segments.push(segment, segment.position) {
+        *left_out = Some(Oddity::TransactionLength.at(segment.number, segment.offset));
     }
 }
 

@@ -107,11 +107,10 @@ fn segments(text: &mut String, transaction: &Transaction) {
         transaction.control,
         transaction.segments.len()
     );
-    for kept in &transaction.segments {
-        let name = codes::segment_name(kept.id()).unwrap_or("");
-        let segment = kept.get();
+    for segment in &transaction.segments {
+        let name = codes::segment_name(segment.id()).unwrap_or("");
         let elements: Vec<_> = (1..=segment.len()).map(|element| segment.text(element)).collect();
-        let _ = writeln!(text, "  {:>5} {:<3} {name}: {}", kept.position, kept.id(), elements.join(" | "));
+        let _ = writeln!(text, "  {:>5} {:<3} {name}: {}", segment.position, segment.id(), elements.join(" | "));
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::ack::Acknowledgment;
 use crate::envelope::{Interchange, Item, Transaction, Walker};
 use crate::finding::Finding;
-use crate::read::{Kept, ReadError, Segment};
+use crate::read::{ReadError, Segment};
 
 /// What is printed of a transaction set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,11 +65,11 @@ pub fn object(item: &Item, shape: Shape, today: Date) -> Value {
     match item {
         Item::InterchangeAck(ack) => {
             map.insert("transaction".to_owned(), json!("TA1"));
-            map.insert("interchange".to_owned(), interchange(ack.interchange.as_deref(), ack.segment.get()));
+            map.insert("interchange".to_owned(), interchange(ack.interchange.as_deref(), ack.block.first()));
             if shape == Shape::Model {
                 map.insert("acknowledgment".to_owned(), acknowledgment(&Acknowledgment::from_ta1(ack)));
             } else {
-                map.insert("segments".to_owned(), json!([segment(&ack.segment)]));
+                map.insert("segments".to_owned(), ack.block.iter().map(segment).collect());
             }
             map.insert("findings".to_owned(), json!([]));
         }
@@ -78,8 +78,7 @@ pub fn object(item: &Item, shape: Shape, today: Date) -> Value {
             map.insert("control".to_owned(), json!(transaction.control));
             map.insert("implementation".to_owned(), json!(transaction.implementation));
             map.insert("number".to_owned(), json!(transaction.number));
-            let first = transaction.segments.first().map(Kept::get);
-            let around = first.map_or(Value::Null, |first| interchange(transaction.interchange.as_deref(), first));
+            let around = interchange(transaction.interchange.as_deref(), transaction.segments.first());
             map.insert("interchange".to_owned(), around);
             map.insert("group".to_owned(), json!(transaction.group.as_deref()));
             let mut findings = transaction.findings.clone();
@@ -136,8 +135,8 @@ fn findings_json(findings: &[Finding]) -> Value {
 }
 
 /// An interchange header with its separators.
-fn interchange(header: Option<&Interchange>, segment: Segment<'_>) -> Value {
-    let Some(header) = header else { return Value::Null };
+fn interchange(header: Option<&Interchange>, segment: Option<Segment<'_>>) -> Value {
+    let (Some(header), Some(segment)) = (header, segment) else { return Value::Null };
     let mut value = serde_json::to_value(header).unwrap_or(Value::Null);
     let delimiters = segment.delimiters();
     let text = |byte: u8| char::from(byte).to_string();
@@ -153,8 +152,7 @@ fn interchange(header: Option<&Interchange>, segment: Segment<'_>) -> Value {
     value
 }
 
-fn segment(kept: &Kept) -> Value {
-    let segment = kept.get();
+fn segment(segment: Segment<'_>) -> Value {
     let elements = (1..=segment.len()).map(|element| String::from_utf8_lossy(segment.raw(element)));
     std::iter::once(segment.id().into()).chain(elements).map(|text| Value::String(text.into_owned())).collect()
 }
@@ -192,7 +190,7 @@ mod tests {
         assert_eq!(first["findings"], json!([]));
         let last = objects.next_object().unwrap().unwrap();
         let codes: Vec<_> = last["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
-        assert_eq!(codes, ["iea_control", "no_terminator"]);
+        assert_eq!(codes, ["no_terminator", "iea_control"]);
         assert!(objects.next_object().unwrap().is_none());
     }
 

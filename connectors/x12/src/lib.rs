@@ -3,7 +3,8 @@
 //! Three storeys, each usable without the ones above it:
 //! 1. **Segments**: [`read`] (tolerant, streaming, one reused buffer: oddities become [`finding`]s) and
 //!    [`write`](mod@write) (strict: a value that could be taken for a separator is refused, never emitted).
-//!    [`envelope`] walks ISA, GS and ST and checks counts and control numbers.
+//!    [`envelope`] walks ISA, GS and ST and checks counts and control numbers: as a stream of [`Event`]s in flat memory,
+//!    or transaction set by transaction set.
 //! 2. **Typed models**: [`inquiry`] (270 out), [`response`] (271 in, as loops with places), [`ack`] (TA1, 999, 997),
 //!    with [`codes`] for what a code means.
 //! 3. **Views**: [`json`] and [`explain`] for people and programs at a terminal; with feature `answers` also
@@ -28,8 +29,8 @@ pub mod write;
 
 pub use ack::Acknowledgment;
 pub use delimiters::Delimiters;
-pub use envelope::{Document, Item, Transaction, Walker};
+pub use envelope::{Document, Event, Item, SetHeader, Transaction, Walker};
 pub use finding::{Finding, Findings, Oddity, Severity};
 pub use inquiry::Inquiry;
-pub use read::{Kept, ReadError, Reader, Segment};
+pub use read::{Block, ReadError, Reader, Segment};
 pub use response::Response;

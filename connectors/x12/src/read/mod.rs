@@ -3,13 +3,16 @@
 //! It works over any [`std::io::Read`] (a byte slice is one) with one reused buffer, and hands out segments that borrow
 //! from it: nothing is allocated per segment or element. It refuses only what cannot be read at all.
 
+mod block;
 mod scan;
 mod segment;
 
 use std::fmt;
 use std::io::{self, Read};
+use std::ops::Range;
 
-pub use segment::{Kept, Segment};
+pub use block::{Block, Iter, MAX_BLOCK_BYTES, MAX_BLOCK_SEGMENTS};
+pub use segment::Segment;
 
 use crate::delimiters::{self, Delimiters, MAX_ISA_BYTES};
 use crate::finding::{Finding, Findings, Oddity};
@@ -66,6 +69,10 @@ pub struct Reader<R> {
     base: u64,
     at_end: bool,
     marks: Vec<u32>,
+    /// The current segment in `buffer`.
+    here: Range<usize>,
+    /// Its offset in the file.
+    offset: u64,
     delimiters: Option<Delimiters>,
     after_iea: bool,
     number: u64,
@@ -92,6 +99,8 @@ impl<R: Read> Reader<R> {
             base: 0,
             at_end: false,
             marks: Vec::new(),
+            here: 0..0,
+            offset: 0,
             delimiters: None,
             after_iea: false,
             number: 0,
@@ -105,11 +114,16 @@ impl<R: Read> Reader<R> {
     /// # Errors
     /// The source failed, or (only before the first segment) nothing here is X12.
     pub fn next_segment(&mut self) -> Result<Option<Segment<'_>>, ReadError> {
-        let Some(extent) = self.locate()? else { return Ok(None) };
+        Ok(if self.advance()? { self.current() } else { None })
+    }
+
+    /// Goes to the next segment. `false` at the end.
+    pub(crate) fn advance(&mut self) -> Result<bool, ReadError> {
+        let Some(extent) = self.locate()? else { return Ok(false) };
         self.start = extent.next;
         self.number = self.number.saturating_add(1);
         let offset = self.base.saturating_add(extent.from as u64);
-        let Some(delimiters) = self.delimiters else { return Ok(None) };
+        let Some(delimiters) = self.delimiters else { return Ok(false) };
         let bytes = self.buffer.get(extent.from..extent.to).unwrap_or(&[]);
         let whole = scan::mark(bytes, delimiters.element, extent.binary_data, MAX_ELEMENTS, &mut self.marks);
         self.after_iea = bytes.starts_with(b"IEA");
@@ -122,7 +136,21 @@ impl<R: Read> Reader<R> {
         if extent.binary_data.is_none() && !bytes.is_ascii() {
             Self::once(&mut self.said, &mut self.findings, Oddity::NotAscii, self.number, offset);
         }
-        Ok(Some(Segment { bytes, marks: &self.marks, delimiters, number: self.number, offset }))
+        (self.here, self.offset) = (extent.from..extent.to, offset);
+        Ok(true)
+    }
+
+    /// The segment that [`Self::advance`] went to; `None` before the first one.
+    pub(crate) fn current(&self) -> Option<Segment<'_>> {
+        Some(Segment {
+            bytes: self.buffer.get(self.here.clone())?,
+            marks: &self.marks,
+            base: 0,
+            delimiters: self.delimiters?,
+            number: self.number,
+            offset: self.offset,
+            position: 0,
+        })
     }
 
     /// The separators in force; `None` before the first segment.
@@ -138,6 +166,11 @@ impl<R: Read> Reader<R> {
     /// Takes out the findings so far.
     pub fn take_findings(&mut self) -> Vec<Finding> {
         self.findings.take()
+    }
+
+    /// Whether there are findings to take out.
+    pub(crate) fn has_findings(&self) -> bool {
+        !self.findings.as_slice().is_empty()
     }
 
     /// Finds the next segment and makes sure that it lies in the buffer whole.

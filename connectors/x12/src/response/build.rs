@@ -8,7 +8,7 @@ use super::{
 };
 use crate::envelope::Transaction;
 use crate::finding::{Finding, Oddity};
-use crate::read::Kept;
+use crate::read::{Block, Iter, Segment};
 use jiff::civil::Date;
 
 /// Details of one kind that one loop keeps (messages of an EB, dates of a member …). The guide allows 20 at most.
@@ -30,7 +30,7 @@ pub(super) fn build(transaction: &Transaction) -> Response {
         hierarchical: transaction.segments.iter().any(|segment| segment.id() == "HL"),
     };
     for (at, segment) in transaction.segments.iter().enumerate() {
-        builder.add(segment, transaction.segments.get(at + 1..).unwrap_or(&[]));
+        builder.add(segment, transaction.segments.iter_from(at + 1));
     }
     Response {
         transaction: transaction.number,
@@ -65,13 +65,13 @@ struct Builder {
 }
 
 impl Builder {
-    fn find(&mut self, oddity: Oddity, segment: &Kept) {
-        let mut finding = oddity.at(segment.get().number, segment.get().offset);
+    fn find(&mut self, oddity: Oddity, segment: Segment<'_>) {
+        let mut finding = oddity.at(segment.number, segment.offset);
         finding.transaction = Some(self.transaction);
         self.findings.push(finding);
     }
 
-    fn add(&mut self, segment: &Kept, rest: &[Kept]) {
+    fn add(&mut self, segment: Segment<'_>, rest: Iter<'_>) {
         match segment.id() {
             "ST" | "SE" => {}
             "BHT" => {
@@ -93,7 +93,9 @@ impl Builder {
                     Some(true) => {}
                     Some(false) => self.find(Oddity::DetailCount, segment),
                     None => {
-                        keep(&mut level.others, segment.clone());
+                        if level.others.len() < MAX_DETAILS {
+                            level.others.push(&segment, segment.position);
+                        }
                         self.find(Oddity::Misplaced, segment);
                     }
                 }
@@ -101,7 +103,7 @@ impl Builder {
         }
     }
 
-    fn open_level(&mut self, hl: &Kept, rest: &[Kept]) {
+    fn open_level(&mut self, hl: Segment<'_>, rest: Iter<'_>) {
         let parent_id = hl.text(2).into_owned();
         let kind = match hl.text(3).as_ref() {
             "20" => Some(LevelKind::Source),
@@ -112,7 +114,7 @@ impl Builder {
         };
         let kind = kind.unwrap_or_else(|| {
             self.find(Oddity::HlLevel, hl);
-            let own = rest.iter().take_while(|segment| segment.id() != "HL");
+            let own = rest.take_while(|segment| segment.id() != "HL");
             let role = own.into_iter().find(|segment| segment.id() == "NM1").map(|nm1| nm1.text(1).into_owned());
             self.kind_of_role(&role.unwrap_or_default())
         });
@@ -146,7 +148,7 @@ impl Builder {
             diagnoses: Vec::new(),
             rejections: Vec::new(),
             benefits: Vec::new(),
-            others: Vec::new(),
+            others: Block::new(),
         });
         let at = self.levels.len() - 1;
         for (rank, slot) in self.last_of.iter_mut().enumerate() {
@@ -174,7 +176,7 @@ impl Builder {
         }
     }
 
-    fn party(&mut self, nm1: &Kept) {
+    fn party(&mut self, nm1: Segment<'_>) {
         let role = nm1.text(1).into_owned();
         let in_benefits = self.levels.last().is_some_and(|level| !level.benefits.is_empty());
         let opens = matches!(role.as_str(), "PR" | "1P" | "IL" | "03") && !self.in_named_loop;
@@ -204,7 +206,7 @@ impl Builder {
         }
     }
 
-    fn benefit(&mut self, eb: &Kept) {
+    fn benefit(&mut self, eb: Segment<'_>) {
         if self.levels.is_empty() {
             self.find(Oddity::Misplaced, eb);
             self.push_level(LevelKind::Subscriber, None, eb.position);
@@ -219,7 +221,7 @@ impl Builder {
         }
     }
 
-    fn named_loop(&mut self, segment: &Kept) {
+    fn named_loop(&mut self, segment: Segment<'_>) {
         let opens = segment.id() == "LS";
         if opens == self.in_named_loop {
             self.find(Oddity::LoopBounds, segment);
@@ -228,7 +230,7 @@ impl Builder {
         self.in_entity = false;
     }
 
-    fn rejection(&mut self, aaa: &Kept) {
+    fn rejection(&mut self, aaa: Segment<'_>) {
         let text = |element| aaa.text(element).into_owned();
         let mut rejection = Rejection {
             valid: text(1),
@@ -269,7 +271,7 @@ fn keep<T>(list: &mut Vec<T>, value: T) -> bool {
 
 /// Adds a detail segment to the entity, the benefit or the level it stands in. `None` where it has no place,
 /// `Some(false)` where there are too many of its kind.
-fn detail(level: &mut Level, segment: &Kept, in_entity: bool) -> Option<bool> {
+fn detail(level: &mut Level, segment: Segment<'_>, in_entity: bool) -> Option<bool> {
     let text = |element| segment.text(element).into_owned();
     if in_entity || level.benefits.is_empty() {
         let party = if in_entity {
@@ -317,7 +319,6 @@ fn detail(level: &mut Level, segment: &Kept, in_entity: bool) -> Option<bool> {
             });
         }
         "HI" => {
-            let segment = segment.get();
             let codes = (1..=segment.len()).map(|element| segment.component(element, 2).into_owned());
             let room = MAX_DETAILS.saturating_sub(level.diagnoses.len());
             level.diagnoses.extend(codes.filter(|code| !code.is_empty()).take(room));
@@ -328,7 +329,7 @@ fn detail(level: &mut Level, segment: &Kept, in_entity: bool) -> Option<bool> {
 }
 
 impl Party {
-    fn read(nm1: &Kept) -> Self {
+    fn read(nm1: Segment<'_>) -> Self {
         let text = |element| nm1.text(element).into_owned();
         Self {
             role: text(1),
@@ -345,7 +346,7 @@ impl Party {
         }
     }
 
-    fn detail(&mut self, segment: &Kept) -> Option<bool> {
+    fn detail(&mut self, segment: Segment<'_>) -> Option<bool> {
         let text = |element| segment.text(element).into_owned();
         match segment.id() {
             "N3" => {
@@ -379,14 +380,14 @@ impl Party {
 }
 
 impl Reference {
-    fn read(segment: &Kept) -> Self {
+    fn read(segment: Segment<'_>) -> Self {
         let text = |element| segment.text(element).into_owned();
         Self { kind: text(1), value: text(2), description: text(3), position: segment.position }
     }
 }
 
 impl DateValue {
-    fn read(segment: &Kept) -> Self {
+    fn read(segment: Segment<'_>) -> Self {
         let text = |element| segment.text(element).into_owned();
         Self { kind: text(1), format: text(2), text: text(3), position: segment.position }
     }

@@ -1,7 +1,7 @@
 //! One EB segment with everything that belongs to it.
 
 use super::{DateValue, Party, Reference, Rejection};
-use crate::read::Kept;
+use crate::read::Segment;
 
 /// A 2110 loop: EB, and the HSD, REF, DTP, AAA, MSG, III and 2120 entities after it.
 #[derive(Clone, Default)]
@@ -107,15 +107,14 @@ pub struct Information {
 
 impl BenefitLine {
     /// Reads an EB segment.
-    pub(super) fn read(eb: &Kept, loop_id: String) -> Self {
+    pub(super) fn read(eb: Segment<'_>, loop_id: String) -> Self {
         let text = |element| eb.text(element).into_owned();
-        let segment = eb.get();
-        let services = segment
+        let services = eb
             .repeats(3)
             .map(|code| String::from_utf8_lossy(code.trim_ascii()).into_owned())
             .filter(|code| !code.is_empty())
             .collect();
-        let parts: Vec<String> = segment.components(segment.raw(13)).map(|part| part.into_owned()).collect();
+        let parts: Vec<String> = eb.components(eb.raw(13)).map(|part| part.into_owned()).collect();
         let part = |at: usize| parts.get(at).cloned().unwrap_or_default();
         let procedure = (!part(0).is_empty() || !part(1).is_empty()).then(|| ProcedureRef {
             system: part(0),
@@ -124,7 +123,7 @@ impl BenefitLine {
             description: part(6),
             to: part(7),
         });
-        let pointers = segment.components(segment.raw(14)).filter(|pointer| !pointer.is_empty());
+        let pointers = eb.components(eb.raw(14)).filter(|pointer| !pointer.is_empty());
         Self {
             position: eb.position,
             loop_id,
@@ -149,7 +148,7 @@ impl BenefitLine {
 
 impl Delivery {
     /// Reads an HSD segment.
-    pub(super) fn read(hsd: &Kept) -> Self {
+    pub(super) fn read(hsd: Segment<'_>) -> Self {
         let text = |element| hsd.text(element).into_owned();
         Self {
             quantity_kind: text(1),
@@ -167,7 +166,7 @@ impl Delivery {
 
 impl Information {
     /// Reads an III segment.
-    pub(super) fn read(iii: &Kept) -> Self {
+    pub(super) fn read(iii: Segment<'_>) -> Self {
         let text = |element| iii.text(element).into_owned();
         Self { kind: text(1), code: text(2), text: text(4), position: iii.position }
     }

@@ -12,7 +12,7 @@ pub use line::{BenefitLine, Delivery, Information, ProcedureRef};
 
 use crate::envelope::Transaction;
 use crate::finding::Finding;
-use crate::read::Kept;
+use crate::read::Block;
 
 /// A 271, read into loops.
 #[derive(Clone)]
@@ -99,7 +99,7 @@ pub struct Level {
     /// EB loops.
     pub benefits: Vec<BenefitLine>,
     /// Segments that have no place here (MPI and strays).
-    pub others: Vec<Kept>,
+    pub others: Block,
 }
 
 /// A TRN segment.

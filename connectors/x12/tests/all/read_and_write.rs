@@ -189,7 +189,7 @@ proptest! {
         let bytes = Envelope::new("HB", "V").wrap(&delimiters, vec![tx]).unwrap();
         let document = Document::read(&bytes).unwrap();
         let transaction = document.transactions().next().unwrap();
-        let eb = transaction.segments[1].get();
+        let eb = transaction.segments.get(1).unwrap();
         let repeats: Vec<_> = eb.repeats(1).map(<[u8]>::to_vec).collect();
         prop_assert_eq!(repeats, parts.iter().map(|part| part.as_bytes().to_vec()).collect::<Vec<_>>());
         for repeat in eb.repeats(3) {
