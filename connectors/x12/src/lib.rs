@@ -23,8 +23,10 @@ pub mod explain;
 pub mod finding;
 pub mod inquiry;
 pub mod json;
+pub mod model;
 pub mod read;
 pub mod response;
+pub mod status;
 pub mod write;
 
 pub use ack::Acknowledgment;

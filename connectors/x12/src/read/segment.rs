@@ -28,6 +28,20 @@ impl<'a> Segment<'a> {
         self.bytes.get(..end).and_then(|id| std::str::from_utf8(id).ok()).map_or("", str::trim)
     }
 
+    /// Whether it has this identifier.
+    pub fn is(&self, id: &str) -> bool {
+        let end = self.mark(0).unwrap_or(self.bytes.len());
+        self.bytes.get(..end).is_some_and(|ours| ours == id.as_bytes() || ours.trim_ascii() == id.as_bytes())
+    }
+
+    /// Whether the first component of an element is one of these codes.
+    pub fn has(&self, element: usize, codes: &[&str]) -> bool {
+        let raw = self.raw(element);
+        let ends = |byte: &u8| *byte == self.delimiters.component || Some(*byte) == self.delimiters.repetition;
+        let first = raw.get(..raw.iter().position(ends).unwrap_or(raw.len())).unwrap_or(raw).trim_ascii();
+        codes.iter().any(|code| code.as_bytes() == first)
+    }
+
     /// How many elements there are, the identifier not counted.
     pub fn len(&self) -> usize {
         self.marks.len()

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 mod answers;
 #[cfg(feature = "answers")]
 mod eligibility;
+mod models;
 mod read_and_write;
 
 /// The real X12 examples, where they are: `PORTICO_SHARED`, else a folder beside the repository.

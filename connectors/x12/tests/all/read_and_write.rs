@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use x12::write::{Element, Envelope, TransactionWriter};
 use x12::{Delimiters, Document, ReadError, Reader};
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+pub fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
     for path in entries {

@@ -1,0 +1,350 @@
+//! Typed segments: one struct for each kind, its fields named, its elements numbered as X12 numbers them.
+
+use serde::{Serialize, Serializer};
+
+use super::value::{Text, Value};
+use super::{Cursor, Levels};
+use crate::read::Segment;
+use crate::write::{TransactionWriter, WriteError};
+
+/// Where a segment stood in its transaction set, ST being 1; 0 for one that was not read. Two are always equal: what a
+/// segment says does not depend on where it stands.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct At(pub u32);
+
+impl PartialEq for At {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for At {}
+
+impl Serialize for At {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(self.0)
+    }
+}
+
+impl At {
+    /// For `skip_serializing_if`.
+    pub(crate) fn nowhere(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A kind of segment, both ways.
+pub trait SegmentModel<'a>: Clone + Default + PartialEq {
+    /// The same with nothing borrowed.
+    type Static: SegmentModel<'static>;
+
+    /// Its identifier.
+    const ID: &'static str;
+
+    /// An HL segment, which begins a level.
+    const LEVEL: bool = false;
+
+    /// Reads it.
+    fn read(segment: &Segment<'a>) -> Self;
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// A value that X12 cannot carry.
+    fn write(&self, tx: &mut TransactionWriter, levels: &Levels) -> Result<(), WriteError>;
+
+    /// A copy that borrows nothing.
+    fn into_static(self) -> Self::Static;
+
+    /// Puts a code into an element.
+    fn pin(&mut self, element: usize, code: &'static str);
+
+    /// One that can be written, for property tests.
+    #[cfg(test)]
+    fn sample(dice: &mut super::sample::Dice) -> Self;
+}
+
+/// Declares segments: structs whose fields are the elements, by number. Each also gets `at`, its place when read.
+///
+/// ```text
+/// segments! {
+///     /// TRN: a trace number.
+///     pub struct Trn<'a> = "TRN" {
+///         /// TRN01: `1` ours, `2` the other side's.
+///         kind: Text<'a> = 1,
+///         …
+///     }
+/// }
+/// ```
+macro_rules! segments {
+    ($($(#[$doc:meta])* pub struct $name:ident<$lt:lifetime> = $id:literal {
+        $($(#[$field_doc:meta])* $field:ident: $ty:ty = $place:literal,)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Default, PartialEq, serde::Serialize)]
+        pub struct $name<$lt> {
+            /// Where it stood.
+            #[serde(skip_serializing_if = "crate::model::At::nowhere")]
+            pub at: $crate::model::At,
+            $($(#[$field_doc])* #[serde(skip_serializing_if = "crate::model::value::not_given")] pub $field: $ty,)*
+        }
+
+        impl<$lt> $crate::model::SegmentModel<$lt> for $name<$lt> {
+            type Static = $name<'static>;
+
+            const ID: &'static str = $id;
+
+            fn read(segment: &$crate::Segment<$lt>) -> Self {
+                let delimiters = segment.delimiters();
+                Self {
+                    at: $crate::model::At(segment.position),
+                    $($field: $crate::model::Value::read(segment.raw($place), delimiters),)*
+                }
+            }
+
+            fn write(
+                &self,
+                tx: &mut $crate::write::TransactionWriter,
+                _: &$crate::model::Levels,
+            ) -> Result<(), $crate::write::WriteError> {
+                const LAST: usize = $crate::model::value::last(&[$($place),*]);
+                tx.build($id, LAST, |element, out| match element {
+                    $($place => $crate::model::Value::write(&self.$field, out),)*
+                    _ => Ok(()),
+                })
+            }
+
+            fn into_static(self) -> Self::Static {
+                $name { at: self.at, $($field: $crate::model::Value::into_static(self.$field),)* }
+            }
+
+            fn pin(&mut self, element: usize, code: &'static str) {
+                match element {
+                    $($place => $crate::model::Value::pin(&mut self.$field, code),)*
+                    _ => {}
+                }
+            }
+
+            #[cfg(test)]
+            fn sample(dice: &mut $crate::model::sample::Dice) -> Self {
+                Self {
+                    at: $crate::model::At(0),
+                    $($field: if $place == 1 || dice.often() { $crate::model::Value::sample(dice) } else { Default::default() },)*
+                }
+            }
+        }
+
+        $crate::model::segment_node!($name);
+    )*};
+}
+pub(crate) use segments;
+
+/// What every typed segment shares, hand-written ones too: it is the smallest node of a loop, and shows nothing.
+macro_rules! segment_node {
+    ($name:ident) => {
+        impl<'a> $crate::model::Node<'a> for $name<'a> {
+            type Static = $name<'static>;
+
+            const LOOP: bool = false;
+            const LEVEL: bool = <Self as $crate::model::SegmentModel<'a>>::LEVEL;
+
+            fn starts(segment: &$crate::Segment<'_>) -> bool {
+                segment.is(<Self as $crate::model::SegmentModel<'a>>::ID)
+            }
+
+            fn read(cursor: &mut $crate::model::Cursor<'a>, _: &$crate::model::Outer<'_>) -> Self {
+                $crate::model::segment::next(cursor)
+            }
+
+            fn write(
+                &self,
+                tx: &mut $crate::write::TransactionWriter,
+                levels: &mut $crate::model::Levels,
+            ) -> Result<(), $crate::write::WriteError> {
+                $crate::model::SegmentModel::write(self, tx, levels)
+            }
+
+            fn into_static(self) -> $name<'static> {
+                $crate::model::SegmentModel::into_static(self)
+            }
+
+            fn pin(&mut self, element: usize, code: &'static str) {
+                $crate::model::SegmentModel::pin(self, element, code);
+            }
+
+            #[cfg(test)]
+            fn sample(dice: &mut $crate::model::sample::Dice) -> Self {
+                $crate::model::SegmentModel::sample(dice)
+            }
+        }
+
+        impl std::fmt::Debug for $name<'_> {
+            /// It may hold a patient: only its place is shown.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($name), "(position {})"), self.at.0)
+            }
+        }
+    };
+}
+pub(crate) use segment_node;
+
+/// Reads the segment at the cursor; an empty one past the end.
+pub(crate) fn next<'a, S: SegmentModel<'a>>(cursor: &mut Cursor<'a>) -> S {
+    cursor.next_segment().map_or_else(S::default, |segment| S::read(&segment))
+}
+
+/// A segment that no field of its loop takes: kept as it stands, and written again after the fields of its loop.
+#[derive(Clone)]
+pub struct Extra<'a> {
+    /// Where it stood.
+    pub at: At,
+    id: Text<'a>,
+    /// Elements, their repeats, their components.
+    elements: Vec<Vec<Vec<Text<'a>>>>,
+}
+
+impl<'a> Extra<'a> {
+    pub(crate) fn read(segment: &Segment<'a>) -> Self {
+        let delimiters = segment.delimiters();
+        let components = |raw: &'a [u8]| {
+            raw.split(move |byte| *byte == delimiters.component).map(|part| Text::read(part, delimiters)).collect()
+        };
+        let elements = (1..=segment.len()).map(|element| segment.repeats(element).map(components).collect()).collect();
+        Self { at: At(segment.position), id: segment.id().into(), elements }
+    }
+
+    pub(crate) fn write(&self, tx: &mut TransactionWriter) -> Result<(), WriteError> {
+        tx.build(&self.id, self.elements.len(), |element, out| {
+            let Some(repeats) = element.checked_sub(1).and_then(|at| self.elements.get(at)) else { return Ok(()) };
+            out.repeats(repeats.len(), |at, out| {
+                let Some(parts) = repeats.get(at) else { return Ok(()) };
+                out.composite(parts.len(), |at, out| parts.get(at).map_or(Ok(()), |part| out.value(part)))
+            })
+        })
+    }
+
+    pub(crate) fn into_static(self) -> Extra<'static> {
+        let own = |parts: Vec<Text<'a>>| parts.into_iter().map(Value::into_static).collect();
+        let elements =
+            self.elements.into_iter().map(|repeats| repeats.into_iter().map(own).collect()).collect::<Vec<_>>();
+        Extra { at: self.at, id: self.id.into_static(), elements }
+    }
+
+    /// The identifier.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The first component of the first repeat of an element, from 1; empty where it is not there.
+    pub fn text(&self, element: usize) -> &str {
+        let element = element.checked_sub(1).and_then(|at| self.elements.get(at));
+        element.and_then(|repeats| repeats.first()?.first()).map_or("", |text| text)
+    }
+
+    /// Without the empty ends, which say nothing.
+    fn said(&self) -> Vec<Vec<Vec<&str>>> {
+        trimmed(self.elements.iter().map(|repeats| said_of_element(repeats)).collect(), Vec::is_empty)
+    }
+}
+
+fn said_of_element<'t>(repeats: &'t [Vec<Text<'_>>]) -> Vec<Vec<&'t str>> {
+    let parts =
+        |parts: &'t Vec<Text<'_>>| trimmed(parts.iter().map(AsRef::as_ref).collect(), |part: &&str| part.is_empty());
+    trimmed(repeats.iter().map(parts).collect(), Vec::is_empty)
+}
+
+fn trimmed<T>(mut list: Vec<T>, empty: impl Fn(&T) -> bool) -> Vec<T> {
+    while list.last().is_some_and(&empty) {
+        list.pop();
+    }
+    list
+}
+
+impl PartialEq for Extra<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.said() == other.said()
+    }
+}
+
+impl Serialize for Extra<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.at, &self.id, &self.elements).serialize(serializer)
+    }
+}
+
+impl std::fmt::Debug for Extra<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Extra(position {}, {} elements)", self.at.0, self.elements.len())
+    }
+}
+
+/// HL: the start of a level. Its numbers, its parent's and whether it has children are written from where it stands in
+/// the model; what was read is kept for those who want to compare.
+#[derive(Clone, Default, Serialize)]
+pub struct Hl<'a> {
+    /// Where it stood.
+    #[serde(skip_serializing_if = "At::nowhere")]
+    pub at: At,
+    /// HL01 as read.
+    #[serde(skip_serializing_if = "super::value::not_given")]
+    pub id: Text<'a>,
+    /// HL02 as read.
+    #[serde(skip_serializing_if = "super::value::not_given")]
+    pub parent: Text<'a>,
+    /// HL03: `20` source, `21` receiver, `22` subscriber, `23` dependent …
+    pub level: Text<'a>,
+    /// HL04 as read.
+    #[serde(skip_serializing_if = "super::value::not_given")]
+    pub children: Text<'a>,
+}
+
+impl PartialEq for Hl<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.level == other.level
+    }
+}
+
+impl<'a> SegmentModel<'a> for Hl<'a> {
+    type Static = Hl<'static>;
+
+    const ID: &'static str = "HL";
+    const LEVEL: bool = true;
+
+    fn read(segment: &Segment<'a>) -> Self {
+        Self {
+            at: At(segment.position),
+            id: segment.text(1),
+            parent: segment.text(2),
+            level: segment.text(3),
+            children: segment.text(4),
+        }
+    }
+
+    fn write(&self, tx: &mut TransactionWriter, levels: &Levels) -> Result<(), WriteError> {
+        let (id, parent, children) = levels.current();
+        tx.segment("HL", &[&id, &parent, &self.level, if children { "1" } else { "0" }]).map(|_| ())
+    }
+
+    fn into_static(self) -> Hl<'static> {
+        Hl {
+            at: self.at,
+            id: self.id.into_static(),
+            parent: self.parent.into_static(),
+            level: self.level.into_static(),
+            children: self.children.into_static(),
+        }
+    }
+
+    fn pin(&mut self, element: usize, code: &'static str) {
+        if element == 3 {
+            self.level = code.into();
+        }
+    }
+
+    #[cfg(test)]
+    fn sample(dice: &mut super::sample::Dice) -> Self {
+        Self { level: dice.word().into(), ..Self::default() }
+    }
+}
+
+segment_node!(Hl);

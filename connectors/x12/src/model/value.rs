@@ -1,0 +1,368 @@
+//! What stands in one element or component: a text, a typed value, repeats, or a composite of these.
+
+use std::borrow::Cow;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
+
+use crate::delimiters::Delimiters;
+use crate::write::{ElementWriter, WriteReason};
+
+/// A text as it stands, without surrounding white space; empty where it is not given. Borrowed from what was read.
+pub type Text<'a> = Cow<'a, str>;
+
+/// An amount of money or another decimal number (X12 types R, N0 and N2 as written).
+pub type Money<'a> = Typed<'a, Decimal>;
+
+/// A day, `CCYYMMDD`.
+pub type Day<'a> = Typed<'a, Date>;
+
+/// A whole number.
+pub type Count<'a> = Typed<'a, u64>;
+
+/// The value of an element, both ways. Reading never fails and loses nothing but padding.
+pub trait Value<'a>: Default + PartialEq {
+    /// The same with nothing borrowed.
+    type Static: Value<'static>;
+
+    /// Reads the bytes of one element or component.
+    fn read(raw: &'a [u8], delimiters: Delimiters) -> Self;
+
+    /// Whether there is anything to write.
+    fn given(&self) -> bool;
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// X12 cannot carry it with these separators.
+    fn write(&self, out: &mut ElementWriter<'_>) -> Result<(), WriteReason>;
+
+    /// A copy that borrows nothing.
+    fn into_static(self) -> Self::Static;
+
+    /// Makes it this code (of a composite: its first component).
+    fn pin(&mut self, code: &'static str);
+
+    /// Some value that can be written, for property tests.
+    #[cfg(test)]
+    fn sample(dice: &mut super::sample::Dice) -> Self;
+}
+
+impl<'a> Value<'a> for Text<'a> {
+    type Static = Text<'static>;
+
+    fn read(raw: &'a [u8], _: Delimiters) -> Self {
+        String::from_utf8_lossy(raw.trim_ascii())
+    }
+
+    fn given(&self) -> bool {
+        !self.is_empty()
+    }
+
+    fn write(&self, out: &mut ElementWriter<'_>) -> Result<(), WriteReason> {
+        out.value(self)
+    }
+
+    fn into_static(self) -> Self::Static {
+        Cow::Owned(self.into_owned())
+    }
+
+    fn pin(&mut self, code: &'static str) {
+        *self = Cow::Borrowed(code);
+    }
+
+    #[cfg(test)]
+    fn sample(dice: &mut super::sample::Dice) -> Self {
+        Cow::Owned(dice.word())
+    }
+}
+
+/// Something with a fixed written form.
+pub trait Written: Clone + PartialEq {
+    /// Reads it; `None` where this is something else.
+    fn parse(text: &str) -> Option<Self>;
+
+    /// The form it is written in.
+    fn show(&self) -> String;
+
+    /// Some value, for property tests.
+    #[cfg(test)]
+    fn sample(dice: &mut super::sample::Dice) -> Self;
+}
+
+/// A value of a known type, or what stood there instead of one.
+#[derive(Clone, Default, PartialEq)]
+pub enum Typed<'a, T> {
+    /// Not given.
+    #[default]
+    Absent,
+    /// A value.
+    Is(T),
+    /// Given, but not of this type: kept as it stands, and written as it stands.
+    Other(Text<'a>),
+}
+
+impl<T: Clone> Typed<'_, T> {
+    /// The value, where it is one.
+    pub fn get(&self) -> Option<T> {
+        if let Self::Is(value) = self { Some(value.clone()) } else { None }
+    }
+}
+
+impl<T> From<T> for Typed<'_, T> {
+    fn from(value: T) -> Self {
+        Self::Is(value)
+    }
+}
+
+impl<T> From<Option<T>> for Typed<'_, T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Absent, Self::Is)
+    }
+}
+
+impl<T: Written> Serialize for Typed<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent => serializer.serialize_none(),
+            Self::Is(value) => serializer.serialize_str(&value.show()),
+            Self::Other(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+impl<'a, T: Written + 'static> Value<'a> for Typed<'a, T> {
+    type Static = Typed<'static, T>;
+
+    fn read(raw: &'a [u8], delimiters: Delimiters) -> Self {
+        match Text::read(raw, delimiters) {
+            text if text.is_empty() => Self::Absent,
+            text => T::parse(&text).map_or_else(|| Self::Other(text), Self::Is),
+        }
+    }
+
+    fn given(&self) -> bool {
+        *self != Self::Absent
+    }
+
+    fn write(&self, out: &mut ElementWriter<'_>) -> Result<(), WriteReason> {
+        match self {
+            Self::Absent => Ok(()),
+            Self::Is(value) => out.value(&value.show()),
+            Self::Other(text) => out.value(text),
+        }
+    }
+
+    fn into_static(self) -> Self::Static {
+        match self {
+            Self::Absent => Typed::Absent,
+            Self::Is(value) => Typed::Is(value),
+            Self::Other(text) => Typed::Other(text.into_static()),
+        }
+    }
+
+    fn pin(&mut self, code: &'static str) {
+        *self = T::parse(code).map_or(Self::Other(Cow::Borrowed(code)), Self::Is);
+    }
+
+    #[cfg(test)]
+    fn sample(dice: &mut super::sample::Dice) -> Self {
+        Self::Is(T::sample(dice))
+    }
+}
+
+impl Written for Decimal {
+    /// Digits with an optional sign and one point: no exponent, no thousands separator.
+    fn parse(text: &str) -> Option<Self> {
+        let (negative, digits) = match text.as_bytes() {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            rest => (false, rest),
+        };
+        let (mut mantissa, mut scale, mut count, mut point) = (0i64, 0u32, 0u32, false);
+        for byte in digits {
+            match byte {
+                b'0'..=b'9' => {
+                    mantissa = mantissa.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+                    count += 1;
+                    scale += u32::from(point);
+                }
+                b'.' if !point => point = true,
+                _ => return None,
+            }
+        }
+        (count > 0).then(|| Decimal::new(if negative { -mantissa } else { mantissa }, scale))
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+
+    #[cfg(test)]
+    fn sample(dice: &mut super::sample::Dice) -> Self {
+        Decimal::new(i64::from(dice.below(1_000_000)) - 1_000, dice.below(3))
+    }
+}
+
+impl Written for Date {
+    fn parse(text: &str) -> Option<Self> {
+        let all = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let part = |from, to| text.get(from..to)?.parse::<i16>().ok();
+        let (year, month, day) = all.then_some((part(0, 4)?, part(4, 6)?, part(6, 8)?))?;
+        Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+    }
+
+    fn show(&self) -> String {
+        self.strftime("%Y%m%d").to_string()
+    }
+
+    #[cfg(test)]
+    fn sample(dice: &mut super::sample::Dice) -> Self {
+        Date::constant(1950 + dice.below(80) as i16, 1 + dice.below(12) as i8, 1 + dice.below(28) as i8)
+    }
+}
+
+impl Written for u64 {
+    fn parse(text: &str) -> Option<Self> {
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+
+    #[cfg(test)]
+    fn sample(dice: &mut super::sample::Dice) -> Self {
+        u64::from(dice.below(10_000))
+    }
+}
+
+/// Repeats of one element.
+impl<'a, V: Value<'a>> Value<'a> for Vec<V> {
+    type Static = Vec<V::Static>;
+
+    fn read(raw: &'a [u8], delimiters: Delimiters) -> Self {
+        if raw.is_empty() {
+            return Vec::new();
+        }
+        raw.split(|byte| Some(*byte) == delimiters.repetition).map(|repeat| V::read(repeat, delimiters)).collect()
+    }
+
+    fn given(&self) -> bool {
+        self.iter().any(V::given)
+    }
+
+    fn write(&self, out: &mut ElementWriter<'_>) -> Result<(), WriteReason> {
+        out.repeats(self.len(), |at, out| self.get(at).map_or(Ok(()), |repeat| repeat.write(out)))
+    }
+
+    fn into_static(self) -> Self::Static {
+        self.into_iter().map(V::into_static).collect()
+    }
+
+    fn pin(&mut self, code: &'static str) {
+        let mut first = V::default();
+        first.pin(code);
+        *self = vec![first];
+    }
+
+    #[cfg(test)]
+    fn sample(dice: &mut super::sample::Dice) -> Self {
+        (0..dice.below(3)).map(|_| V::sample(dice)).collect()
+    }
+}
+
+/// For `skip_serializing_if`.
+pub(crate) fn not_given<'a, V: Value<'a>>(value: &V) -> bool {
+    !value.given()
+}
+
+/// Declares composites: structs whose fields are the components of one element, by their place in it.
+///
+/// ```text
+/// composites! {
+///     /// C003: a procedure.
+///     pub struct Procedure<'a> {
+///         /// Which code list.
+///         system: Text<'a> = 1,
+///         …
+///     }
+/// }
+/// ```
+macro_rules! composites {
+    ($($(#[$doc:meta])* pub struct $name:ident<$lt:lifetime> {
+        $($(#[$field_doc:meta])* $field:ident: $ty:ty = $place:literal,)*
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Default, PartialEq, serde::Serialize)]
+        pub struct $name<$lt> {
+            $($(#[$field_doc])* #[serde(skip_serializing_if = "crate::model::value::not_given")] pub $field: $ty,)*
+        }
+
+        impl<$lt> $crate::model::Value<$lt> for $name<$lt> {
+            type Static = $name<'static>;
+
+            fn read(raw: &$lt [u8], delimiters: $crate::Delimiters) -> Self {
+                let mut read = Self::default();
+                if raw.is_empty() {
+                    return read;
+                }
+                for (at, part) in raw.split(|byte| *byte == delimiters.component).enumerate() {
+                    match at + 1 {
+                        $($place => read.$field = $crate::model::Value::read(part, delimiters),)*
+                        _ => {}
+                    }
+                }
+                read
+            }
+
+            fn given(&self) -> bool {
+                $($crate::model::Value::given(&self.$field) ||)* false
+            }
+
+            fn write(&self, out: &mut $crate::write::ElementWriter<'_>) -> Result<(), $crate::write::WriteReason> {
+                const LAST: usize = $crate::model::value::last(&[$($place),*]);
+                out.composite(LAST, |at, out| match at + 1 {
+                    $($place => $crate::model::Value::write(&self.$field, out),)*
+                    _ => Ok(()),
+                })
+            }
+
+            fn into_static(self) -> Self::Static {
+                $name { $($field: $crate::model::Value::into_static(self.$field),)* }
+            }
+
+            fn pin(&mut self, code: &'static str) {
+                $(if $place == 1 {
+                    $crate::model::Value::pin(&mut self.$field, code);
+                })*
+            }
+
+            #[cfg(test)]
+            fn sample(dice: &mut $crate::model::sample::Dice) -> Self {
+                Self { $($field: if $place == 1 || dice.often() { $crate::model::Value::sample(dice) } else { Default::default() },)* }
+            }
+        }
+
+        impl std::fmt::Debug for $name<'_> {
+            /// It may hold a patient: nothing of it is shown.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(‹phi›)"))
+            }
+        }
+    )*};
+}
+pub(crate) use composites;
+
+/// The greatest of some places.
+pub(crate) const fn last(places: &[usize]) -> usize {
+    let (mut most, mut at) = (0, 0);
+    while at < places.len() {
+        if places[at] > most {
+            most = places[at];
+        }
+        at += 1;
+    }
+    most
+}
