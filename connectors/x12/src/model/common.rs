@@ -1,5 +1,6 @@
 //! Segments that many transactions share. Element numbers and meanings are facts of the X12 standard, 005010.
 
+pub use super::hi::Hi;
 use super::{Count, Day, Money, Text, composites, segments};
 
 composites! {
@@ -21,6 +22,28 @@ composites! {
         description: Text<'a> = 7,
         /// The last code of a range.
         code_to: Text<'a> = 8,
+    }
+
+    /// C022: a code about someone's health, with what belongs to it.
+    pub struct HealthCode<'a> {
+        /// Which code list: `ABK` principal diagnosis, `ABF` other diagnosis, `BK` and `BF` the same in ICD-9, `DR`, `BE` …
+        qualifier: Text<'a> = 1,
+        /// The code.
+        code: Text<'a> = 2,
+        /// The form of the date: `D8`, `RD8`.
+        date_format: Text<'a> = 3,
+        /// A date or a span.
+        date: Text<'a> = 4,
+        /// An amount of money.
+        amount: Money<'a> = 5,
+        /// A quantity.
+        quantity: Money<'a> = 6,
+        /// Version of the code list.
+        version: Text<'a> = 7,
+        /// The last code of a range.
+        code_to: Text<'a> = 8,
+        /// Present on admission: `Y`, `N`, `U`, `W`.
+        present_on_admission: Text<'a> = 9,
     }
 
     /// C040: one more reference inside another.
@@ -253,6 +276,26 @@ segments! {
         unit: Text<'a> = 3,
         /// QTY04
         text: Text<'a> = 4,
+    }
+
+    /// HSD: how services are delivered: so many, so often, over such a time.
+    pub struct Hsd<'a> = "HSD" {
+        /// HSD01: what is counted: `VS` visits, `DY` days, `HS` hours …
+        quantity_qualifier: Text<'a> = 1,
+        /// HSD02: how many.
+        quantity: Money<'a> = 2,
+        /// HSD03: per `DA` day, `WK` week, `MO` month, `VS` visit …
+        unit: Text<'a> = 3,
+        /// HSD04: every so many of these.
+        every: Money<'a> = 4,
+        /// HSD05: over which time: `7` day, `34` month, `23` calendar year, `29` remaining …
+        period: Text<'a> = 5,
+        /// HSD06: how many of these.
+        periods: Count<'a> = 6,
+        /// HSD07: on which days of the week, coded.
+        days: Text<'a> = 7,
+        /// HSD08: at which time of day, coded.
+        time: Text<'a> = 8,
     }
 
     /// LX: a number in a row.

@@ -10,6 +10,7 @@
 //! and HL numbers, are not part of equality.
 
 pub mod common;
+mod hi;
 pub(crate) mod loops;
 #[cfg(test)]
 pub mod sample;
