@@ -2,7 +2,7 @@
 //!
 //! - [`value`](self): what stands in an element: [`Text`], [`Money`], [`Day`], [`Count`], repeats (`Vec`) and composites.
 //!   A value that is not of its type is kept as it stands ([`Typed::Other`]).
-//! - segments: structs of values ([`common`] has those that many transactions share).
+//! - segments: structs of values ([`common`] and [`health`] have those that many transactions share).
 //! - loops and transaction sets: structs of segments and loops; see the module's macros.
 //!
 //! Reading borrows from what was read, never fails and loses nothing: what has no place is an [`Extra`] of the loop it
@@ -10,6 +10,7 @@
 //! and HL numbers, are not part of equality.
 
 pub mod common;
+pub mod health;
 mod hi;
 pub(crate) mod loops;
 #[cfg(test)]
