@@ -18,6 +18,11 @@ macro_rules! tables {
             fn text(self) -> &'static str {
                 match self { $(Self::$name => include_str!(concat!("codes/", $file, ".tsv")),)* }
             }
+
+            /// The table of a file name without its ending.
+            pub(crate) fn by_file(name: &str) -> Option<Self> {
+                match name { $($file => Some(Self::$name),)* _ => None }
+            }
         }
     };
 }
@@ -92,6 +97,13 @@ fn parse(table: Table) -> Rows {
             Some((key, (code, words)))
         })
         .collect()
+}
+
+impl Table {
+    /// All its codes.
+    pub(crate) fn codes(self) -> Vec<&'static str> {
+        parse(self).into_values().map(|row| row.0).collect()
+    }
 }
 
 /// What a code means, where we know it.

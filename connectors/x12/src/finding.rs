@@ -17,6 +17,16 @@ pub enum Severity {
     Error,
 }
 
+/// What was expected instead: a count, or words out of the guide's table, never out of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Expected {
+    /// A count.
+    Count(u64),
+    /// A length, a format, or the codes the guide names, as its table writes them: `85,87`.
+    Words(&'static str),
+}
+
 /// One oddity. Its words are fixed and its numbers are counts and places: never a value from the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -33,27 +43,62 @@ pub struct Finding {
     /// Place of the transaction set in its interchange, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction: Option<u32>,
-    /// What was expected, where that is a count.
+    /// Place of the segment in its transaction set, ST being 1.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub expected: Option<u64>,
+    pub position: Option<u32>,
+    /// The loop of the guide: `2010AA`.
+    #[serde(rename = "loop", skip_serializing_if = "Option::is_none")]
+    pub loop_id: Option<&'static str>,
+    /// The segment's identifier, where it is one this crate knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segment_id: Option<&'static str>,
+    /// The element, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub element: Option<u16>,
+    /// The component of that element, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component: Option<u16>,
+    /// The repeat of that element, from 1, where it is not the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<u16>,
+    /// The element's number in the X12 dictionary: `67`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_element: Option<&'static str>,
+    /// What was expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
     /// What was there instead, where that is a count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<u64>,
+    /// How to mend it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<&'static str>,
+    /// Which oddity this is.
+    #[serde(skip)]
+    pub oddity: Oddity,
 }
 
 macro_rules! oddities {
-    ($($(#[$doc:meta])* $name:ident = $severity:ident, $code:literal, $message:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $severity:ident, $code:literal, $message:literal $(, $help:literal)?;)*) => {
         /// The oddities this crate knows. The name of each is what callers see as `code`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Oddity { $($(#[$doc])* $name,)* }
 
         impl Oddity {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
             /// How much it matters.
             pub fn severity(self) -> Severity { match self { $(Self::$name => Severity::$severity,)* } }
             /// Its fixed name.
             pub fn code(self) -> &'static str { match self { $(Self::$name => $code,)* } }
             /// One sentence.
             pub fn message(self) -> &'static str { match self { $(Self::$name => $message,)* } }
+            /// How to mend it, where the message does not say it.
+            pub fn help(self) -> Option<&'static str> {
+                let help: &'static [&'static str] = match self { $(Self::$name => &[$($help)?],)* };
+                help.first().copied()
+            }
         }
     };
 }
@@ -127,6 +172,100 @@ oddities! {
     DetailCount = Error, "detail_count", "A loop has more details of one kind than the limit; the rest was left out.";
     /// LS without LE.
     LoopBounds = Warning, "ls_le", "An LS loop header and its LE trailer do not fit.";
+
+    // What the guide's tables say (`grammar`).
+
+    /// Not in the dictionary.
+    UnknownSegment = Error, "unknown_segment", "This segment is not known.",
+        "Check the segment identifier; private segments are not allowed.";
+    /// Known, but the guide does not use it.
+    UnexpectedSegment = Error, "unexpected_segment", "The guide does not use this segment here.",
+        "Leave it out, or move it into the loop that it belongs to.";
+    /// Out of order.
+    SegmentOrder = Error, "segment_order", "This segment stands out of its order.",
+        "Put it where the guide has it; the segments of a loop come in a fixed order.";
+    /// No line of the guide has this qualifier here.
+    Qualifier = Error, "qualifier", "The qualifier of this segment is none that the guide has here.",
+        "Use one of the expected codes, or move the segment into the loop that it belongs to.";
+    /// Required segment missing.
+    MissingSegment = Error, "missing_segment", "A required segment is missing in the loop that begins here.",
+        "Add the segment.";
+    /// Required loop missing.
+    MissingLoop = Error, "missing_loop", "A required loop is missing in the loop that begins here.",
+        "Add the loop; it begins with the named segment.";
+    /// Too many of one segment.
+    SegmentRepeats = Error, "segment_repeats", "This segment comes more often than the guide allows.";
+    /// Too many of one loop.
+    LoopRepeats = Error, "loop_repeats", "This loop comes more often than the guide allows.";
+    /// Required element missing.
+    MissingElement = Error, "missing_element", "A required element is missing.", "Fill it in.";
+    /// Not-used element present.
+    ElementNotUsed = Error, "element_not_used", "The guide does not use this element.", "Leave it empty.";
+    /// More elements than the segment has.
+    TooManyElements = Error, "too_many_elements", "The segment has more elements than it is defined with.",
+        "Leave them out; an element separator within a value does this too.";
+    /// More components than the composite has.
+    TooManyComponents = Error, "too_many_components", "The element has more components than it is defined with.",
+        "Leave them out; a component separator within a value does this too.";
+    /// More repeats than allowed.
+    ElementRepeats = Error, "element_repeats", "The element comes in more repeats than allowed.",
+        "A repetition separator within a value does this too.";
+    /// Not among the guide's codes.
+    CodeValue = Error, "code_value", "The code is none that the guide has here.", "Use one of the expected codes.";
+    /// Not in an outside list.
+    CodeUnknown = Warning, "code_unknown", "The code is not in our copy of a list that changes often.",
+        "Check it against the current list of its owner.";
+    /// Too short.
+    TooShort = Error, "too_short", "The value is too short.";
+    /// Too long.
+    TooLong = Error, "too_long", "The value is too long.";
+    /// A character that cannot stand there.
+    Character = Error, "character", "The value holds a character that is not allowed.",
+        "Leave out control characters such as tabs and line breaks.";
+    /// Not a date.
+    DateValue = Error, "date_value", "This is no date of the expected form.";
+    /// Not a time.
+    TimeValue = Error, "time_value", "This is no time of the expected form.";
+    /// Not a number.
+    NumberValue = Error, "number_value", "This is no number of the expected form.",
+        "Digits with at most one sign and one decimal point; no thousands separators, no currency.";
+    /// P note.
+    NotePaired = Error, "elements_paired", "These elements stand together or not at all.";
+    /// R note.
+    NoteRequired = Error, "elements_one_of", "At least one of these elements is required.";
+    /// E note.
+    NoteExclusion = Error, "elements_exclusive", "Only one of these elements may stand.";
+    /// C note.
+    NoteConditional = Error, "elements_conditional", "The first of these elements asks for all the others.";
+    /// L note.
+    NoteList = Error, "elements_list", "The first of these elements asks for one of the others.";
+    /// A situational rule: something is missing.
+    RuleMissing = Error, "rule_missing", "The guide asks for more in this situation.";
+    /// A situational rule: something is too much.
+    RuleForbidden = Error, "rule_forbidden", "The guide does not allow this in this situation.";
+    /// A rule that carriers read softly.
+    RuleAdvice = Warning, "rule_advice", "Carriers expect more in this situation.";
+    /// NPI check digit.
+    Npi = Error, "npi", "This is no National Provider Identifier: ten digits, the last one a check digit.",
+        "Look the number up in the NPI registry.";
+    /// HL01.
+    HlNumber = Error, "hl_number", "HL segments are not numbered 1, 2, 3 and so on.", "Number them in order.";
+    /// HL02 points at itself or forward.
+    HlCycle = Error, "hl_cycle", "An HL segment names itself or a later one as its parent.",
+        "HL02 is the number of the HL segment above it.";
+    /// HL02 is not the level above.
+    HlOrder = Error, "hl_order", "An HL segment does not stand under the parent it names.",
+        "Put children right behind their parent.";
+    /// HL04.
+    HlChild = Warning, "hl_child", "HL04 does not say rightly whether levels follow under this one.",
+        "1 where there are children, 0 where there are none.";
+    /// No guide.
+    NoGuide = Info, "no_guide", "There is no guide for this transaction set: only the envelope was checked.";
+    /// ST03 against content.
+    GuideMismatch = Warning, "guide_mismatch", "The content is of another guide than ST03 or GS08 names.",
+        "Name the guide that the content follows.";
+    /// No ST03 nor GS08 that names a guide.
+    GuideUnnamed = Info, "guide_unnamed", "Neither ST03 nor GS08 names a guide; it was told by the content.";
 }
 
 impl Oddity {
@@ -139,8 +278,17 @@ impl Oddity {
             segment,
             offset,
             transaction: None,
+            position: None,
+            loop_id: None,
+            segment_id: None,
+            element: None,
+            component: None,
+            repeat: None,
+            data_element: None,
             expected: None,
             found: None,
+            help: self.help(),
+            oddity: self,
         }
     }
 }
@@ -149,8 +297,22 @@ impl Finding {
     /// Adds a count that was expected and the one that was there.
     #[must_use]
     pub fn counts(mut self, expected: Option<u64>, found: Option<u64>) -> Self {
-        self.expected = expected;
+        self.expected = expected.map(Expected::Count);
         self.found = found;
+        self
+    }
+
+    /// Adds words out of a table that say what was expected.
+    #[must_use]
+    pub fn expecting(mut self, words: &'static str) -> Self {
+        self.expected = Some(Expected::Words(words));
+        self
+    }
+
+    /// Adds the element, from 1.
+    #[must_use]
+    pub fn element(mut self, element: usize) -> Self {
+        self.element = u16::try_from(element).ok();
         self
     }
 }
@@ -185,5 +347,27 @@ impl Findings {
     /// Takes out what was kept so far; the list counts on from there.
     pub fn take(&mut self) -> Vec<Finding> {
         std::mem::take(&mut self.kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct() {
+        let mut codes: Vec<_> = Oddity::ALL.iter().map(|oddity| oddity.code()).collect();
+        codes.sort_unstable();
+        let count = codes.len();
+        codes.dedup();
+        assert_eq!(codes.len(), count);
+    }
+
+    #[test]
+    fn places_are_left_out_where_there_are_none() {
+        let json = serde_json::to_string(&Oddity::SeCount.at(3, 200).counts(Some(4), Some(5))).unwrap();
+        assert!(json.contains(r#""expected":4"#) && !json.contains("loop"), "{json}");
+        let json = serde_json::to_string(&Oddity::CodeValue.at(3, 200).element(2).expecting("85,87")).unwrap();
+        assert!(json.contains(r#""expected":"85,87""#) && json.contains(r#""element":2"#), "{json}");
     }
 }

@@ -16,11 +16,13 @@
 pub mod ack;
 #[cfg(feature = "answers")]
 pub mod answers;
+pub mod check;
 pub mod codes;
 pub mod delimiters;
 pub mod envelope;
 pub mod explain;
 pub mod finding;
+pub mod grammar;
 pub mod inquiry;
 pub mod json;
 pub mod model;
@@ -32,7 +34,7 @@ pub mod write;
 pub use ack::Acknowledgment;
 pub use delimiters::Delimiters;
 pub use envelope::{Document, Event, Item, SetHeader, Transaction, Walker};
-pub use finding::{Finding, Findings, Oddity, Severity};
+pub use finding::{Expected, Finding, Findings, Oddity, Severity};
 pub use inquiry::Inquiry;
 pub use read::{Block, ReadError, Reader, Segment};
 pub use response::Response;

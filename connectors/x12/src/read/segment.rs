@@ -42,6 +42,12 @@ impl<'a> Segment<'a> {
         codes.iter().any(|code| code.as_bytes() == first)
     }
 
+    /// The identifier's bytes as they stand.
+    pub(crate) fn id_bytes(&self) -> &'a [u8] {
+        let end = self.mark(0).unwrap_or(self.bytes.len());
+        self.bytes.get(..end).unwrap_or(&[]).trim_ascii()
+    }
+
     /// How many elements there are, the identifier not counted.
     pub fn len(&self) -> usize {
         self.marks.len()
