@@ -27,6 +27,7 @@ pub mod inquiry;
 pub mod json;
 pub mod model;
 pub mod read;
+pub mod remittance;
 pub mod response;
 pub mod status;
 pub mod write;

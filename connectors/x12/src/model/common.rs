@@ -379,4 +379,22 @@ segments! {
         /// INS17: place among children born together.
         birth_order: Text<'a> = 17,
     }
+
+    /// SVC: a service line, asked about or paid.
+    pub struct Svc<'a> = "SVC" {
+        /// SVC01: the service as the carrier judged it.
+        procedure: Procedure<'a> = 1,
+        /// SVC02: charged.
+        charged: Money<'a> = 2,
+        /// SVC03: paid.
+        paid: Money<'a> = 3,
+        /// SVC04: revenue code.
+        revenue: Text<'a> = 4,
+        /// SVC05: units paid for; one where it is not given.
+        paid_units: Money<'a> = 5,
+        /// SVC06: the service as it was submitted, where that was another.
+        submitted: Procedure<'a> = 6,
+        /// SVC07: units charged, where that is another number.
+        units: Money<'a> = 7,
+    }
 }

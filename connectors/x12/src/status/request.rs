@@ -1,27 +1,7 @@
 //! The question about claims: a 276, 005010X212.
 
-use crate::model::common::{Amt, Bht, Dmg, Dtp, Nm1, Procedure, Ref, Trn};
-use crate::model::{Hl, Money, Text, loops, segments, transactions};
-
-segments! {
-    /// SVC in a 276 and 277: the service line asked about.
-    pub struct Svc<'a> = "SVC" {
-        /// SVC01
-        procedure: Procedure<'a> = 1,
-        /// SVC02: charged.
-        charged: Money<'a> = 2,
-        /// SVC03: paid.
-        paid: Money<'a> = 3,
-        /// SVC04: revenue code.
-        revenue: Text<'a> = 4,
-        /// SVC05
-        paid_units: Money<'a> = 5,
-        /// SVC06
-        submitted: Procedure<'a> = 6,
-        /// SVC07: units charged.
-        units: Money<'a> = 7,
-    }
-}
+use crate::model::common::{Amt, Bht, Dmg, Dtp, Nm1, Ref, Svc, Trn};
+use crate::model::{Hl, loops, transactions};
 
 transactions! {
     /// A 276: questions about claims, by carrier, who asks, provider and patient.

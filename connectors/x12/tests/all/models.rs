@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::shared;
+use x12::remittance::Remittance;
 use x12::status::ClaimStatusRequest;
 use x12::write::{Charset, Envelope, TransactionWriter, WriteError};
 use x12::{Delimiters, Document, Transaction};
@@ -24,6 +25,7 @@ macro_rules! copied {
 /// One line for each model.
 fn copied(transaction: &Transaction, delimiters: Delimiters) -> Option<Copied> {
     match transaction.id.as_str() {
+        "835" => copied!(Remittance<'_>, transaction, delimiters),
         "276" => copied!(ClaimStatusRequest<'_>, transaction, delimiters),
         _ => None,
     }
