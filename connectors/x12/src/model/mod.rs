@@ -20,7 +20,7 @@ pub(crate) mod value;
 
 pub use loops::{Cursor, Levels, Node, Outer, Slot};
 pub(crate) use loops::{loops, transactions};
-pub use segment::{At, Extra, Hl, SegmentModel};
+pub use segment::{At, Extra, Hl, SegmentModel, Surplus};
 pub(crate) use segment::{segment_node, segments};
 pub use value::{Count, Day, Money, Text, Typed, Value, Written};
 pub(crate) use value::{composites, not_given};

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use super::value::{Text, Value};
 use super::{Cursor, Levels};
 use crate::read::Segment;
-use crate::write::{TransactionWriter, WriteError};
+use crate::write::{ElementWriter, TransactionWriter, WriteError, WriteReason};
 
 /// Where a segment stood in its transaction set, ST being 1; 0 for one that was not read. Two are always equal: what a
 /// segment says does not depend on where it stands.
@@ -87,6 +87,9 @@ macro_rules! segments {
             #[serde(skip_serializing_if = "crate::model::At::nowhere")]
             pub at: $crate::model::At,
             $($(#[$field_doc])* #[serde(skip_serializing_if = "crate::model::value::not_given")] pub $field: $ty,)*
+            /// Elements after the last one that this kind of segment has, as they stood.
+            #[serde(skip_serializing_if = "crate::model::Surplus::is_empty")]
+            pub surplus: $crate::model::Surplus<$lt>,
         }
 
         impl<$lt> $crate::model::SegmentModel<$lt> for $name<$lt> {
@@ -99,6 +102,7 @@ macro_rules! segments {
                 Self {
                     at: $crate::model::At(segment.position),
                     $($field: $crate::model::Value::read(segment.raw($place), delimiters),)*
+                    surplus: $crate::model::Surplus::after(Self::LAST, segment),
                 }
             }
 
@@ -107,15 +111,18 @@ macro_rules! segments {
                 tx: &mut $crate::write::TransactionWriter,
                 _: &$crate::model::Levels,
             ) -> Result<(), $crate::write::WriteError> {
-                const LAST: usize = $crate::model::value::last(&[$($place),*]);
-                tx.build($id, LAST, |element, out| match element {
+                tx.build($id, Self::LAST + self.surplus.len(), |element, out| match element {
                     $($place => $crate::model::Value::write(&self.$field, out),)*
-                    _ => Ok(()),
+                    _ => self.surplus.write(element.saturating_sub(Self::LAST), out),
                 })
             }
 
             fn into_static(self) -> Self::Static {
-                $name { at: self.at, $($field: $crate::model::Value::into_static(self.$field),)* }
+                $name {
+                    at: self.at,
+                    $($field: $crate::model::Value::into_static(self.$field),)*
+                    surplus: self.surplus.into_static(),
+                }
             }
 
             fn pin(&mut self, element: usize, code: &'static str) {
@@ -130,8 +137,14 @@ macro_rules! segments {
                 Self {
                     at: $crate::model::At(0),
                     $($field: if $place == 1 || dice.often() { $crate::model::Value::sample(dice) } else { Default::default() },)*
+                    surplus: Default::default(),
                 }
             }
+        }
+
+        impl $name<'_> {
+            /// The last element that this kind of segment has.
+            const LAST: usize = $crate::model::value::last(&[$($place),*]);
         }
 
         $crate::model::segment_node!($name);
@@ -193,41 +206,127 @@ pub(crate) fn next<'a, S: SegmentModel<'a>>(cursor: &mut Cursor<'a>) -> S {
     cursor.next_segment().map_or_else(S::default, |segment| S::read(&segment))
 }
 
+/// One element as it stands: its repeats, their components.
+type Parts<'a> = Vec<Vec<Text<'a>>>;
+
+fn parts_of<'a>(segment: &Segment<'a>, element: usize) -> Parts<'a> {
+    let delimiters = segment.delimiters();
+    let components = |raw: &'a [u8]| {
+        raw.split(move |byte| *byte == delimiters.component).map(|part| Text::read(part, delimiters)).collect()
+    };
+    segment.repeats(element).map(components).collect()
+}
+
+fn write_parts(repeats: &Parts<'_>, out: &mut ElementWriter<'_>) -> Result<(), WriteReason> {
+    out.repeats(repeats.len(), |at, out| {
+        let Some(parts) = repeats.get(at) else { return Ok(()) };
+        out.composite(parts.len(), |at, out| parts.get(at).map_or(Ok(()), |part| out.value(part)))
+    })
+}
+
+fn own_parts(elements: Vec<Parts<'_>>) -> Vec<Parts<'static>> {
+    let own = |parts: Vec<Text<'_>>| parts.into_iter().map(Value::into_static).collect();
+    elements.into_iter().map(|repeats| repeats.into_iter().map(own).collect()).collect()
+}
+
+/// Without the empty ends, which say nothing.
+fn said<'t>(elements: &'t [Parts<'_>]) -> Vec<Vec<Vec<&'t str>>> {
+    let parts =
+        |parts: &'t Vec<Text<'_>>| trimmed(parts.iter().map(AsRef::as_ref).collect(), |part: &&str| part.is_empty());
+    let repeats = |repeats: &'t Parts<'_>| trimmed(repeats.iter().map(parts).collect(), Vec::is_empty);
+    trimmed(elements.iter().map(repeats).collect(), Vec::is_empty)
+}
+
+fn trimmed<T>(mut list: Vec<T>, empty: impl Fn(&T) -> bool) -> Vec<T> {
+    while list.last().is_some_and(&empty) {
+        list.pop();
+    }
+    list
+}
+
+/// Elements after the last one that a kind of segment has: read, kept and written as they stand. Nearly always empty.
+#[derive(Clone, Default)]
+pub struct Surplus<'a>(Option<Box<[Parts<'a>]>>);
+
+impl<'a> Surplus<'a> {
+    /// The elements of a segment after `last`.
+    #[inline]
+    pub(crate) fn after(last: usize, segment: &Segment<'a>) -> Self {
+        if segment.len() <= last { Self(None) } else { Self::collect(last, segment) }
+    }
+
+    #[cold]
+    fn collect(last: usize, segment: &Segment<'a>) -> Self {
+        Self(Some((last + 1..=segment.len()).map(|element| parts_of(segment, element)).collect()))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |elements| elements.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Writes one of them, counted from 1.
+    pub(crate) fn write(&self, place: usize, out: &mut ElementWriter<'_>) -> Result<(), WriteReason> {
+        let element = self.0.as_ref().and_then(|elements| elements.get(place.checked_sub(1)?));
+        element.map_or(Ok(()), |element| write_parts(element, out))
+    }
+
+    pub(crate) fn into_static(self) -> Surplus<'static> {
+        Surplus(self.0.map(|elements| own_parts(elements.into_vec()).into()))
+    }
+
+    fn elements(&self) -> &[Parts<'a>] {
+        self.0.as_ref().map_or(&[], |elements| elements)
+    }
+}
+
+impl PartialEq for Surplus<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        said(self.elements()) == said(other.elements())
+    }
+}
+
+impl Serialize for Surplus<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.elements().serialize(serializer)
+    }
+}
+
+impl std::fmt::Debug for Surplus<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Surplus({} elements)", self.len())
+    }
+}
+
 /// A segment that no field of its loop takes: kept as it stands, and written again after the fields of its loop.
 #[derive(Clone)]
 pub struct Extra<'a> {
     /// Where it stood.
     pub at: At,
     id: Text<'a>,
-    /// Elements, their repeats, their components.
-    elements: Vec<Vec<Vec<Text<'a>>>>,
+    elements: Vec<Parts<'a>>,
 }
 
 impl<'a> Extra<'a> {
     pub(crate) fn read(segment: &Segment<'a>) -> Self {
-        let delimiters = segment.delimiters();
-        let components = |raw: &'a [u8]| {
-            raw.split(move |byte| *byte == delimiters.component).map(|part| Text::read(part, delimiters)).collect()
-        };
-        let elements = (1..=segment.len()).map(|element| segment.repeats(element).map(components).collect()).collect();
+        let elements = (1..=segment.len()).map(|element| parts_of(segment, element)).collect();
         Self { at: At(segment.position), id: segment.id().into(), elements }
     }
 
     pub(crate) fn write(&self, tx: &mut TransactionWriter) -> Result<(), WriteError> {
         tx.build(&self.id, self.elements.len(), |element, out| {
-            let Some(repeats) = element.checked_sub(1).and_then(|at| self.elements.get(at)) else { return Ok(()) };
-            out.repeats(repeats.len(), |at, out| {
-                let Some(parts) = repeats.get(at) else { return Ok(()) };
-                out.composite(parts.len(), |at, out| parts.get(at).map_or(Ok(()), |part| out.value(part)))
-            })
+            let element = element.checked_sub(1).and_then(|at| self.elements.get(at));
+            element.map_or(Ok(()), |element| write_parts(element, out))
         })
     }
 
     pub(crate) fn into_static(self) -> Extra<'static> {
-        let own = |parts: Vec<Text<'a>>| parts.into_iter().map(Value::into_static).collect();
-        let elements =
-            self.elements.into_iter().map(|repeats| repeats.into_iter().map(own).collect()).collect::<Vec<_>>();
-        Extra { at: self.at, id: self.id.into_static(), elements }
+        Extra { at: self.at, id: self.id.into_static(), elements: own_parts(self.elements) }
     }
 
     /// The identifier.
@@ -240,29 +339,11 @@ impl<'a> Extra<'a> {
         let element = element.checked_sub(1).and_then(|at| self.elements.get(at));
         element.and_then(|repeats| repeats.first()?.first()).map_or("", |text| text)
     }
-
-    /// Without the empty ends, which say nothing.
-    fn said(&self) -> Vec<Vec<Vec<&str>>> {
-        trimmed(self.elements.iter().map(|repeats| said_of_element(repeats)).collect(), Vec::is_empty)
-    }
-}
-
-fn said_of_element<'t>(repeats: &'t [Vec<Text<'_>>]) -> Vec<Vec<&'t str>> {
-    let parts =
-        |parts: &'t Vec<Text<'_>>| trimmed(parts.iter().map(AsRef::as_ref).collect(), |part: &&str| part.is_empty());
-    trimmed(repeats.iter().map(parts).collect(), Vec::is_empty)
-}
-
-fn trimmed<T>(mut list: Vec<T>, empty: impl Fn(&T) -> bool) -> Vec<T> {
-    while list.last().is_some_and(&empty) {
-        list.pop();
-    }
-    list
 }
 
 impl PartialEq for Extra<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.said() == other.said()
+        self.id == other.id && said(&self.elements) == said(&other.elements)
     }
 }
 

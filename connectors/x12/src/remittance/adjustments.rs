@@ -2,12 +2,16 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::model::{At, Day, Levels, Money, SegmentModel, Text, Value, composites, segment_node};
+use crate::model::{At, Day, Levels, Money, SegmentModel, Surplus, Text, Value, composites, segment_node};
 use crate::read::Segment;
 use crate::write::{TransactionWriter, WriteError};
 
 /// Adjustments one CAS or PLB has room for.
 pub const MAX_ADJUSTMENTS: usize = 6;
+/// Elements of a CAS: a group, and six of reason, amount and quantity.
+const CAS_ELEMENTS: usize = 1 + 3 * MAX_ADJUSTMENTS;
+/// Elements of a PLB: provider, fiscal period, and six of reason and amount.
+const PLB_ELEMENTS: usize = 2 + 2 * MAX_ADJUSTMENTS;
 
 /// One adjustment of a [`Cas`].
 #[derive(Clone, Default, PartialEq, Serialize)]
@@ -40,6 +44,8 @@ pub struct Cas<'a> {
     pub first: Adjustment<'a>,
     /// CAS05 to CAS19: at most five more, an empty one where elements were left out between two.
     pub more: Vec<Adjustment<'a>>,
+    /// Elements after CAS19.
+    pub surplus: Surplus<'a>,
 }
 
 impl<'a> Cas<'a> {
@@ -51,6 +57,7 @@ impl<'a> Cas<'a> {
             group: group.into(),
             first: adjustments.next().unwrap_or_default(),
             more: adjustments.take(MAX_ADJUSTMENTS - 1).collect(),
+            surplus: Surplus::default(),
         }
     }
 
@@ -73,9 +80,11 @@ impl Serialize for Cas<'_> {
             at: At,
             group: &'s Text<'a>,
             adjustments: Vec<&'s Adjustment<'a>>,
+            #[serde(skip_serializing_if = "Surplus::is_empty")]
+            surplus: &'s Surplus<'a>,
         }
         let adjustments = self.adjustments().collect();
-        Shown { at: self.at, group: &self.group, adjustments }.serialize(serializer)
+        Shown { at: self.at, group: &self.group, adjustments, surplus: &self.surplus }.serialize(serializer)
     }
 }
 
@@ -91,16 +100,25 @@ impl<'a> SegmentModel<'a> for Cas<'a> {
             amount: Value::read(segment.raw(reason + 1), delimiters),
             quantity: Value::read(segment.raw(reason + 2), delimiters),
         };
-        let last = segment.len().min(1 + 3 * MAX_ADJUSTMENTS);
+        let last = segment.len().min(CAS_ELEMENTS);
         let mut more: Vec<_> = (5..=last).step_by(3).map(adjustment).collect();
         while more.last().is_some_and(|last| !last.given()) {
             more.pop();
         }
-        Self { at: At(segment.position), group: segment.text(1), first: adjustment(2), more }
+        Self {
+            at: At(segment.position),
+            group: segment.text(1),
+            first: adjustment(2),
+            more,
+            surplus: Surplus::after(CAS_ELEMENTS, segment),
+        }
     }
 
     fn write(&self, tx: &mut TransactionWriter, _: &Levels) -> Result<(), WriteError> {
-        tx.build(Self::ID, 1 + 3 * (1 + self.more.len()).min(MAX_ADJUSTMENTS), |element, out| {
+        tx.build(Self::ID, CAS_ELEMENTS + self.surplus.len(), |element, out| {
+            if element > CAS_ELEMENTS {
+                return self.surplus.write(element - CAS_ELEMENTS, out);
+            }
             let Some(after) = element.checked_sub(2) else { return self.group.write(out) };
             let adjustment = match after / 3 {
                 0 => &self.first,
@@ -128,6 +146,7 @@ impl<'a> SegmentModel<'a> for Cas<'a> {
             group: Value::into_static(self.group),
             first: own(self.first),
             more: self.more.into_iter().map(own).collect(),
+            surplus: self.surplus.into_static(),
         }
     }
 
@@ -192,6 +211,9 @@ pub struct Plb<'a> {
     pub fiscal_period: Day<'a>,
     /// PLB03 to PLB14: at most six, an empty one where elements were left out between two.
     pub adjustments: Vec<ProviderAdjustment<'a>>,
+    /// Elements after PLB14.
+    #[serde(skip_serializing_if = "Surplus::is_empty")]
+    pub surplus: Surplus<'a>,
 }
 
 impl<'a> Plb<'a> {
@@ -208,7 +230,7 @@ impl<'a> SegmentModel<'a> for Plb<'a> {
 
     fn read(segment: &Segment<'a>) -> Self {
         let delimiters = segment.delimiters();
-        let last = segment.len().min(2 + 2 * MAX_ADJUSTMENTS);
+        let last = segment.len().min(PLB_ELEMENTS);
         let mut adjustments: Vec<_> = (3..=last)
             .step_by(2)
             .map(|reason| ProviderAdjustment {
@@ -224,13 +246,15 @@ impl<'a> SegmentModel<'a> for Plb<'a> {
             provider: segment.text(1),
             fiscal_period: Value::read(segment.raw(2), delimiters),
             adjustments,
+            surplus: Surplus::after(PLB_ELEMENTS, segment),
         }
     }
 
     fn write(&self, tx: &mut TransactionWriter, _: &Levels) -> Result<(), WriteError> {
-        tx.build(Self::ID, 2 + 2 * self.adjustments.len().min(MAX_ADJUSTMENTS), |element, out| match element {
+        tx.build(Self::ID, PLB_ELEMENTS + self.surplus.len(), |element, out| match element {
             1 => self.provider.write(out),
             2 => self.fiscal_period.write(out),
+            _ if element > PLB_ELEMENTS => self.surplus.write(element - PLB_ELEMENTS, out),
             _ => match self.adjustments.get((element - 3) / 2) {
                 Some(adjustment) if element % 2 == 1 => adjustment.reason.write(out),
                 Some(adjustment) => adjustment.amount.write(out),
@@ -249,6 +273,7 @@ impl<'a> SegmentModel<'a> for Plb<'a> {
             provider: Value::into_static(self.provider),
             fiscal_period: Value::into_static(self.fiscal_period),
             adjustments: self.adjustments.into_iter().map(own).collect(),
+            surplus: self.surplus.into_static(),
         }
     }
 
@@ -264,6 +289,7 @@ impl<'a> SegmentModel<'a> for Plb<'a> {
             adjustments: (0..count)
                 .map(|_| ProviderAdjustment { reason: Value::sample(dice), amount: Value::sample(dice) })
                 .collect(),
+            surplus: Surplus::default(),
         }
     }
 }

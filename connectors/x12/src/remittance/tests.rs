@@ -14,6 +14,9 @@ const ADVICE: &str = "ST*835*1001*005010X221A1~BPR*I*130.5*C*ACH*CCP*01*99999999
      AMT*AU*160~QTY*CA*2~SVC*HC:99213:25*250*120.5**1**2~DTM*472*20261101~CAS*CO*45*84.75~CAS*PR*1*20**2*9.5~REF*6R*1~\
      AMT*B6*150~LQ*HE*N130~ZZZ*1~PLB*1234567893*20261231*L6:X1*-3*WO*3~SE*33*1001~";
 
+const ISA: &str =
+    "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260101*1200*^*00501*000000001*0*P*:~";
+
 #[test]
 fn what_is_written_is_read_back() {
     round_trips::<Remittance<'static>>(200);
@@ -53,4 +56,17 @@ fn it_is_written_as_it_came() {
     let written = String::from_utf8(written).unwrap();
     let body = written.get(written.find("ST*").unwrap()..written.find("GE*").unwrap()).unwrap();
     assert_eq!(body, ADVICE);
+}
+
+#[test]
+fn elements_that_no_guide_knows_are_kept() {
+    let text = "ST*835*1001~CLP*A1*1*9*9**12~CAS*CO*1*2*3*4*5*6*7*8*9*10*11*12*13*14*15*16*17*18*X:Y*Z~CAS*PR***1**3~\
+                SVC*HC:1*9*9****1*S1:S2^S3~PLB*1*20261231*A*1*B*2*C*3*D*4*E*5*F*6*G*7~SE*7*1001~";
+    let document = Document::read(format!("{ISA}{text}").as_bytes()).unwrap();
+    let transaction = document.transactions().next().unwrap();
+    let advice = Remittance::read(&transaction.segments);
+    assert_eq!(advice.claims[0].adjustments[0].surplus.len(), 2);
+    let tx = advice.into_static().write(&Delimiters::default(), Charset::Extended).unwrap();
+    let written = Envelope::new("HP", Remittance::GUIDE).wrap(&Delimiters::default(), vec![tx]).unwrap();
+    assert!(String::from_utf8(written).unwrap().contains(text));
 }
