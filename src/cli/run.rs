@@ -22,7 +22,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             connectors::connectors(json, markdown, &mut io::stdout().lock()).map_err(CannotRun::from)
         }
         Command::Ask(arguments) => with_runtime(ask::ask(arguments)),
-        Command::X12 { command } => x12::x12(command, &mut io::stdout().lock()),
+        Command::X12 { command } => x12::x12(command),
         Command::Vault { command, config } => with_runtime(vault::vault(command, config)),
         Command::Keys { command, config } => with_runtime(keys::keys(command, config)),
     };

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 mod answers;
 #[cfg(feature = "answers")]
 mod eligibility;
+mod json_round_trip;
 mod models;
 mod read_and_write;
 

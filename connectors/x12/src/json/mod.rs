@@ -1,0 +1,88 @@
+//! Files as JSON and back: what `portico x12 read` prints, one object per transaction set, and what `portico x12 write`
+//! takes.
+//!
+//! ```json
+//! { "transaction": "271", "control": "0001", "implementation": "005010X279A1", "number": 1,
+//!   "interchange": { "sender_id": "…", "delimiters": { "element": "*", …, "line_break": "\n" }, … },
+//!   "group": { … }, "segments": [["ST", "271", "0001"], …], "findings": [ … ] }
+//! ```
+//! Elements stand as they came, separators of repeats and components included; one that is not UTF-8 stands as
+//! `{"latin1": "…"}`, a character per byte. A TA1 is an object of its own, and so is a group or an interchange with
+//! nothing in it. Findings about the file as a whole come last, in an object with nothing but `findings`.
+//!
+//! What a well-formed file would have anyway is left out, so that a person can edit the rest: `segment` in
+//! `interchange` and `group` is there only where the named fields would not give the header back, `trailers` only where
+//! GE and IEA are not what the counts ask for, `tail` (white space at the end of an interchange) only where it is not
+//! the `line_break`. Where there is no ISA, `delimiters` stands beside `interchange`.
+
+mod header;
+mod model;
+mod objects;
+mod put;
+mod refusal;
+mod tap;
+mod write;
+
+pub use objects::Objects;
+pub use refusal::{Reason, Refusal};
+pub use write::{WriteFailure, write_json};
+
+use serde_json::Value;
+
+use crate::finding::Finding;
+
+/// What is printed of a transaction set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// Its segments.
+    #[default]
+    Segments,
+    /// Its model where there is one (a 271 as normalised answers with feature `answers`, an acknowledgment as its
+    /// verdict); anything else as segments.
+    Model,
+}
+
+fn findings_json(findings: &[Finding]) -> Value {
+    serde_json::to_value(findings).unwrap_or(Value::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::Date;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Delimiters;
+    use crate::write::{Envelope, TransactionWriter};
+
+    const TODAY: Date = Date::constant(2026, 11, 23);
+
+    #[test]
+    fn one_object_per_transaction_set_and_the_files_findings_last() {
+        let mut tx = TransactionWriter::new(&Delimiters::default(), "271", "0001", None).unwrap();
+        tx.segment("EB", &["1", "", "30"]).unwrap();
+        let mut file = Envelope::new("HB", "005010X279A1").wrap(&Delimiters::default(), vec![tx]).unwrap();
+        file.truncate(file.len() - 5);
+        let mut objects = Objects::new(file.as_slice(), Shape::Segments, TODAY);
+        let first = objects.next_object().unwrap().unwrap();
+        assert_eq!(first["transaction"], "271");
+        assert_eq!(first["interchange"]["delimiters"]["element"], "*");
+        assert_eq!(first["segments"], json!([["ST", "271", "0001"], ["EB", "1", "", "30"], ["SE", "3", "0001"]]));
+        assert_eq!(first["findings"], json!([]));
+        let last = objects.next_object().unwrap().unwrap();
+        let codes: Vec<_> = last["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
+        assert_eq!(codes, ["no_terminator", "iea_control"]);
+        assert!(objects.next_object().unwrap().is_none());
+    }
+
+    #[cfg(feature = "answers")]
+    #[test]
+    fn the_model_of_a_271() {
+        let mut tx = TransactionWriter::new(&Delimiters::default(), "271", "0001", None).unwrap();
+        tx.segment("HL", &["1", "", "20", "1"]).unwrap();
+        tx.segment("AAA", &["N", "", "42", "R"]).unwrap();
+        let file = Envelope::new("HB", "005010X279A1").wrap(&Delimiters::default(), vec![tx]).unwrap();
+        let value = Objects::new(file.as_slice(), Shape::Model, TODAY).next_object().unwrap().unwrap();
+        assert_eq!(value["answers"][0]["refusal"]["reason"], "carrier_busy");
+    }
+}

@@ -1,0 +1,26 @@
+//! `read --model`: which family of transaction sets has a model to show. One file per family, registered here once.
+
+mod ack;
+mod eligibility;
+
+use jiff::civil::Date;
+use serde_json::Value;
+
+use crate::envelope::{InterchangeAck, Transaction};
+use crate::finding::Finding;
+
+/// The key the model stands under, and the model. Findings about the structure are added to the list.
+type Model = fn(&Transaction, Date, &mut Vec<Finding>) -> Option<(&'static str, Value)>;
+
+/// The families, asked in order; the first that knows the transaction set answers.
+const FAMILIES: &[Model] = &[ack::model, eligibility::model];
+
+/// The model of a transaction set, where there is one.
+pub(super) fn of(transaction: &Transaction, today: Date, findings: &mut Vec<Finding>) -> Option<(&'static str, Value)> {
+    FAMILIES.iter().find_map(|family| family(transaction, today, findings))
+}
+
+/// The model of a TA1.
+pub(super) fn interchange_ack(ack: &InterchangeAck) -> Value {
+    ack::interchange(ack)
+}

@@ -1,0 +1,402 @@
+//! From a file to lines of JSON, piece by piece: memory stays flat however long a transaction set is.
+
+use std::cell::RefCell;
+use std::io::Read;
+use std::rc::Rc;
+
+use jiff::civil::Date;
+use serde_json::{Map, Value, json};
+
+use super::header::{delimiters_json, element_json, group_json, interchange_json, segment_json};
+use super::tap::{Passed, Tap};
+use super::{Shape, findings_json, model};
+use crate::envelope::{Event, Interchange, Item, Walker};
+use crate::finding::{Finding, Findings};
+use crate::read::{ReadError, Segment};
+
+/// Segments around transaction sets that are carried with one object.
+const MAX_TRAILERS: usize = 1_000;
+
+/// Gives the objects of a file one by one, as lines of JSON.
+pub struct Objects<R> {
+    walker: Walker<Tap<R>>,
+    writer: Writer,
+    shape: Shape,
+    today: Date,
+    ended: bool,
+    /// Output that was made and not yet given out as a whole object.
+    ready: Vec<u8>,
+}
+
+impl<R: Read> Objects<R> {
+    /// The objects of `source`. `today` is the day a summary speaks of where nothing else says.
+    pub fn new(source: R, shape: Shape, today: Date) -> Self {
+        let (tap, passed) = Tap::new(source);
+        Self { walker: Walker::new(tap), writer: Writer::new(passed), shape, today, ended: false, ready: Vec::new() }
+    }
+
+    /// Adds the next piece of the output to `into`: of an object's segments one at a time, so that nothing but what is
+    /// in `into` grows. An object ends with a line feed. `false` at the end.
+    ///
+    /// # Errors
+    /// The source failed, or nothing here is X12. What was begun is closed first, so that `into` holds whole objects.
+    pub fn next_piece(&mut self, into: &mut Vec<u8>) -> Result<bool, ReadError> {
+        if self.ended {
+            return Ok(false);
+        }
+        let went_on = match self.shape {
+            Shape::Segments => self.next_event(into),
+            Shape::Model => self.next_model(into),
+        };
+        match went_on {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(error) => {
+                self.ended = true;
+                self.writer.cut_off(into);
+                return Err(error);
+            }
+        }
+        self.ended = true;
+        self.writer.close(None, into);
+        let mut findings = self.walker.take_findings();
+        findings.append(&mut self.writer.around.take());
+        findings.sort_by_key(|finding| finding.offset);
+        if !findings.is_empty() {
+            line(&json!({ "findings": findings_json(&findings) }), into);
+        }
+        Ok(true)
+    }
+
+    /// The next object as a whole; `None` at the end.
+    ///
+    /// # Errors
+    /// See [`Objects::next_piece`].
+    pub fn next_object(&mut self) -> Result<Option<Value>, ReadError> {
+        loop {
+            if let Some(end) = self.ready.iter().position(|byte| *byte == b'\n') {
+                let object: Vec<u8> = self.ready.drain(..=end).collect();
+                return Ok(Some(serde_json::from_slice(&object).unwrap_or(Value::Null)));
+            }
+            let mut ready = std::mem::take(&mut self.ready);
+            let went_on = self.next_piece(&mut ready);
+            self.ready = ready;
+            if !went_on? && !self.ready.contains(&b'\n') {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn next_event(&mut self, into: &mut Vec<u8>) -> Result<bool, ReadError> {
+        let Some(event) = self.walker.next_event()? else { return Ok(false) };
+        self.writer.event(event, into);
+        Ok(true)
+    }
+
+    fn next_model(&mut self, into: &mut Vec<u8>) -> Result<bool, ReadError> {
+        let Some(item) = self.walker.next_item()? else { return Ok(false) };
+        line(&object(&item, self.today), into);
+        Ok(true)
+    }
+}
+
+/// One transaction set or TA1 as its model, where there is one; else its segments.
+fn object(item: &Item, today: Date) -> Value {
+    let mut map = Map::new();
+    let mut put = |name: &str, value: Value| map.insert(name.to_owned(), value);
+    match item {
+        Item::InterchangeAck(ack) => {
+            put("transaction", json!("TA1"));
+            put("interchange", around(ack.interchange.as_deref(), ack.block.first()));
+            put("acknowledgment", model::interchange_ack(ack));
+            put("findings", json!([]));
+        }
+        Item::Transaction(transaction) => {
+            put("transaction", json!(transaction.id));
+            put("control", json!(transaction.control));
+            put("implementation", json!(transaction.implementation));
+            put("number", json!(transaction.number));
+            put("interchange", around(transaction.interchange.as_deref(), transaction.segments.first()));
+            put("group", json!(transaction.group.as_deref()));
+            let mut findings = transaction.findings.clone();
+            match model::of(transaction, today, &mut findings) {
+                Some((name, value)) => put(name, value),
+                None => put("segments", transaction.segments.iter().map(|segment| segment_json(&segment)).collect()),
+            };
+            put("findings", findings_json(&findings));
+        }
+    }
+    Value::Object(map)
+}
+
+/// An interchange header with its separators.
+fn around(header: Option<&Interchange>, segment: Option<Segment<'_>>) -> Value {
+    let (Some(header), Some(segment)) = (header, segment) else { return Value::Null };
+    let mut value = serde_json::to_value(header).unwrap_or(Value::Null);
+    if let Value::Object(map) = &mut value {
+        map.insert("delimiters".to_owned(), delimiters_json(segment.delimiters(), None));
+    }
+    value
+}
+
+fn line(value: &Value, into: &mut Vec<u8>) {
+    text(value, into);
+    into.push(b'\n');
+}
+
+/// Writing to memory cannot fail, and none of these has keys that are no text.
+fn text(value: &impl serde::Serialize, into: &mut Vec<u8>) {
+    let _ = serde_json::to_writer(into, value);
+}
+
+/// Where an object is that was begun: its findings come last, after what follows it in the file.
+struct Begun {
+    findings: Vec<Finding>,
+}
+
+/// The state between events.
+struct Writer {
+    passed: Rc<RefCell<Passed>>,
+    /// The interchange and the group as JSON, written into each object that stands in them.
+    interchange: Option<String>,
+    interchange_control: String,
+    group: Option<String>,
+    group_control: String,
+    groups: u32,
+    /// Separators and line break, in an object without an interchange.
+    delimiters: Option<String>,
+    line_break: String,
+    terminator: u8,
+    /// Where the last segment ends.
+    end: u64,
+    begun: Option<Begun>,
+    in_segments: bool,
+    /// Whether an object stands in this interchange, in this group.
+    in_interchange: bool,
+    in_group: bool,
+    /// The segments that follow an object, and those that `write` would put there by itself.
+    trailers: Vec<Value>,
+    expected: Vec<Value>,
+    /// Findings about groups and interchanges.
+    around: Findings,
+}
+
+impl Writer {
+    fn new(passed: Rc<RefCell<Passed>>) -> Self {
+        Self {
+            passed,
+            interchange: None,
+            interchange_control: String::new(),
+            group: None,
+            group_control: String::new(),
+            groups: 0,
+            delimiters: None,
+            line_break: String::new(),
+            terminator: b'~',
+            end: 0,
+            begun: None,
+            in_segments: false,
+            in_interchange: false,
+            in_group: false,
+            trailers: Vec::new(),
+            expected: Vec::new(),
+            around: Findings::default(),
+        }
+    }
+
+    fn event(&mut self, event: Event<'_>, into: &mut Vec<u8>) {
+        match event {
+            Event::Interchange { header, segment } => {
+                self.close(Some(segment.offset), into);
+                self.place(&segment);
+                self.measure(&segment);
+                self.interchange = Some(interchange_text(&segment, header.number, &self.line_break));
+                self.interchange_control.clone_from(&header.control);
+                (self.group, self.delimiters) = (None, None);
+                (self.groups, self.in_interchange) = (0, false);
+            }
+            Event::Group { header, segment } => {
+                self.first(&segment);
+                self.place(&segment);
+                self.groups = self.groups.saturating_add(1);
+                self.group = Some(Value::Object(group_json(&segment, self.groups)).to_string());
+                self.group_control.clone_from(&header.control);
+                self.in_group = false;
+            }
+            Event::Begin { header, segment } => {
+                self.first(&segment);
+                self.finish(None, into);
+                self.place(&segment);
+                into.push(b'{');
+                pair("transaction", &header.id, into);
+                into.push(b',');
+                pair("control", &header.control, into);
+                into.push(b',');
+                pair("implementation", &header.implementation, into);
+                into.push(b',');
+                pair("number", &header.number, into);
+                into.push(b',');
+                self.envelope(into);
+                into.extend_from_slice(b",\"segments\":[");
+                self.in_segments = true;
+                elements(&segment, into);
+            }
+            Event::Segment(segment) => {
+                self.place(&segment);
+                into.push(b',');
+                elements(&segment, into);
+            }
+            Event::End { segment, findings, .. } => {
+                if let Some(segment) = segment {
+                    self.place(&segment);
+                    into.push(b',');
+                    elements(&segment, into);
+                }
+                into.push(b']');
+                self.begin(findings);
+            }
+            Event::InterchangeAck(segment) => {
+                self.first(&segment);
+                self.finish(None, into);
+                self.place(&segment);
+                into.push(b'{');
+                pair("transaction", &"TA1", into);
+                into.push(b',');
+                self.envelope(into);
+                into.extend_from_slice(b",\"segments\":[");
+                elements(&segment, into);
+                into.push(b']');
+                self.begin(Vec::new());
+            }
+            Event::GroupEnd { segment, sets, findings } => {
+                self.alone(!self.in_group, into);
+                self.ended("GE", segment, sets, findings);
+                self.group = None;
+            }
+            Event::InterchangeEnd { segment, groups, findings } => {
+                self.alone(!self.in_interchange, into);
+                self.ended("IEA", segment, groups, findings);
+            }
+            Event::Outside(segment) => {
+                self.place(&segment);
+                self.follows(&segment);
+            }
+        }
+    }
+
+    /// The separators of a file that has no ISA follow from its first segment.
+    fn first(&mut self, segment: &Segment<'_>) {
+        if self.interchange.is_none() && self.delimiters.is_none() {
+            self.place(segment);
+            self.measure(segment);
+            self.delimiters = Some(delimiters_json(segment.delimiters(), Some(&self.line_break)).to_string());
+        }
+    }
+
+    fn place(&mut self, segment: &Segment<'_>) {
+        self.end = segment.offset.saturating_add(segment.bytes().len() as u64);
+    }
+
+    fn measure(&mut self, segment: &Segment<'_>) {
+        self.terminator = segment.delimiters().segment;
+        self.line_break = self.passed.borrow().break_after(self.end, self.terminator).unwrap_or_default();
+    }
+
+    fn envelope(&self, into: &mut Vec<u8>) {
+        into.extend_from_slice(b"\"interchange\":");
+        into.extend_from_slice(self.interchange.as_deref().unwrap_or("null").as_bytes());
+        if let Some(delimiters) = &self.delimiters {
+            into.extend_from_slice(b",\"delimiters\":");
+            into.extend_from_slice(delimiters.as_bytes());
+        }
+        into.extend_from_slice(b",\"group\":");
+        into.extend_from_slice(self.group.as_deref().unwrap_or("null").as_bytes());
+    }
+
+    /// Closes what is open where the source failed.
+    fn cut_off(&mut self, into: &mut Vec<u8>) {
+        if self.in_segments {
+            into.push(b']');
+            self.begin(Vec::new());
+        }
+        self.finish(None, into);
+    }
+
+    fn begin(&mut self, findings: Vec<Finding>) {
+        self.begun = Some(Begun { findings });
+        self.in_segments = false;
+        (self.in_group, self.in_interchange) = (true, true);
+    }
+
+    /// A group or an interchange that ends with nothing in it is an object of its own.
+    fn alone(&mut self, empty: bool, into: &mut Vec<u8>) {
+        if empty {
+            self.finish(None, into);
+            into.push(b'{');
+            self.envelope(into);
+            self.begin(Vec::new());
+        }
+    }
+
+    fn ended(&mut self, id: &str, segment: Option<Segment<'_>>, count: u64, findings: Vec<Finding>) {
+        findings.into_iter().for_each(|finding| self.around.push(finding));
+        let control = if id == "GE" { &self.group_control } else { &self.interchange_control };
+        self.expected.push(json!([id, count.to_string(), control]));
+        if let Some(segment) = segment {
+            self.place(&segment);
+            self.follows(&segment);
+        }
+    }
+
+    fn follows(&mut self, segment: &Segment<'_>) {
+        if self.trailers.len() < MAX_TRAILERS {
+            self.trailers.push(segment_json(segment));
+        }
+    }
+
+    /// Ends the object that was begun, at the end of its interchange; `next` is where the next one begins.
+    fn close(&mut self, next: Option<u64>, into: &mut Vec<u8>) {
+        let space = self.passed.borrow().space_after(self.end, self.terminator, next);
+        self.finish(space.filter(|space| *space != self.line_break), into);
+    }
+
+    fn finish(&mut self, tail: Option<String>, into: &mut Vec<u8>) {
+        let (trailers, expected) = (std::mem::take(&mut self.trailers), std::mem::take(&mut self.expected));
+        let Some(begun) = self.begun.take() else { return };
+        if trailers != expected {
+            into.push(b',');
+            pair("trailers", &trailers, into);
+        }
+        if let Some(tail) = tail {
+            into.push(b',');
+            pair("tail", &tail, into);
+        }
+        into.push(b',');
+        pair("findings", &begun.findings, into);
+        into.extend_from_slice(b"}\n");
+    }
+}
+
+fn interchange_text(isa: &Segment<'_>, number: u32, line_break: &str) -> String {
+    Value::Object(interchange_json(isa, number, line_break)).to_string()
+}
+
+fn pair(name: &str, value: &impl serde::Serialize, into: &mut Vec<u8>) {
+    text(&name, into);
+    into.push(b':');
+    text(value, into);
+}
+
+/// A segment as a JSON array, without building one in memory.
+fn elements(segment: &Segment<'_>, into: &mut Vec<u8>) {
+    into.push(b'[');
+    text(&segment.id(), into);
+    for element in 1..=segment.len() {
+        into.push(b',');
+        match std::str::from_utf8(segment.raw(element)) {
+            Ok(plain) => text(&plain, into),
+            Err(_) => text(&element_json(segment.raw(element)), into),
+        }
+    }
+    into.push(b']');
+}

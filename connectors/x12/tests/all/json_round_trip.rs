@@ -1,0 +1,279 @@
+//! Files to JSON and back: the same bytes for well-formed files, the same objects for all that can be written.
+
+use jiff::civil::Date;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use x12::json::{Objects, Reason, Shape, WriteFailure, write_json};
+use x12::write::{Envelope, TransactionWriter};
+use x12::{Delimiters, ReadError};
+
+use crate::shared;
+
+const TODAY: Date = Date::constant(2026, 11, 23);
+
+/// All lines that `read` prints.
+fn read(file: &[u8]) -> Result<String, ReadError> {
+    let mut objects = Objects::new(file, Shape::Segments, TODAY);
+    let mut lines = Vec::new();
+    while objects.next_piece(&mut lines)? {}
+    Ok(String::from_utf8(lines).unwrap())
+}
+
+fn write(json: &str) -> Result<Vec<u8>, WriteFailure> {
+    let mut file = Vec::new();
+    write_json(json.as_bytes(), &mut file).map(|_| file)
+}
+
+fn refusal(json: &str) -> x12::json::Refusal {
+    match write(json) {
+        Err(WriteFailure::Refused(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The objects without what tells of quirks: findings, and the offsets in them.
+fn objects(lines: &str) -> Vec<Value> {
+    let parse = |line| serde_json::from_str::<Value>(line).unwrap();
+    let mut objects: Vec<Value> = lines.lines().map(parse).collect();
+    for object in &mut objects {
+        object.as_object_mut().unwrap().remove("findings");
+    }
+    objects.retain(|object| object.as_object().is_some_and(|map| !map.is_empty()));
+    objects
+}
+
+/// With the SE that the writer adds where it is missing.
+fn with_se(mut objects: Vec<Value>) -> Vec<Value> {
+    for object in &mut objects {
+        let Some(segments) = object["segments"].as_array_mut() else { continue };
+        let whole = segments.last().is_some_and(|last| matches!(last[0].as_str(), Some("SE" | "TA1")));
+        if let (false, Some(control)) = (whole, segments.first().map(|st| st[2].clone())) {
+            segments.push(json!(["SE", (segments.len() + 1).to_string(), control]));
+        }
+    }
+    objects
+}
+
+fn sample(delimiters: &Delimiters, sets: usize) -> Vec<u8> {
+    let one = |number: usize| {
+        let control = format!("{number:04}");
+        let mut tx = TransactionWriter::new(delimiters, "271", &control, Some("005010X279A1")).unwrap();
+        tx.segment("BHT", &["0022", "11", "", "20261123"]).unwrap();
+        tx
+    };
+    Envelope::new("HB", "005010X279A1").wrap(delimiters, (1..=sets).map(one).collect()).unwrap()
+}
+
+#[test]
+fn well_formed_files_come_back_byte_for_byte() {
+    let lines = |text: &str, line_break: &str| {
+        let whole = text.replace('~', &format!("~{line_break}"));
+        [whole.clone(), whole.trim_end().to_owned(), format!("{whole}\n")]
+    };
+    let plain = String::from_utf8(sample(&Delimiters::default(), 3)).unwrap();
+    let two = format!("{plain}{}", plain.replace("000000001", "000000002"));
+    let ta1 = plain.replace("GS*HB", "TA1*000000007*261123*1200*A*000~GS*HB");
+    let empty = plain.get(..106).unwrap().to_owned() + "IEA*0*000000001~";
+    let groups = plain.replace(
+        "GE*3*1~IEA*1",
+        "GE*3*1~GS*HB*A*B*20261123*1200*2*X*V~GE*0*2~GS*HB*A*B*20261123*1200*2*X*V~ST*271*1~SE*2*1~GE*1*2~IEA*3",
+    );
+    let binary = plain.replace("SE*3*0003~", "BIN*9*a~b*c\r\n\u{1}d~SE*4*0003~");
+    let mut count = 0;
+    for text in [&plain, &two, &ta1, &empty, &groups] {
+        for line_break in ["", "\n", "\r\n", "\n    "] {
+            for file in lines(text, line_break) {
+                let json = read(file.as_bytes()).unwrap();
+                assert!(!json.contains("trailers") && !json.contains("\"segment\":["), "{json}");
+                assert_eq!(String::from_utf8(write(&json).unwrap()).unwrap(), file, "{json}");
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(write(&read(binary.as_bytes()).unwrap()).unwrap(), binary.as_bytes());
+    println!("{count} well-formed files came back byte for byte");
+}
+
+#[test]
+fn quirks_that_can_be_carried_are() {
+    let plain = String::from_utf8(sample(&Delimiters::default(), 2)).unwrap();
+    for (what, from, to) in [
+        ("a wrong SE01", "SE*3*0001", "SE*9*0001"),
+        ("a wrong GE01", "GE*2*1", "GE*7*1"),
+        ("an IEA02 of another file", "IEA*1*000000001", "IEA*1*000000009"),
+        ("no GE", "GE*2*1~", ""),
+        ("a stray segment", "SE*3*0001~", "SE*3*0001~ZZZ*1~"),
+        ("trailing empties", "BHT*0022*11**20261123", "BHT*0022*11**20261123***"),
+        ("an unpadded ISA", "*SENDER         *", "*SENDER*"),
+        ("an ISA padded on the left", "*SENDER         *", "*         SENDER*"),
+        ("a GS with more elements", "*X*005010X279A1~", "*X*005010X279A1**1~"),
+        ("ISA11 that is a letter", "*^*00501", "*Q*00501"),
+    ] {
+        let file = plain.replace(from, to);
+        assert_ne!(file, plain, "{what}");
+        let json = read(file.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(write(&json).unwrap()).unwrap(), file, "{what}: {json}");
+    }
+    let mut latin1 = sample(&Delimiters::default(), 1);
+    let at = latin1.windows(4).position(|window| window == b"0022").unwrap();
+    latin1[at] = 0xdc;
+    let json = read(&latin1).unwrap();
+    assert!(json.contains("{\"latin1\":\"Ü022\"}"), "{json}");
+    assert_eq!(write(&json).unwrap(), latin1);
+    let without_isa = plain.get(106..).unwrap().split("IEA").next().unwrap();
+    assert_eq!(write(&read(without_isa.as_bytes()).unwrap()).unwrap(), without_isa.as_bytes());
+}
+
+#[test]
+fn a_person_may_leave_out_what_can_be_counted() {
+    let json = json!({
+        "segments": [["ST", "271", "0001"], ["BHT", "0022", "11"]],
+        "group": { "functional_id": "HB", "sender": "A", "receiver": "B", "date": "20261123", "time": "1200",
+                   "control": "1", "version": "005010X279A1" },
+        "interchange": { "sender_qualifier": "ZZ", "sender_id": "A", "receiver_qualifier": "ZZ", "receiver_id": "B",
+                         "date": "261123", "time": "1200", "version": "00501", "control": "000000001" },
+    });
+    let file = String::from_utf8(write(&json.to_string()).unwrap()).unwrap();
+    assert!(file.ends_with("BHT*0022*11~SE*3*0001~GE*1*1~IEA*1*000000001~"), "{file}");
+    assert_eq!(file.find("GS"), Some(106));
+    // One array of objects, and objects over several lines, are taken too.
+    assert_eq!(write(&json!([json]).to_string()).unwrap(), file.as_bytes());
+    assert_eq!(write(&format!("{json:#}")).unwrap(), file.as_bytes());
+}
+
+#[test]
+fn refusals_name_line_and_place_and_no_value() {
+    let good = read(&sample(&Delimiters::default(), 1)).unwrap();
+    let cases = [
+        ("\"0022\"", "\"ZAN*ZIBAR\"", Reason::HoldsSeparator, 2, "BHT", 1),
+        ("\"0022\"", "\"ZAN~ZIBAR\"", Reason::HoldsSeparator, 2, "BHT", 1),
+        ("\"0022\"", "\"ZAN\\nZIBAR\"", Reason::HoldsControl, 2, "BHT", 1),
+        ("\"BHT\"", "\"ZANZIBAR\"", Reason::SegmentId, 2, "?", 0),
+        ("\"BHT\"", "\"GE\"", Reason::Envelope, 2, "GE", 0),
+        ("\"ST\"", "\"BHT\"", Reason::Envelope, 1, "BHT", 0),
+        ("[\"BHT\",\"0022\"", "[\"BIN\",\"4\"", Reason::BinaryLength, 2, "BIN", 0),
+        ("\"0022\"", "22", Reason::Shape, 2, "", 0),
+        ("\"0022\"", "{\"latin1\":\"\u{2014}\"}", Reason::Shape, 2, "", 0),
+        ("\"sender_id\":\"SENDER\"", "\"sender_id\":\"ZANZIBAR ZANZIBAR\"", Reason::Length, 0, "", 0),
+        ("\"sender_id\":\"SENDER\",", "", Reason::Missing, 0, "", 0),
+        ("\"element\":\"*\"", "\"element\":\":\"", Reason::Separators, 0, "ISA", 0),
+        ("\"element\":\"*\"", "\"element\":\"ZANZIBAR\"", Reason::Separators, 0, "", 0),
+        ("\"line_break\":\"\"", "\"line_break\":\"ZANZIBAR\"", Reason::LineBreak, 0, "", 0),
+        ("\"segments\":", "\"answers\":", Reason::Model, 0, "", 0),
+        ("\"findings\"", "findings", Reason::Json, 0, "", 0),
+    ];
+    for (from, to, reason, position, segment, element) in cases {
+        let bad = good.replace(from, to);
+        assert_ne!(bad, good, "{from}");
+        let refusal = refusal(&format!("{good}\n\n{bad}"));
+        assert_eq!((refusal.reason, refusal.line), (reason, 4), "{to}: {refusal}");
+        assert_eq!((refusal.position, &*refusal.segment, refusal.element), (position, segment, element), "{to}");
+        assert!(
+            refusal.to_string().starts_with("line 4, column ") && !refusal.to_string().contains("ZAN"),
+            "{refusal}"
+        );
+    }
+    assert_eq!(refusal("").reason, Reason::Empty);
+    assert_eq!(refusal("  \n ").reason, Reason::Empty);
+    assert_eq!(refusal("[1]").reason, Reason::Shape);
+    assert_eq!(refusal("%PDF-1.7").reason, Reason::Json);
+    assert_eq!(refusal(good.trim_end().trim_end_matches('}')).reason, Reason::Json);
+}
+
+/// How the files of the corpus come back: `(same bytes, same objects, refused)`, by the name of the file.
+#[test]
+fn real_files_come_back() {
+    let Some(folder) = shared() else {
+        println!("skipped: ../shared/data/x12 is not there");
+        return;
+    };
+    let (mut same, mut equal, mut refused, mut clean, mut unread) = (0, 0, Vec::new(), 0, 0);
+    let mut files = Vec::new();
+    crate::read_and_write::files(&folder, &mut files);
+    for path in files {
+        let name = path.strip_prefix(&folder).unwrap().display().to_string();
+        let file = std::fs::read(&path).unwrap();
+        let Ok(json) = read(&file) else {
+            unread += 1;
+            continue;
+        };
+        let without_findings = json.lines().all(|line| line.contains("\"findings\":[]"));
+        clean += usize::from(without_findings);
+        match write(&json) {
+            Ok(back) if back == file => same += 1,
+            Ok(back) => {
+                let again = read(&back).unwrap();
+                assert_eq!(with_se(objects(&again)), with_se(objects(&json)), "{name}");
+                assert_eq!(write(&again).unwrap(), back, "{name}");
+                equal += 1;
+                if without_findings {
+                    println!("no finding, and other white space: {name}");
+                }
+            }
+            Err(error) => refused.push(format!("{name}: {error:?}")),
+        }
+    }
+    println!(
+        "{same} files came back byte for byte ({clean} have no finding), {equal} with the same objects, {} were \
+         refused, {unread} cannot be read; refused: {refused:#?}",
+        refused.len()
+    );
+    assert_eq!((same, equal, refused.len(), unread), (332, 79, 11, 1), "files and the counts of them belong together");
+}
+
+fn delimiters() -> impl Strategy<Value = Delimiters> {
+    let sets = ["*^:~", "|!>\\", "*U>~", "+`<'", "*^:\n", "=#@\r"];
+    (0..sets.len(), any::<bool>()).prop_map(move |(at, newline_after)| {
+        let set = sets[at].as_bytes();
+        let repetition = (set[1] != b'U').then_some(set[1]);
+        Delimiters { element: set[0], repetition, component: set[2], segment: set[3], newline_after }
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_was_written_is_read_as_the_same_json(
+        delimiters in delimiters(),
+        body in prop::collection::vec(("[A-Z][A-Z0-9]{1,2}", prop::collection::vec("[ -~]{0,9}|[ -~é€]{1,3}", 0..6)), 0..9),
+        tail in "[\n\r ]{0,3}",
+    ) {
+        let mut file = sample(&delimiters, 2);
+        file.extend_from_slice(tail.as_bytes());
+        let mut lines: Vec<Value> = read(&file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let bare = ["ISA", "GS", "ST", "SE", "GE", "IEA", "BIN", "BDS"];
+        let stand = |value: &String| !value.bytes().any(|byte| byte == delimiters.element || byte == delimiters.segment);
+        let segments = lines[0]["segments"].as_array_mut().unwrap();
+        for (id, values) in body.iter().filter(|(id, values)| !bare.contains(&id.as_str()) && values.iter().all(stand)) {
+            let segment: Vec<&str> = std::iter::once(id).chain(values).map(String::as_str).collect();
+            let at = segments.len() - 1;
+            segments.insert(at, json!(segment));
+        }
+        let last = segments.len() - 1;
+        segments[last] = json!(["SE", segments.len().to_string(), "0001"]);
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let written = write(&text).unwrap();
+        let again = read(&written).unwrap();
+        prop_assert_eq!(objects(&again), objects(&text));
+        prop_assert_eq!(write(&again).unwrap(), written);
+    }
+
+    #[test]
+    fn no_json_panics(text in "[\\[\\]{}\",:a-zST0-9\\\\ ]{0,200}") {
+        let _ = write(&text);
+    }
+
+    #[test]
+    fn no_damaged_json_panics(cut in 0usize..900, places in prop::collection::vec((0usize..900, any::<u8>()), 1..4)) {
+        let mut json = read(&sample(&Delimiters::default(), 1)).unwrap().into_bytes();
+        json.truncate(json.len().saturating_sub(cut % 50));
+        for (at, byte) in places {
+            if let Some(slot) = json.get_mut(at) {
+                *slot = byte;
+            }
+        }
+        let mut file = Vec::new();
+        if write_json(json.as_slice(), &mut file).is_ok() && !file.is_empty() {
+            prop_assert!(read(&file).is_ok());
+        }
+    }
+}

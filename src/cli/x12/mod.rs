@@ -1,0 +1,66 @@
+//! `portico x12`: X12 files, read, checked, explained and written. One file per command.
+
+mod explain;
+mod input;
+mod output;
+mod read;
+mod write;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::run::End;
+use output::Output;
+
+/// What `--help` says at its end, for each command.
+const EXIT_CODES: &str =
+    "Exit codes: 0 done, 2 the file cannot be read. What could be read of a damaged file is printed all the same.";
+
+/// What to do with an X12 file.
+#[derive(Subcommand)]
+pub enum X12Command {
+    /// One JSON object per transaction set, on a line of its own.
+    #[command(after_help = EXIT_CODES)]
+    Read {
+        /// The file, or `-` for standard input.
+        file: PathBuf,
+        /// The model instead of the segments, where there is one: a 271 as normalised answers, a 999 or TA1 as its
+        /// verdict.
+        #[arg(long)]
+        model: bool,
+    },
+    /// What it says, in plain words.
+    #[command(after_help = EXIT_CODES)]
+    Explain {
+        /// The file, or `-` for standard input.
+        file: PathBuf,
+    },
+    /// JSON segments, as `read` prints them, to an X12 file: the same bytes for a well-formed file.
+    #[command(after_help = "SE, GE and IEA may be left out: they are counted. What is given is written as it is.\n\n\
+                            Exit codes: 0 done, 2 refused; the message names the line of the JSON and the place, and \
+                            what stands before it has been written.")]
+    Write {
+        /// The JSON, or `-` for standard input.
+        file: PathBuf,
+    },
+}
+
+/// Runs one of the X12 commands. A reader that went away (`| head`) is no failure.
+pub fn x12(command: X12Command) -> End {
+    let mut out = Output::new(io::stdout().lock());
+    let end = match command {
+        X12Command::Read { file, model } => read::read(&file, model, &mut out),
+        X12Command::Explain { file } => explain::explain(&file, &mut out),
+        X12Command::Write { file } => write::write(&file, &mut out),
+    };
+    let flushed = out.finish();
+    if out.reader_is_gone() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let code = end?;
+    flushed?;
+    Ok(code)
+}
