@@ -124,6 +124,15 @@ fn x12_is_read_and_explained() {
     // Two interchanges in one file: one object on a line of its own for each.
     assert_eq!(run(&["x12", "read", "-"], ANSWER.repeat(2).as_bytes(), &[]).fine().lines().count(), 2);
 
+    let json = run(&["x12", "read", "-"], ANSWER.as_bytes(), &[]).fine();
+    assert_eq!(run(&["x12", "write", "-"], json.as_bytes(), &[]).fine(), ANSWER, "{json}");
+    let spoilt = json.replace("\"ZANZIBAR", "\"ZAN*ZIBAR");
+    let refused = run(&["x12", "write", "-"], spoilt.as_bytes(), &[]);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    for words in ["-: line 1, column ", ", segment 9, NM103: ", "holds the element separator"] {
+        assert!(refused.err.contains(words) && !refused.err.contains("ZAN"), "{refused:?}");
+    }
+
     for command in [&["x12", "read", "-"][..], &["x12", "read", "--model", "-"], &["x12", "explain", "-"]] {
         for (input, words) in
             [(&b""[..], "the input is empty"), (b"<html>Sign in</html>", "not X12"), (&[0xff; 4096], "not X12")]
