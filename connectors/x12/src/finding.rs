@@ -259,6 +259,8 @@ oddities! {
     /// HL04.
     HlChild = Warning, "hl_child", "HL04 does not say rightly whether levels follow under this one.",
         "1 where there are children, 0 where there are none.";
+    /// Nothing in the interchange.
+    NothingInside = Warning, "nothing_inside", "There is no transaction set and no TA1 in the file.";
     /// No guide.
     NoGuide = Info, "no_guide", "There is no guide for this transaction set: only the envelope was checked.";
     /// ST03 against content.
@@ -293,7 +295,31 @@ impl Oddity {
     }
 }
 
+impl Oddity {
+    /// Whether a receiver turns the transaction set, group or interchange away for it, though it can be read without
+    /// loss.
+    pub fn rejects(self) -> bool {
+        matches!(
+            self,
+            Self::SeCount
+                | Self::SeControl
+                | Self::GeCount
+                | Self::GeControl
+                | Self::IeaCount
+                | Self::IeaControl
+                | Self::NoIsa
+                | Self::NoGs
+                | Self::HlParent
+        )
+    }
+}
+
 impl Finding {
+    /// Whether a receiver turns the transaction set, group or interchange away for it.
+    pub fn rejects(&self) -> bool {
+        self.severity == Severity::Error || self.severity == Severity::Warning && self.oddity.rejects()
+    }
+
     /// Adds a count that was expected and the one that was there.
     #[must_use]
     pub fn counts(mut self, expected: Option<u64>, found: Option<u64>) -> Self {
@@ -322,11 +348,15 @@ impl Finding {
 pub struct Findings {
     kept: Vec<Finding>,
     left_out: u64,
+    rejects: bool,
+    remarks: bool,
 }
 
 impl Findings {
     /// Adds one, or counts it when the list is full.
     pub fn push(&mut self, finding: Finding) {
+        self.rejects |= finding.rejects();
+        self.remarks |= finding.severity == Severity::Warning;
         if self.kept.len() < MAX_FINDINGS {
             self.kept.push(finding);
         } else {
@@ -337,6 +367,16 @@ impl Findings {
     /// The kept ones.
     pub fn as_slice(&self) -> &[Finding] {
         &self.kept
+    }
+
+    /// Whether any of them, kept or counted, is one that a receiver turns the whole away for.
+    pub fn rejects(&self) -> bool {
+        self.rejects
+    }
+
+    /// Whether any of them is a warning.
+    pub fn remarks(&self) -> bool {
+        self.remarks
     }
 
     /// How many were only counted.

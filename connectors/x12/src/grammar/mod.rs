@@ -4,8 +4,10 @@
 //! `README.md` beside them), compiled once on first use. [`Matcher`] takes segments one by one in flat memory.
 //! The facts are those of the X12 005010 guides, in our own words; 004010 is read with the same tables, tolerantly.
 
+mod choose;
 mod dictionary;
 mod elements;
+mod generic;
 mod guide;
 mod hierarchy;
 mod lists;
@@ -20,6 +22,8 @@ mod watch;
 use std::fmt;
 use std::sync::OnceLock;
 
+pub use choose::{Choice, Chooser};
+pub use generic::Syntax;
 pub use guide::Guide;
 pub use matcher::Matcher;
 
@@ -72,11 +76,18 @@ macro_rules! guides {
 }
 
 guides! {
+    /// ISA, GS, TA1, GE and IEA: what stands around transaction sets. Not to be chosen for one.
+    Envelope = "envelope";
     /// Implementation acknowledgment, X231.
     Ack999 = "999";
 }
 
 impl GuideName {
+    /// The guide of a table's file name without its ending: `837p`.
+    pub fn by_file(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|guide| guide.file().strip_suffix(".txt") == Some(name))
+    }
+
     /// The guide, compiled on first use. `None` only if its table is broken, which a test rules out.
     pub fn get(self) -> Option<&'static Guide> {
         self.cell().get_or_init(|| self.compile().ok()).as_ref()

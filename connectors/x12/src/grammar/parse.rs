@@ -179,7 +179,7 @@ fn required(usage: &str) -> Result<bool, String> {
     }
 }
 
-fn line(
+pub(super) fn line(
     definition: &'static Definition,
     owner: u16,
     words: &[&'static str],

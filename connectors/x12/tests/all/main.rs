@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 #[cfg(feature = "answers")]
 mod answers;
+mod check;
 #[cfg(feature = "answers")]
 mod eligibility;
 mod json_round_trip;
