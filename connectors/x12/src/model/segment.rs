@@ -44,6 +44,11 @@ pub trait SegmentModel<'a>: Clone + Default + PartialEq {
     /// An HL segment, which begins a level.
     const LEVEL: bool = false;
 
+    /// Whether a segment is of this kind, by its identifier.
+    fn is(segment: &Segment<'_>) -> bool {
+        segment.is(Self::ID)
+    }
+
     /// Reads it.
     fn read(segment: &Segment<'a>) -> Self;
 
@@ -76,8 +81,9 @@ pub trait SegmentModel<'a>: Clone + Default + PartialEq {
 ///     }
 /// }
 /// ```
+/// `= "IK3" | "AK3"` declares a kind that has a second identifier: `other_id` says that it stands under that one.
 macro_rules! segments {
-    ($($(#[$doc:meta])* pub struct $name:ident<$lt:lifetime> = $id:literal {
+    ($($(#[$doc:meta])* pub struct $name:ident<$lt:lifetime> = $id:literal $(| $other:literal)? {
         $($(#[$field_doc:meta])* $field:ident: $ty:ty = $place:literal,)*
     })*) => {$(
         $(#[$doc])*
@@ -86,6 +92,11 @@ macro_rules! segments {
             /// Where it stood.
             #[serde(skip_serializing_if = "crate::model::At::nowhere")]
             pub at: $crate::model::At,
+            $(
+                #[doc = concat!("It stands, and is written, under its other identifier, `", $other, "`.")]
+                #[serde(skip_serializing_if = "std::ops::Not::not")]
+                pub other_id: bool,
+            )?
             $($(#[$field_doc])* #[serde(skip_serializing_if = "crate::model::value::not_given")] pub $field: $ty,)*
             /// Elements after the last one that this kind of segment has, as they stood.
             #[serde(skip_serializing_if = "crate::model::Surplus::is_empty")]
@@ -97,10 +108,17 @@ macro_rules! segments {
 
             const ID: &'static str = $id;
 
+            $(
+                fn is(segment: &$crate::Segment<'_>) -> bool {
+                    segment.is($id) || segment.is($other)
+                }
+            )?
+
             fn read(segment: &$crate::Segment<$lt>) -> Self {
                 let delimiters = segment.delimiters();
                 Self {
                     at: $crate::model::At(segment.position),
+                    $(other_id: segment.is($other),)?
                     $($field: $crate::model::Value::read(segment.raw($place), delimiters),)*
                     surplus: $crate::model::Surplus::after(Self::LAST, segment),
                 }
@@ -111,7 +129,9 @@ macro_rules! segments {
                 tx: &mut $crate::write::TransactionWriter,
                 _: &$crate::model::Levels,
             ) -> Result<(), $crate::write::WriteError> {
-                tx.build($id, Self::LAST + self.surplus.len(), |element, out| match element {
+                let id = $id;
+                $(let id = if self.other_id { $other } else { id };)?
+                tx.build(id, Self::LAST + self.surplus.len(), |element, out| match element {
                     $($place => $crate::model::Value::write(&self.$field, out),)*
                     _ => self.surplus.write(element.saturating_sub(Self::LAST), out),
                 })
@@ -120,6 +140,7 @@ macro_rules! segments {
             fn into_static(self) -> Self::Static {
                 $name {
                     at: self.at,
+                    $(other_id: $crate::model::segment::stands(self.other_id, $other),)?
                     $($field: $crate::model::Value::into_static(self.$field),)*
                     surplus: self.surplus.into_static(),
                 }
@@ -136,6 +157,7 @@ macro_rules! segments {
             fn sample(dice: &mut $crate::model::sample::Dice) -> Self {
                 Self {
                     at: $crate::model::At(0),
+                    $(other_id: $crate::model::segment::stands(dice.often(), $other),)?
                     $($field: if $place == 1 || dice.often() { $crate::model::Value::sample(dice) } else { Default::default() },)*
                     surplus: Default::default(),
                 }
@@ -162,7 +184,7 @@ macro_rules! segment_node {
             const LEVEL: bool = <Self as $crate::model::SegmentModel<'a>>::LEVEL;
 
             fn starts(segment: &$crate::Segment<'_>) -> bool {
-                segment.is(<Self as $crate::model::SegmentModel<'a>>::ID)
+                <Self as $crate::model::SegmentModel<'a>>::is(segment)
             }
 
             fn read(cursor: &mut $crate::model::Cursor<'a>, _: &$crate::model::Outer<'_>) -> Self {
@@ -200,6 +222,11 @@ macro_rules! segment_node {
     };
 }
 pub(crate) use segment_node;
+
+/// For [`segments`]: a macro repeats only what it names.
+pub(crate) fn stands(other_id: bool, _: &'static str) -> bool {
+    other_id
+}
 
 /// Reads the segment at the cursor; an empty one past the end.
 pub(crate) fn next<'a, S: SegmentModel<'a>>(cursor: &mut Cursor<'a>) -> S {

@@ -12,6 +12,7 @@ mod eligibility;
 mod json_round_trip;
 mod models;
 mod read_and_write;
+mod samples;
 
 /// The real X12 examples, where they are: `PORTICO_SHARED`, else a folder beside the repository.
 fn shared() -> Option<PathBuf> {

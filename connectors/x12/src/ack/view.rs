@@ -1,7 +1,9 @@
-//! Acknowledgments: TA1 (a whole interchange), 999 and its forerunner 997 (a functional group). Accepted or not, and why.
+//! One view of every acknowledgment: is it a rejection, of what, and why.
 
+use super::{Ak1, Ak2, Ak9, FunctionalAcknowledgment, Ik5, ImplementationAcknowledgment, SetAcknowledgment, Ta1};
 use crate::codes;
 use crate::envelope::{InterchangeAck, Transaction};
+use crate::model::Count;
 
 /// Errors of one acknowledgment that are kept.
 const MAX_NOTES: usize = 1_000;
@@ -22,7 +24,8 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    fn of(code: &str) -> Self {
+    /// What a code of TA104, IK501 or AK901 means.
+    pub fn of(code: &str) -> Self {
         match code {
             "A" => Self::Accepted,
             "E" => Self::AcceptedWithErrors,
@@ -50,7 +53,7 @@ impl Verdict {
 }
 
 /// One error an acknowledgment names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Note {
     /// The element it was said in: `TA105`, `IK3-4`, `IK4-3`, `IK5-2`, `AK9-5`.
     pub element: &'static str,
@@ -58,12 +61,20 @@ pub struct Note {
     pub code: String,
     /// What it means, where we know it.
     pub meaning: Option<&'static str>,
+    /// The transaction set of ours it speaks of: its control number.
+    pub set: Option<String>,
     /// The segment of ours it speaks of: its identifier as it came.
     pub segment: Option<String>,
     /// That segment's place in our transaction set.
     pub position: Option<u32>,
+    /// That segment's loop, where it is named.
+    pub loop_id: Option<String>,
     /// The element of ours it speaks of.
     pub place: Option<u32>,
+    /// The component of that element.
+    pub component: Option<u32>,
+    /// The repeat of that element.
+    pub repeat: Option<u32>,
 }
 
 /// An acknowledgment, read.
@@ -84,76 +95,82 @@ pub struct Acknowledgment {
 impl Acknowledgment {
     /// Reads a TA1.
     pub fn from_ta1(ack: &InterchangeAck) -> Self {
-        let text = |element| ack.block.first().map(|segment| segment.text(element).into_owned()).unwrap_or_default();
-        let code = text(5);
-        let mut notes = Vec::new();
-        if !matches!(code.as_str(), "" | "000") {
-            notes.push(note("TA105", code));
+        let ta1 = Ta1::of(ack);
+        let mut view = Self::empty("TA1", Verdict::of(&ta1.verdict), &ta1.control);
+        if ta1.code != "000" {
+            view.add(Note::new("TA105", &ta1.code));
         }
-        Self { kind: "TA1", verdict: Verdict::of(&text(4)), control: text(1), transactions: Vec::new(), notes }
+        view
     }
 
     /// Reads a 999 or 997; `None` for any other transaction set.
     pub fn from_transaction(transaction: &Transaction) -> Option<Self> {
-        let kind = match transaction.id.as_str() {
-            "999" => "999",
-            "997" => "997",
-            _ => return None,
-        };
-        let mut ack = Self {
-            kind,
-            verdict: Verdict::Unknown,
-            control: String::new(),
-            transactions: Vec::new(),
-            notes: Vec::new(),
-        };
-        let (mut control, mut segment, mut position) = (String::new(), None, None);
-        for kept in &transaction.segments {
-            match kept.id() {
-                "AK1" => ack.control = kept.text(2).into_owned(),
-                "AK2" => {
-                    control = kept.text(2).into_owned();
-                    (segment, position) = (None, None);
-                }
-                "IK3" | "AK3" => {
-                    (segment, position) = (kept.some(1), kept.text(2).parse().ok());
-                    ack.add("IK3-4", kept.text(4).into_owned(), segment.clone(), position, None);
-                }
-                "IK4" | "AK4" => {
-                    let place = kept.component(1, 1).parse().ok();
-                    ack.add("IK4-3", kept.text(3).into_owned(), segment.clone(), position, place);
-                }
-                "IK5" | "AK5" => {
-                    let verdict = Verdict::of(&kept.text(1));
-                    if ack.transactions.len() < MAX_NOTES {
-                        ack.transactions.push((std::mem::take(&mut control), verdict));
-                    }
-                    for element in 2..=6 {
-                        ack.add("IK5-2", kept.text(element).into_owned(), None, None, None);
-                    }
-                }
-                "AK9" => {
-                    ack.verdict = Verdict::of(&kept.text(1));
-                    for element in 5..=9 {
-                        ack.add("AK9-5", kept.text(element).into_owned(), None, None, None);
-                    }
-                }
-                _ => {}
+        match transaction.id.as_str() {
+            ImplementationAcknowledgment::ID => {
+                let ack = ImplementationAcknowledgment::read(&transaction.segments);
+                Some(Self::of_group("999", ack.group.as_ref(), &ack.sets, ack.verdict.as_ref()))
             }
+            FunctionalAcknowledgment::ID => {
+                let ack = FunctionalAcknowledgment::read(&transaction.segments);
+                Some(Self::of_group("997", ack.group.as_ref(), &ack.sets, ack.verdict.as_ref()))
+            }
+            _ => None,
         }
-        Some(ack)
     }
 
-    fn add(
-        &mut self,
-        element: &'static str,
-        code: String,
-        segment: Option<String>,
-        position: Option<u32>,
-        place: Option<u32>,
-    ) {
-        if !code.is_empty() && self.notes.len() < MAX_NOTES {
-            self.notes.push(Note { segment, position, place, ..note(element, code) });
+    fn of_group(
+        kind: &'static str,
+        group: Option<&Ak1<'_>>,
+        sets: &[SetAcknowledgment<'_>],
+        verdict: Option<&Ak9<'_>>,
+    ) -> Self {
+        let word = verdict.map_or(Verdict::Unknown, Ak9::word);
+        let mut view = Self::empty(kind, word, group.map_or("", |group| &group.control));
+        for set in sets {
+            view.add_set(set);
+        }
+        for code in verdict.iter().flat_map(|verdict| verdict.codes()) {
+            view.add(Note::new("AK9-5", code));
+        }
+        view
+    }
+
+    fn empty(kind: &'static str, verdict: Verdict, control: &str) -> Self {
+        Self { kind, verdict, control: control.to_owned(), transactions: Vec::new(), notes: Vec::new() }
+    }
+
+    fn add_set(&mut self, set: &SetAcknowledgment<'_>) {
+        let Ak2 { control, .. } = &set.set;
+        if let Some(verdict) = set.verdict.as_ref().filter(|_| self.transactions.len() < MAX_NOTES) {
+            self.transactions.push((control.clone().into_owned(), verdict.word()));
+        }
+        let of_set = |element, code: &str| Note { set: some(control), ..Note::new(element, code) };
+        for error in &set.segments {
+            let of_segment = |element, code: &str| Note {
+                segment: some(&error.segment.id),
+                position: number(&error.segment.position),
+                loop_id: some(&error.segment.loop_id),
+                ..of_set(element, code)
+            };
+            self.add(of_segment("IK3-4", &error.segment.code));
+            for error in &error.elements {
+                let place = &error.element.place;
+                self.add(Note {
+                    place: number(&place.element),
+                    component: number(&place.component),
+                    repeat: number(&place.repeat),
+                    ..of_segment("IK4-3", &error.element.code)
+                });
+            }
+        }
+        for code in set.verdict.iter().flat_map(Ik5::codes) {
+            self.add(of_set("IK5-2", code));
+        }
+    }
+
+    fn add(&mut self, note: Note) {
+        if !note.code.is_empty() && self.notes.len() < MAX_NOTES {
+            self.notes.push(note);
         }
     }
 
@@ -166,9 +183,23 @@ impl Acknowledgment {
     }
 }
 
-fn note(element: &'static str, code: String) -> Note {
-    let meaning = codes::acknowledgment(element, &code).map(|row| row.1);
-    Note { element, code, meaning, segment: None, position: None, place: None }
+impl Note {
+    fn new(element: &'static str, code: &str) -> Self {
+        Self {
+            element,
+            code: code.to_owned(),
+            meaning: codes::acknowledgment(element, code).map(|row| row.1),
+            ..Self::default()
+        }
+    }
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+fn number(count: &Count<'_>) -> Option<u32> {
+    count.get().and_then(|count| u32::try_from(count).ok())
 }
 
 #[cfg(test)]
