@@ -3,6 +3,11 @@
 /// Longest ISA that is still looked for, bytes. A well-formed one has 106; unpadded and over-padded ones exist.
 pub(crate) const MAX_ISA_BYTES: usize = 512;
 
+/// Length of a well-formed ISA without its segment terminator, bytes.
+pub(crate) const ISA_BYTES: usize = 105;
+/// Elements of an ISA.
+pub(crate) const ISA_ELEMENTS: usize = 16;
+
 /// Where the element separators of a well-formed ISA stand (offset from the `I`). Fixed by the X12 control standard.
 const ISA_SEPARATORS: [usize; 16] = [3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103];
 
@@ -57,6 +62,8 @@ pub(crate) struct Detected {
     pub(crate) fixed: bool,
     /// ISA16 holds no usable component separator.
     pub(crate) no_component: bool,
+    /// It is followed by a segment terminator. Where it is not, [`Delimiters::segment`] is a zero byte.
+    pub(crate) terminated: bool,
 }
 
 impl Detected {
@@ -88,10 +95,12 @@ pub(crate) fn from_isa(bytes: &[u8]) -> Option<Detected> {
     let (first, second) = (*window.get(last + 1)?, window.get(last + 2).copied());
     // `...*P*~` followed by a line break: ISA16 was left out, and `~` ends the segment.
     let left_out = first == b'~' && second.is_none_or(|byte| byte.is_ascii_whitespace() || byte == b'G');
-    let (component, segment) = if left_out { (None, first) } else { (Some(first), second?) };
-    if segment.is_ascii_alphanumeric() || segment == b' ' || segment == element {
+    let (component, segment) = if left_out { (None, first) } else { (Some(first), second.or(fixed.then_some(0))?) };
+    let terminated = !(segment == 0 || segment.is_ascii_alphanumeric() || segment == b' ' || segment == element);
+    if !terminated && !fixed {
         return None;
     }
+    let segment = if terminated { segment } else { 0 };
     let usable = component.filter(|byte| byte.is_ascii_punctuation() && *byte != element && *byte != segment);
     let component = usable.unwrap_or(b':');
     // ISA11 and ISA16 may be the same by mistake: which one is meant follows from the element it stands in.
@@ -99,7 +108,7 @@ pub(crate) fn from_isa(bytes: &[u8]) -> Option<Detected> {
     let after = window.get(last + if left_out { 2 } else { 3 }).copied();
     let newline_after = !matches!(segment, b'\n' | b'\r') && matches!(after, Some(b'\n' | b'\r'));
     let delimiters = Delimiters { element, repetition, component, segment, newline_after };
-    Some(Detected { delimiters, fixed, no_component: usable.is_none() })
+    Some(Detected { delimiters, fixed, no_component: usable.is_none(), terminated })
 }
 
 /// Guesses the separators of a file without ISA from its first segment, a GS or ST at the start of `bytes`.
@@ -159,7 +168,9 @@ mod tests {
 
     #[test]
     fn a_letter_cannot_end_a_segment() {
-        assert_eq!(from_isa(ISA.replace('~', "GS*HB*").as_bytes()), None);
+        let run_on = from_isa(ISA.replace('~', "GS*HB*").as_bytes()).unwrap();
+        assert!(!run_on.terminated && run_on.fixed && run_on.delimiters.segment == 0);
+        assert_eq!(from_isa(b"ISA*00**00**ZZ*A*ZZ*B*260101*1200*^*00501*1*0*P*:GS*HB*"), None);
         assert_eq!(from_isa(b"ISA card holders"), None);
         assert_eq!(from_isa(b"ISA*"), None);
     }

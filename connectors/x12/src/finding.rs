@@ -116,8 +116,30 @@ oddities! {
     IsaLength = Warning, "isa_length", "The ISA segment does not have its fixed 106 characters.";
     /// ISA16 unusable.
     NoComponent = Warning, "isa16", "ISA16 names no usable component separator; a colon is assumed.";
+    /// ISA11 is a letter, or blank.
+    NoRepetition = Info, "isa11", "ISA11 names no repetition separator; elements do not repeat here.";
+    /// Segments end in a line break.
+    NewlineTerminator = Info, "newline_terminator", "Segments end in a line break instead of a character of their own.";
+    /// No segment terminator at all.
+    NoTerminator = Error, "no_segment_terminator", "The ISA segment names no segment terminator; what follows it cannot be told apart and was left out.";
     /// ISA11 equals ISA16.
     SharedSeparator = Warning, "isa11_isa16", "ISA11 and ISA16 name the same separator, for repeats and for components.";
+    /// CR, LF after the terminator.
+    LineBreaks = Info, "line_breaks", "Line breaks follow the segment terminators.";
+    /// Line breaks of different kinds.
+    MixedBreaks = Info, "mixed_line_breaks", "What stands between segments changes: line breaks of another kind, or none.";
+    /// Line break within a segment.
+    BreakInside = Warning, "line_break_inside", "A line break stands inside a segment; a terminator may be missing.";
+    /// Element with blanks at its end.
+    Padded = Info, "padded_elements", "Elements are filled up with blanks at their end.";
+    /// Empty elements at the end.
+    TrailingEmpty = Warning, "trailing_empty_elements", "Empty elements stand at the end of a segment.";
+    /// Several interchanges.
+    SeveralInterchanges = Info, "several_interchanges", "The file holds several interchanges.";
+    /// Several groups.
+    SeveralGroups = Info, "several_groups", "The interchange holds several functional groups.";
+    /// Several transaction sets.
+    SeveralSets = Info, "several_sets", "The functional group holds several transaction sets.";
     /// Indented segments.
     Indented = Info, "leading_space", "Segments begin with spaces or tabs.";
     /// Junk before a segment id.

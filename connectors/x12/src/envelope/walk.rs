@@ -92,8 +92,23 @@ pub struct Walker<R> {
     /// Segments of the open transaction set, and what was odd about it.
     in_set: u64,
     set_findings: Findings,
+    told: Told,
     /// What belongs to no event.
     pub(super) findings: Findings,
+}
+
+/// What a file is told of once.
+#[derive(Default)]
+struct Told(Vec<Oddity>);
+
+impl Told {
+    /// Tells that there are several of a kind, at the second one.
+    fn several(&mut self, oddity: Oddity, count: u64, segment: &Segment<'_>, findings: &mut Findings) {
+        if count > 1 && !self.0.contains(&oddity) {
+            self.0.push(oddity);
+            findings.push(oddity.at(segment.number, segment.offset));
+        }
+    }
 }
 
 impl<R: Read> Walker<R> {
@@ -112,6 +127,7 @@ impl<R: Read> Walker<R> {
             in_interchange: 0,
             in_set: 0,
             set_findings: Findings::default(),
+            told: Told::default(),
             findings: Findings::default(),
         }
     }
@@ -238,6 +254,7 @@ impl<R: Read> Walker<R> {
         self.keep_fresh();
         let segment = self.reader.current()?;
         self.interchanges = self.interchanges.saturating_add(1);
+        self.told.several(Oddity::SeveralInterchanges, u64::from(self.interchanges), &segment, &mut self.findings);
         (self.groups, self.in_interchange) = (0, 0);
         let header = self.interchange.insert(Arc::new(Interchange::read(&segment, self.interchanges)));
         Some(Event::Interchange { header, segment })
@@ -247,6 +264,7 @@ impl<R: Read> Walker<R> {
         self.keep_fresh();
         let segment = self.reader.current()?;
         self.groups = self.groups.saturating_add(1);
+        self.told.several(Oddity::SeveralGroups, self.groups, &segment, &mut self.findings);
         self.in_group = 0;
         let header = self.group.insert(Arc::new(Group::read(&segment)));
         Some(Event::Group { header, segment })
@@ -259,6 +277,7 @@ impl<R: Read> Walker<R> {
         self.in_interchange = self.in_interchange.saturating_add(1);
         self.in_group = self.in_group.saturating_add(1);
         self.in_set = 1;
+        self.told.several(Oddity::SeveralSets, self.in_group, &segment, &mut self.findings);
         if self.group.is_none() {
             self.set_findings.push(Oddity::NoGs.at(segment.number, segment.offset));
         }
@@ -443,7 +462,7 @@ mod tests {
             "st 1 1",
             "se 2 2 !no_gs !se_control !se_count",
             "iea 0 false !no_iea",
-            "end",
+            "end !several_sets !several_interchanges",
         ];
         assert_eq!(told(&file), expected);
     }

@@ -2,25 +2,20 @@
 
 use crate::delimiters::{self, Delimiters, Detected};
 
-/// Notes the element separators of a segment. `binary_data`: where binary data begins, in which nothing is split.
-/// `false` where there are more than `most`.
-pub(super) fn mark(bytes: &[u8], element: u8, binary_data: Option<usize>, most: usize, marks: &mut Vec<u32>) -> bool {
-    marks.clear();
-    let split = bytes.get(..binary_data.unwrap_or(bytes.len())).unwrap_or(bytes);
-    for (at, _) in split.iter().enumerate().filter(|(_, byte)| **byte == element) {
-        let Ok(at) = u32::try_from(at) else { return false };
-        if marks.len() == most {
-            return false;
-        }
-        marks.push(at);
-    }
-    true
+/// Whether three bytes begin a segment as they should: a capital letter, then one (`short`) or two capital letters or
+/// digits.
+#[inline]
+pub(super) fn is_id([first, second, third]: &[u8; 3], short: bool) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    first.is_ascii_uppercase() && fits(second) && (short || fits(third))
 }
 
 /// Whether `bytes` begin with a segment identifier (a letter and one or two letters or digits) and its separator, or
-/// are nothing but an identifier.
-pub(super) fn starts_with_id(bytes: &[u8], element: u8) -> bool {
-    let length = bytes.iter().take(4).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+/// are nothing but an identifier. Small letters after the first are taken for one too, unless `strict`.
+pub(super) fn starts_with_id(bytes: &[u8], element: u8, strict: bool) -> bool {
+    let small = |byte: &u8| !strict && byte.is_ascii_lowercase();
+    let fits = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || small(byte);
+    let length = bytes.iter().take(4).take_while(|byte| fits(byte)).count();
     (2..=3).contains(&length)
         && bytes.first().is_some_and(u8::is_ascii_uppercase)
         && bytes.get(length).is_none_or(|byte| *byte == element)
@@ -28,12 +23,12 @@ pub(super) fn starts_with_id(bytes: &[u8], element: u8) -> bool {
 
 /// How many bytes of junk stand before the identifier, where junk ends in a line break.
 pub(super) fn junk_before_id(bytes: &[u8], element: u8) -> Option<usize> {
-    if starts_with_id(bytes, element) {
+    if starts_with_id(bytes, element, false) {
         return None;
     }
     let head = bytes.iter().position(|byte| *byte == element)?;
     let line = bytes.get(..head)?.iter().rposition(|byte| matches!(*byte, b'\n' | b'\r'))? + 1;
-    starts_with_id(bytes.get(line..)?, element).then_some(line)
+    starts_with_id(bytes.get(line..)?, element, false).then_some(line)
 }
 
 /// The first ISA whose separators make sense.
@@ -64,7 +59,8 @@ pub(super) struct BinaryHeader {
 }
 
 /// Reads the start of a BIN (length, data) or BDS (filter, length, data) segment.
-pub(super) fn binary_header(bytes: &[u8], element: u8) -> Option<BinaryHeader> {
+pub(super) fn binary_header(bytes: &[u8], delimiters: Delimiters) -> Option<BinaryHeader> {
+    let element = delimiters.element;
     let skip = if bytes.starts_with(b"BIN") {
         1
     } else if bytes.starts_with(b"BDS") {
@@ -79,6 +75,9 @@ pub(super) fn binary_header(bytes: &[u8], element: u8) -> Option<BinaryHeader> {
     let mut marks = head.iter().enumerate().filter(|(_, byte)| **byte == element).map(|(at, _)| at);
     let before = marks.by_ref().nth(skip - 1)?;
     let data = marks.next()? + 1;
+    if head.get(..data)?.contains(&delimiters.segment) {
+        return None; // it ends before its data begins
+    }
     let length = std::str::from_utf8(head.get(before + 1..data - 1)?).ok().and_then(|text| text.trim().parse().ok());
     Some(BinaryHeader { data, length })
 }
@@ -92,6 +91,6 @@ pub(super) fn end_of_binary(bytes: &[u8], from: usize, delimiters: Delimiters, a
             return at_end;
         }
         let whole = after.len() > 3 || at_end;
-        whole && starts_with_id(after, delimiters.element)
+        whole && starts_with_id(after, delimiters.element, false)
     })
 }

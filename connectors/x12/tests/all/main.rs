@@ -11,6 +11,7 @@ mod check;
 mod eligibility;
 mod json_round_trip;
 mod models;
+mod quirks;
 mod read_and_write;
 mod samples;
 
