@@ -19,6 +19,7 @@ pub mod answers;
 pub mod check;
 pub mod codes;
 pub mod delimiters;
+pub mod eligibility;
 pub mod envelope;
 pub mod explain;
 pub mod finding;

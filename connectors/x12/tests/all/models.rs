@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::shared;
 use x12::ack::{FunctionalAcknowledgment, ImplementationAcknowledgment};
+use x12::eligibility::{EligibilityInquiry, EligibilityResponse};
 use x12::remittance::Remittance;
 use x12::status::ClaimStatusRequest;
 use x12::write::{Charset, Envelope, TransactionWriter, WriteError};
@@ -27,6 +28,8 @@ macro_rules! copied {
 fn copied(transaction: &Transaction, delimiters: Delimiters) -> Option<Copied> {
     match transaction.id.as_str() {
         "835" => copied!(Remittance<'_>, transaction, delimiters),
+        "270" => copied!(EligibilityInquiry<'_>, transaction, delimiters),
+        "271" => copied!(EligibilityResponse<'_>, transaction, delimiters),
         "276" => copied!(ClaimStatusRequest<'_>, transaction, delimiters),
         "999" => copied!(ImplementationAcknowledgment<'_>, transaction, delimiters),
         "997" => copied!(FunctionalAcknowledgment<'_>, transaction, delimiters),

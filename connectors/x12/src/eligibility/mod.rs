@@ -1,0 +1,20 @@
+//! Eligibility and benefits: the question (270) and the answer (271), both ways, 005010X279A1 and 004010X092A1.
+//!
+//! A practice writes an [`EligibilityInquiry`] and reads an [`EligibilityResponse`]; a carrier does the opposite, with the
+//! same types. [`Hierarchy`] reads 271s whose levels or segments stand out of order, as carriers send them, and says what
+//! was odd.
+
+mod names;
+mod request;
+mod response;
+mod segments;
+
+pub use names::core_258;
+pub use request::{
+    EligibilityInquiry, EligibilityQuestion, InquiryDependent, InquiryReceiver, InquirySource, InquirySubscriber,
+};
+pub use response::{
+    EligibilityBenefit, EligibilityResponse, RelatedEntity, ResponseDependent, ResponseParty, ResponseReceiver,
+    ResponseSource, ResponseSubscriber,
+};
+pub use segments::{AskedService, DiagnosisPointers, Eb, Iii, Le, Ls, Mpi};
