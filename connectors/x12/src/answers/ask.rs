@@ -4,7 +4,8 @@ use connector_sdk::EligibilityRequest;
 use connector_sdk::ask::{Dependent, Member, Relationship, Sex};
 use jiff::civil::DateTime;
 
-use crate::inquiry::{Inquiry, Person, Procedure, Receiver, Source, core_258};
+use crate::eligibility::core_258;
+use crate::inquiry::{Inquiry, Person, Procedure, Receiver, Source};
 
 /// What a carrier wants its 270 to look like, and the numbers of this one. Every field has a usual value in
 /// [`InquiryOptions::default`], except the payer's.

@@ -185,8 +185,8 @@ impl Against {
         let sent_birth = level.birth.as_ref().and_then(|birth| birth.span()).map(|(day, _)| day);
         // A last name may carry a suffix on one side only.
         let last = asked.last.zip(party).and_then(|(asked, party)| {
-            let (asked, _) = crate::inquiry::core_258(asked);
-            let (sent, _) = crate::inquiry::core_258(&party.name);
+            let (asked, _) = crate::eligibility::core_258(asked);
+            let (sent, _) = crate::eligibility::core_258(&party.name);
             same(Some(asked.as_str()), Some(sent.as_str()))
         });
         // `Ben` and `Benjamin` may be one person; the difference is told as a correction.

@@ -1,8 +1,7 @@
 //! Eligibility and benefits: the question (270) and the answer (271), both ways, 005010X279A1 and 004010X092A1.
 //!
 //! A practice writes an [`EligibilityInquiry`] and reads an [`EligibilityResponse`]; a carrier does the opposite, with the
-//! same types. [`Hierarchy`] reads 271s whose levels or segments stand out of order, as carriers send them, and says what
-//! was odd.
+//! same types.
 
 mod names;
 mod request;
@@ -17,4 +16,4 @@ pub use response::{
     EligibilityBenefit, EligibilityResponse, RelatedEntity, ResponseDependent, ResponseParty, ResponseReceiver,
     ResponseSource, ResponseSubscriber,
 };
-pub use segments::{AskedService, DiagnosisPointers, Eb, Iii, Le, Ls, Mpi};
+pub use segments::{AskedService, Eb, Iii, Le, Ls, Mpi};

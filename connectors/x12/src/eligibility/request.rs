@@ -156,7 +156,7 @@ mod tests {
             (plan.service.service_types.as_slice(), &*plan.information[0].code),
             (&["30".into(), "98".into()][..], "11")
         );
-        assert_eq!((&*visit.service.procedure.modifier_1, visit.service.diagnoses.pointer_1.get()), ("25", Some(1)));
+        assert_eq!((&*visit.service.procedure.modifier_1, &*visit.service.diagnoses.first), ("25", "1"));
         assert_eq!((visit.service.at.0, visit.dates.len()), (24, 1));
 
         let tx = inquiry.write(&Delimiters::default(), Charset::Extended).unwrap();

@@ -181,7 +181,7 @@ mod tests {
         assert_eq!((subscriber.benefits.len(), subscriber.dependents.len()), (1, 1));
         let [deductible, copay] = subscriber.dependents[0].benefits.as_slice() else { panic!("two benefits") };
         assert_eq!(deductible.benefit.amount.get().unwrap().to_string(), "1500");
-        assert_eq!(deductible.benefit.diagnoses.pointer_2.get(), Some(2));
+        assert_eq!(deductible.benefit.diagnoses.second, "2");
         assert_eq!((deductible.entities.len(), &*deductible.entities[0].contacts[0].number_1), (1, "8005550122"));
         assert_eq!((copay.benefit.share.get().unwrap().to_string(), copay.benefit.at.0), ("0.5".into(), 37));
         assert!(!format!("{response:?} {deductible:?} {:?}", copay.benefit).contains("GOLD"));

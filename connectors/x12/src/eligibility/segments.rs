@@ -1,21 +1,8 @@
 //! Segments of the 270 and the 271.
 
 use crate::model::common::Procedure;
-use crate::model::{Count, Money, Text, composites, segments};
-
-composites! {
-    /// C004: places of codes in the HI segment of the patient, from 1.
-    pub struct DiagnosisPointers<'a> {
-        /// The first.
-        pointer_1: Count<'a> = 1,
-        /// The second.
-        pointer_2: Count<'a> = 2,
-        /// The third.
-        pointer_3: Count<'a> = 3,
-        /// The fourth.
-        pointer_4: Count<'a> = 4,
-    }
-}
+use crate::model::health::DiagnosisPointers;
+use crate::model::{Money, Text, segments};
 
 segments! {
     /// EQ: what is asked about.

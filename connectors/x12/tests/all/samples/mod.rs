@@ -2,12 +2,13 @@
 //! folder for other validators where `PORTICO_SAMPLES` names one.
 
 mod ack;
+mod eligibility;
 
 use x12::{Document, Item};
 
 /// Every sample of every family.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
-    [ack::all()].concat()
+    [ack::all(), eligibility::all()].concat()
 }
 
 #[test]
