@@ -5,7 +5,8 @@
 //!    [`write`](mod@write) (strict: a value that could be taken for a separator is refused, never emitted).
 //!    [`envelope`] walks ISA, GS and ST and checks counts and control numbers: as a stream of [`Event`]s in flat memory,
 //!    or transaction set by transaction set.
-//! 2. **Typed models**: [`inquiry`] (270 out), [`response`] (271 in, as loops with places), [`ack`] (TA1, 999, 997),
+//! 2. **Typed models**: [`inquiry`] (270 out), [`response`] (271 in, as loops with places), [`claim`] (837), [`ack`]
+//!    (TA1, 999, 997),
 //!    with [`codes`] for what a code means.
 //! 3. **Views**: [`json`] and [`explain`] for people and programs at a terminal; with feature `answers` also
 //!    `answers`, which turns an ask into a 270 and a 271 into Portico's normalised answer with provenance, and checks
@@ -17,6 +18,7 @@ pub mod ack;
 #[cfg(feature = "answers")]
 pub mod answers;
 pub mod check;
+pub mod claim;
 pub mod codes;
 pub mod delimiters;
 pub mod eligibility;

@@ -101,7 +101,12 @@ impl<'a> SegmentError<'a> {
 impl<'a> ElementError<'a> {
     /// An element in error: IK401 and IK403. Component and repeat are written where they are given.
     pub fn of(element: u64, component: Option<u64>, repeat: Option<u64>, code: impl Into<Text<'a>>) -> Self {
-        let place = ElementAt { element: Count::Is(element), component: component.into(), repeat: repeat.into() };
+        let place = ElementAt {
+            element: Count::Is(element),
+            component: component.into(),
+            repeat: repeat.into(),
+            ..ElementAt::default()
+        };
         Self { element: Ik4 { place, code: code.into(), ..Ik4::default() }, ..Self::default() }
     }
 
@@ -123,13 +128,16 @@ impl<'a> ElementError<'a> {
 impl<'a> Ctx<'a> {
     /// The business unit the error stands in: the element that names it (`CLM01`), and what stood there.
     pub fn unit(name: impl Into<Text<'a>>, value: impl Into<Text<'a>>) -> Self {
-        Self { contexts: vec![Context { name: name.into(), value: value.into() }], ..Self::default() }
+        Self {
+            contexts: vec![Context { name: name.into(), value: value.into(), ..Context::default() }],
+            ..Self::default()
+        }
     }
 
     /// The segment that brought a situational rule about.
     pub fn trigger(segment: impl Into<Text<'a>>, position: u64, loop_id: impl Into<Text<'a>>) -> Self {
         Self {
-            contexts: vec![Context { name: "SITUATIONAL TRIGGER".into(), value: Text::default() }],
+            contexts: vec![Context { name: "SITUATIONAL TRIGGER".into(), ..Context::default() }],
             segment: segment.into(),
             position: Count::Is(position),
             loop_id: loop_id.into(),

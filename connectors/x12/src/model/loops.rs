@@ -113,7 +113,41 @@ pub trait Node<'a>: Clone + Default + PartialEq {
     fn sample(dice: &mut super::sample::Dice) -> Self;
 }
 
-/// How often a node may stand in its loop: a node itself (exactly once, the first one), `Option` or `Vec`.
+/// What stands seldom takes little room in a `Box` where it does not.
+impl<'a, N: Node<'a>> Node<'a> for Box<N> {
+    type Static = Box<N::Static>;
+
+    const LOOP: bool = N::LOOP;
+    const LEVEL: bool = N::LEVEL;
+
+    fn starts(segment: &Segment<'_>) -> bool {
+        N::starts(segment)
+    }
+
+    fn read(cursor: &mut Cursor<'a>, outer: &Outer<'_>) -> Self {
+        Self::new(N::read(cursor, outer))
+    }
+
+    fn write(&self, tx: &mut TransactionWriter, levels: &mut Levels) -> Result<(), WriteError> {
+        (**self).write(tx, levels)
+    }
+
+    fn into_static(self) -> Self::Static {
+        Box::new(Node::into_static(*self))
+    }
+
+    fn pin(&mut self, element: usize, code: &'static str) {
+        (**self).pin(element, code);
+    }
+
+    #[cfg(test)]
+    fn sample(dice: &mut super::sample::Dice) -> Self {
+        Self::new(N::sample(dice))
+    }
+}
+
+/// How often a node may stand in its loop: a node itself (exactly once, the first one), `Option` (of a `Box` where it is
+/// seldom there) or `Vec`.
 pub trait Slot<'a>: Default {
     /// The same with nothing borrowed.
     type Static;

@@ -22,5 +22,5 @@ pub use loops::{Cursor, Levels, Node, Outer, Slot};
 pub(crate) use loops::{loops, transactions};
 pub use segment::{At, Extra, Hl, SegmentModel, Surplus};
 pub(crate) use segment::{segment_node, segments};
-pub use value::{Count, Day, Money, Text, Typed, Value, Written};
+pub use value::{Count, Day, Money, Rest, Text, Typed, Value, Written};
 pub(crate) use value::{composites, not_given};

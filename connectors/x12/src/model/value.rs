@@ -273,6 +273,53 @@ impl<'a, V: Value<'a>> Value<'a> for Vec<V> {
     }
 }
 
+/// Components after the last one that a composite has. Nearly always empty.
+#[derive(Clone, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+#[allow(clippy::box_collection, reason = "one word where it is empty, which it nearly always is")]
+pub struct Rest<'a>(Option<Box<Vec<Text<'a>>>>);
+
+impl<'a> Rest<'a> {
+    pub(crate) fn push(&mut self, component: Text<'a>) {
+        match &mut self.0 {
+            Some(rest) => rest.push(component),
+            None => self.0 = Some(Box::new(vec![component])),
+        }
+    }
+
+    /// Drops the empty ones at the end, which say nothing.
+    pub(crate) fn trim(&mut self) {
+        if let Some(rest) = &mut self.0 {
+            while rest.last().is_some_and(|last| last.is_empty()) {
+                rest.pop();
+            }
+            if rest.is_empty() {
+                self.0 = None;
+            }
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |rest| rest.len())
+    }
+
+    /// Writes one, from 1.
+    pub(crate) fn write(&self, place: usize, out: &mut ElementWriter<'_>) -> Result<(), WriteReason> {
+        let component = self.0.as_ref().and_then(|rest| rest.get(place.checked_sub(1)?));
+        component.map_or(Ok(()), |component| component.write(out))
+    }
+
+    pub(crate) fn into_static(self) -> Rest<'static> {
+        Rest(self.0.map(|rest| Box::new(rest.into_iter().map(Value::into_static).collect())))
+    }
+}
+
 /// For `skip_serializing_if`.
 pub(crate) fn not_given<'a, V: Value<'a>>(value: &V) -> bool {
     !value.given()
@@ -298,6 +345,13 @@ macro_rules! composites {
         #[derive(Clone, Default, PartialEq, serde::Serialize)]
         pub struct $name<$lt> {
             $($(#[$field_doc])* #[serde(skip_serializing_if = "crate::model::value::not_given")] pub $field: $ty,)*
+            /// Components after the last one that it has, as they stood.
+            #[serde(skip_serializing_if = "crate::model::Rest::is_empty")]
+            pub rest: $crate::model::Rest<$lt>,
+        }
+
+        impl $name<'_> {
+            const LAST: usize = $crate::model::value::last(&[$($place),*]);
         }
 
         impl<$lt> $crate::model::Value<$lt> for $name<$lt> {
@@ -311,26 +365,27 @@ macro_rules! composites {
                 for (at, part) in raw.split(|byte| *byte == delimiters.component).enumerate() {
                     match at + 1 {
                         $($place => read.$field = $crate::model::Value::read(part, delimiters),)*
+                        place if place > Self::LAST => read.rest.push($crate::model::Value::read(part, delimiters)),
                         _ => {}
                     }
                 }
+                read.rest.trim();
                 read
             }
 
             fn given(&self) -> bool {
-                $($crate::model::Value::given(&self.$field) ||)* false
+                $($crate::model::Value::given(&self.$field) ||)* !self.rest.is_empty()
             }
 
             fn write(&self, out: &mut $crate::write::ElementWriter<'_>) -> Result<(), $crate::write::WriteReason> {
-                const LAST: usize = $crate::model::value::last(&[$($place),*]);
-                out.composite(LAST, |at, out| match at + 1 {
+                out.composite(Self::LAST + self.rest.len(), |at, out| match at + 1 {
                     $($place => $crate::model::Value::write(&self.$field, out),)*
-                    _ => Ok(()),
+                    place => self.rest.write(place.saturating_sub(Self::LAST), out),
                 })
             }
 
             fn into_static(self) -> Self::Static {
-                $name { $($field: $crate::model::Value::into_static(self.$field),)* }
+                $name { $($field: $crate::model::Value::into_static(self.$field),)* rest: self.rest.into_static() }
             }
 
             fn pin(&mut self, code: &'static str) {
@@ -341,7 +396,10 @@ macro_rules! composites {
 
             #[cfg(test)]
             fn sample(dice: &mut $crate::model::sample::Dice) -> Self {
-                Self { $($field: if $place == 1 || dice.often() { $crate::model::Value::sample(dice) } else { Default::default() },)* }
+                Self {
+                    $($field: if $place == 1 || dice.often() { $crate::model::Value::sample(dice) } else { Default::default() },)*
+                    rest: Default::default(),
+                }
             }
         }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::shared;
 use x12::ack::{FunctionalAcknowledgment, ImplementationAcknowledgment};
+use x12::claim::Claims;
 use x12::eligibility::{EligibilityInquiry, EligibilityResponse};
 use x12::remittance::Remittance;
 use x12::status::ClaimStatusRequest;
@@ -27,6 +28,7 @@ macro_rules! copied {
 /// One line for each model.
 fn copied(transaction: &Transaction, delimiters: Delimiters) -> Option<Copied> {
     match transaction.id.as_str() {
+        "837" => copied!(Claims<'_>, transaction, delimiters),
         "835" => copied!(Remittance<'_>, transaction, delimiters),
         "270" => copied!(EligibilityInquiry<'_>, transaction, delimiters),
         "271" => copied!(EligibilityResponse<'_>, transaction, delimiters),
@@ -57,6 +59,8 @@ fn extras(value: &serde_json::Value) -> usize {
 fn segments(transaction: &Transaction) -> Vec<String> {
     let element = |raw: &[u8]| {
         let text = String::from_utf8_lossy(raw.trim_ascii()).into_owned();
+        // A fraction may stand without its zero: `.75`.
+        let text = if text.starts_with('.') && text.len() > 1 { format!("0{text}") } else { text };
         text.trim_end_matches(|c: char| {
             transaction
                 .segments

@@ -1,0 +1,16 @@
+//! Claims (837): professional, institutional and dental.
+//!
+//! - [`Claims`]: a whole transaction set, both ways. The three kinds share one tree, as their guides do.
+
+mod detail;
+mod kind;
+mod levels;
+mod segments;
+
+pub use detail::{Adjudication, Claim, Drug, Form, HomePlan, Line, OtherInsurance};
+pub use kind::{Charge, Kind};
+pub use levels::{Billing, Claims, OtherPayer, Party, Patient, Person, Subscriber};
+pub use segments::{Clm, Cn1, Cr3, Cr7, Ctp, Dn1, Dn2, Frm, Hcp, K3, Lin, Mea, Oi, Pat, Ps1, Sbr, Sv5, Svd, Unit};
+
+#[cfg(test)]
+mod tests;

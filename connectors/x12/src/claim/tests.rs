@@ -1,0 +1,67 @@
+use super::*;
+use crate::model::sample::round_trips;
+use crate::write::{Charset, Envelope};
+use crate::{Delimiters, Document};
+
+#[test]
+fn what_is_written_is_read_back() {
+    round_trips::<Claims<'static>>(200);
+}
+
+/// Two claims: a subscriber's own with another insurance, and a dependent's.
+const TEXT: &str = "ST*837*0001*005010X222A1~BHT*0019*00*B1*20261123*1200*CH~\
+    NM1*41*2*NORTHSTAR CLINIC*****46*S1~PER*IC*ADA*TE*5550100~NM1*40*2*SOUTHSTAR*****46*60054~\
+    HL*1**20*1~PRV*BI*PXC*207Q00000X~NM1*85*2*NORTHSTAR CLINIC*****XX*1234567893~N3*1 ELM~N4*SALEM*OR*973010000~\
+    REF*EI*123456789~HL*2*1*22*1~SBR*S*18*G1******CI~NM1*IL*1*ZANZIBAR*ADA****MI*W1~N3*2 OAK~N4*SALEM*OR*97301~\
+    DMG*D8*19800201*F~NM1*PR*2*SOUTHSTAR*****PI*60054~\
+    CLM*C1*150.5***11:B:1*Y*A*Y*Y**AA:EM::OR~DTP*439*D8*20261101~REF*G1*AUTH7~HI*ABK:S060X0A*ABF:R51~\
+    NM1*82*1*LYON*LEA****XX*1234567893~PRV*PE*PXC*207Q00000X~\
+    SBR*P*18*******MB~CAS*CO*45*20.5~AMT*D*100~OI***Y***Y~NM1*IL*1*ZANZIBAR*ADA****MI*1EG4TE5MK73~\
+    NM1*PR*2*EASTSTAR*****PI*00101~DTP*573*D8*20261110~REF*F8*ICN1~\
+    LX*1~SV1*HC:99213:25*100.5*UN*1***1:2~DTP*472*D8*20261101~REF*6R*L1~NTE*ADD*WORDS~LIN**N4*00002751001~\
+    CTP****2.5*ML~REF*XZ*RX1~NM1*DK*1*LYON*LEA~SVD*00101*80*HC:99213:25**1~CAS*CO*45*20.5~DTP*573*D8*20261110~\
+    LX*2~SV1*HC:J1100*50*UN*2***1~DTP*472*D8*20261101~\
+    HL*3*2*23*0~PAT*19~NM1*QC*1*ZANZIBAR*BO~N3*2 OAK~N4*SALEM*OR*97301~DMG*D8*20150301*M~\
+    CLM*C2*40***11:B:1*Y*A*Y*Y~HI*ABK:J020~LX*1~SV1*HC:87880*40*UN*1***1~DTP*472*D8*20261102~SE*59*0001~";
+
+#[test]
+fn claims_stand_where_they_belong_and_are_written_as_they_were() {
+    let document = Document::read(TEXT.as_bytes()).unwrap();
+    let transaction = document.transactions().next().unwrap();
+    let claims = Claims::read(&transaction.segments);
+    assert_eq!((claims.kind(), claims.claims().count()), (Some(Kind::Professional), 2));
+    let subscriber = &claims.billing[0].subscribers[0];
+    let claim = &subscriber.claims[0];
+    assert_eq!((claim.date("439"), claim.reference("G1")), (Some("20261101"), Some("AUTH7")));
+    assert_eq!(claim.provider("82").unwrap().specialty.as_ref().unwrap().code, "207Q00000X");
+    assert_eq!(claim.diagnoses().map(|code| &*code.code).collect::<Vec<_>>(), ["S060X0A", "R51"]);
+    assert_eq!((&*claim.claim.causes.cause_2, &*claim.claim.causes.state), ("EM", "OR"));
+    let other = &claim.other_insurances[0];
+    assert_eq!(other.amount("D"), Some(rust_decimal::Decimal::from(100)));
+    assert_eq!(other.payer.as_ref().unwrap().references[0].value, "ICN1");
+    let line = &claim.lines[0];
+    assert_eq!(line.charge().unwrap().amount, claim.lines[0].professional.as_ref().unwrap().charge.get());
+    assert_eq!((&*line.drugs[0].item.id, &*line.drugs[0].references[0].value), ("00002751001", "RX1"));
+    assert_eq!((line.adjudications[0].adjustments.len(), line.service_date()), (1, Some("20261101")));
+    let dependent = &subscriber.patients[0];
+    assert_eq!(dependent.name.as_ref().unwrap().name.first_name, "BO");
+    assert_eq!(dependent.claims[0].claim.control_number, "C2");
+    assert!(!format!("{claims:?} {claim:?} {:?} {:?}", claim.claim, line.charge()).contains("C1"));
+
+    let tx = claims.write(&Delimiters::default(), Charset::Extended).unwrap();
+    let written = Envelope::new("HC", Claims::GUIDE).wrap(&Delimiters::default(), vec![tx]).unwrap();
+    let written = String::from_utf8(written).unwrap();
+    assert_eq!(written.get(written.find("ST*").unwrap()..written.find("GE*").unwrap()).unwrap(), TEXT);
+}
+
+#[test]
+fn the_line_tells_the_kind_better_than_the_guide() {
+    let text = TEXT.replace("SV1*HC:99213:25*100.5*UN*1***1:2", "SV2*0300*HC:85025*100.5*UN*1");
+    let document = Document::read(text.as_bytes()).unwrap();
+    let claims = Claims::read(&document.transactions().next().unwrap().segments);
+    assert_eq!(claims.kind(), Some(Kind::Institutional));
+    assert_eq!(claims.claims().next().unwrap().lines[0].charge().unwrap().revenue, "0300");
+    assert_eq!(Kind::of_guide("004010X097A1"), Some(Kind::Dental));
+    assert_eq!(Kind::of_guide("005010"), None);
+    assert_eq!(Claims { implementation: Kind::Dental.guide().into(), ..Claims::default() }.kind(), Some(Kind::Dental));
+}
