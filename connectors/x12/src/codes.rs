@@ -62,6 +62,16 @@ tables! {
     IdKind = "id_qualifier";
     /// TA104, TA105, AK9, IK3, IK4, IK5: the key is `element code`, such as `TA105 009`.
     Ack = "ack_error_codes";
+    /// HCR01
+    Action = "hcr01_action";
+    /// HCR03
+    DecisionReason = "hcr03_decision_reason";
+    /// UM01
+    ReviewCategory = "um01_request_category";
+    /// UM02
+    CertificationType = "um02_certification_type";
+    /// HI: the first component of each element.
+    HealthCode = "hi_qualifier";
 }
 
 type Rows = HashMap<&'static str, (&'static str, &'static str)>;

@@ -32,6 +32,7 @@ pub mod model;
 pub mod read;
 pub mod remittance;
 pub mod response;
+pub mod review;
 pub mod status;
 pub mod write;
 

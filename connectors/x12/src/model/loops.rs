@@ -3,7 +3,8 @@
 //! Reading takes segments one by one. The innermost loop that has a place for a segment takes it; where it has none, the
 //! loops around it are asked, which end the inner one if the segment begins something of theirs; where nobody has a
 //! place, the innermost loop keeps it as an [`Extra`]. So nothing is lost, and a segment out of order inside its loop is
-//! still found. HL never stays inside a loop that has no place for it: a level nobody knows ends all of them.
+//! still found. HL never stays inside a loop that has no place for it: a level nobody knows ends all of them. HL02 decides
+//! between two open levels that both have a place for a third.
 
 use crate::read::{Block, Segment};
 use crate::write::{TransactionWriter, WriteError};
@@ -37,17 +38,37 @@ impl<'a> Cursor<'a> {
 pub struct Outer<'o> {
     /// Whether a segment begins something of the loop around.
     pub owns: fn(&Segment<'_>) -> bool,
+    /// The number (HL01) of its level; empty where it does not begin with HL.
+    pub number: &'o str,
     /// The loops around that.
     pub up: Option<&'o Outer<'o>>,
 }
 
 impl Outer<'_> {
     /// Nothing around: the transaction set itself.
-    pub const NONE: Outer<'static> = Outer { owns: |_| false, up: None };
+    pub const NONE: Outer<'static> = Outer { owns: |_| false, number: "", up: None };
 
     /// Whether a segment ends the loop that is read.
     pub fn takes(&self, segment: &Segment<'_>) -> bool {
         (self.owns)(segment) || self.up.is_some_and(|up| segment.is("HL") || up.takes(segment))
+    }
+
+    /// Whether a level may go into this loop: not where HL02 names a level further out that has a place for it (an event
+    /// of the subscriber that comes after a dependent's). A parent that is not open, or has no place for it, is a
+    /// mistake: order decides then.
+    pub fn adopts(&self, level: &Segment<'_>) -> bool {
+        let parent = level.raw(2).trim_ascii();
+        if parent.is_empty() || parent == self.number.as_bytes() {
+            return true;
+        }
+        let mut up = self.up;
+        while let Some(outer) = up {
+            if parent == outer.number.as_bytes() && (outer.owns)(level) {
+                return false;
+            }
+            up = outer.up;
+        }
+        true
     }
 }
 
@@ -92,6 +113,11 @@ pub trait Node<'a>: Clone + Default + PartialEq {
 
     /// Whether it begins with this segment.
     fn starts(segment: &Segment<'_>) -> bool;
+
+    /// The number of its level as read (HL01).
+    fn number(&self) -> &str {
+        ""
+    }
 
     /// Reads it. The segment at the cursor begins it.
     fn read(cursor: &mut Cursor<'a>, outer: &Outer<'_>) -> Self;
@@ -330,7 +356,8 @@ macro_rules! loops {
 
             fn read(cursor: &mut $crate::model::Cursor<$lt>, outer: &$crate::model::Outer<'_>) -> Self {
                 let mut read = Self { $first: $crate::model::Node::read(cursor, outer), ..Self::default() };
-                let here = $crate::model::Outer { owns: Self::owns, up: Some(outer) };
+                let number = $crate::model::Node::number(&read.$first);
+                let here = $crate::model::Outer { owns: Self::owns, number, up: Some(outer) };
                 while let Some(segment) = cursor.peek() {
                     $crate::model::loops::fields!(read, segment, cursor, here, $($field: $ty $(where $element = $($code)|+)?,)*);
                     if outer.takes(&segment) {
@@ -427,6 +454,7 @@ macro_rules! fields {
         if <<$ty as $crate::model::Slot>::Node as $crate::model::Node>::starts(&$segment)
             $(&& $segment.has($element, &[$($code),+]))?
             && $crate::model::Slot::room(&$read.$field)
+            && (!<<$ty as $crate::model::Slot>::Node as $crate::model::Node>::LEVEL || $here.adopts(&$segment))
         {
             $crate::model::Slot::take(&mut $read.$field, $cursor, &$here);
             continue;
@@ -503,7 +531,7 @@ macro_rules! transactions {
                     read.implementation = st.text(3);
                     cursor.next_segment();
                 }
-                let here = $crate::model::Outer { owns: Self::owns, up: None };
+                let here = $crate::model::Outer { owns: Self::owns, number: "", up: None };
                 let cursor = &mut cursor;
                 while let Some(segment) = cursor.peek() {
                     $crate::model::loops::fields!(read, segment, cursor, here, $($field: $ty $(where $element = $($code)|+)?,)*);

@@ -49,6 +49,11 @@ pub trait SegmentModel<'a>: Clone + Default + PartialEq {
         segment.is(Self::ID)
     }
 
+    /// Of a level: its number as read (HL01).
+    fn number(&self) -> &str {
+        ""
+    }
+
     /// Reads it.
     fn read(segment: &Segment<'a>) -> Self;
 
@@ -185,6 +190,10 @@ macro_rules! segment_node {
 
             fn starts(segment: &$crate::Segment<'_>) -> bool {
                 <Self as $crate::model::SegmentModel<'a>>::is(segment)
+            }
+
+            fn number(&self) -> &str {
+                $crate::model::SegmentModel::number(self)
             }
 
             fn read(cursor: &mut $crate::model::Cursor<'a>, _: &$crate::model::Outer<'_>) -> Self {
@@ -417,6 +426,10 @@ impl<'a> SegmentModel<'a> for Hl<'a> {
 
     const ID: &'static str = "HL";
     const LEVEL: bool = true;
+
+    fn number(&self) -> &str {
+        &self.id
+    }
 
     fn read(segment: &Segment<'a>) -> Self {
         Self {

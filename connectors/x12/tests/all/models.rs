@@ -7,6 +7,7 @@ use x12::ack::{FunctionalAcknowledgment, ImplementationAcknowledgment};
 use x12::claim::Claims;
 use x12::eligibility::{EligibilityInquiry, EligibilityResponse};
 use x12::remittance::Remittance;
+use x12::review::ServicesReview;
 use x12::status::ClaimStatusRequest;
 use x12::write::{Charset, Envelope, TransactionWriter, WriteError};
 use x12::{Delimiters, Document, Transaction};
@@ -35,6 +36,7 @@ fn copied(transaction: &Transaction, delimiters: Delimiters) -> Option<Copied> {
         "276" => copied!(ClaimStatusRequest<'_>, transaction, delimiters),
         "999" => copied!(ImplementationAcknowledgment<'_>, transaction, delimiters),
         "997" => copied!(FunctionalAcknowledgment<'_>, transaction, delimiters),
+        "278" => copied!(ServicesReview<'_>, transaction, delimiters),
         _ => None,
     }
 }
