@@ -268,12 +268,12 @@ oddities! {
     /// A rule that carriers read softly.
     RuleAdvice = Warning, "rule_advice", "Carriers expect more in this situation.";
     /// NPI check digit.
-    Npi = Error, "npi", "This is no National Provider Identifier: ten digits, the last one a check digit.",
+    Npi = Warning, "npi", "This is no National Provider Identifier: ten digits, the last one a check digit.",
         "Look the number up in the NPI registry.";
     /// HL01.
     HlNumber = Error, "hl_number", "HL segments are not numbered 1, 2, 3 and so on.", "Number them in order.";
     /// HL02 points at itself or forward.
-    HlCycle = Error, "hl_cycle", "An HL segment names itself or a later one as its parent.",
+    HlCycle = Error, "hl_cycle", "An HL segment names itself, or one that has not come yet, as its parent.",
         "HL02 is the number of the HL segment above it.";
     /// HL02 is not the level above.
     HlOrder = Error, "hl_order", "An HL segment does not stand under the parent it names.",

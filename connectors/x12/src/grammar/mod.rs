@@ -78,6 +78,18 @@ macro_rules! guides {
 guides! {
     /// ISA, GS, TA1, GE and IEA: what stands around transaction sets. Not to be chosen for one.
     Envelope = "envelope";
+    /// Eligibility request, X279.
+    Eligibility270 = "270";
+    /// Eligibility response, X279.
+    Eligibility271 = "271";
+    /// Claim status request, X212.
+    Status276 = "276";
+    /// Claim status response, X212.
+    Status277 = "277";
+    /// Claim acknowledgment, X214.
+    ClaimAck277 = "277ca";
+    /// Functional acknowledgment, X230.
+    Ack997 = "997";
     /// Implementation acknowledgment, X231.
     Ack999 = "999";
 }
