@@ -192,7 +192,8 @@ impl Written for Decimal {
                 _ => return None,
             }
         }
-        (count > 0).then(|| Decimal::new(if negative { -mantissa } else { mantissa }, scale))
+        let mantissa = if negative { -mantissa } else { mantissa };
+        Decimal::try_new(mantissa, scale).ok().filter(|_| count > 0)
     }
 
     fn show(&self) -> String {

@@ -12,6 +12,7 @@ mod eligibility;
 mod json_round_trip;
 mod models;
 mod quirks;
+mod remittance;
 mod read_and_write;
 mod samples;
 

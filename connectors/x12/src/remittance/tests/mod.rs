@@ -1,5 +1,8 @@
 //! An 835 by hand, read, looked into and written again.
 
+mod balance;
+mod stream;
+
 use super::*;
 use crate::model::sample::round_trips;
 use crate::write::{Charset, Envelope};
