@@ -72,6 +72,18 @@ tables! {
     CertificationType = "um02_certification_type";
     /// HI: the first component of each element.
     HealthCode = "hi_qualifier";
+    /// CAS01
+    AdjustmentGroup = "cas_group";
+    /// CAS02 and every third element after it (CARC)
+    AdjustmentReason = "carc";
+    /// MIA, MOA and LQ (RARC)
+    Remark = "rarc";
+    /// CLP02
+    ClaimPaymentStatus = "clp02_claim_status";
+    /// PLB03-1 and every second element after it
+    ProviderAdjustment = "plb_reason";
+    /// CLP06, SBR09
+    ClaimFiling = "claim_filing_indicator";
 }
 
 type Rows = HashMap<&'static str, (&'static str, &'static str)>;

@@ -1,5 +1,6 @@
 //! What was odd about an interchange. Reading goes on; the oddity is told with its place and how much it matters.
 
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 /// Findings kept for one interchange file; later ones are only counted.
@@ -70,6 +71,9 @@ pub struct Finding {
     /// What was there instead, where that is a count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<u64>,
+    /// By how much a sum is off: the difference, never an amount of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub off_by: Option<Decimal>,
     /// How to mend it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<&'static str>,
@@ -290,6 +294,24 @@ oddities! {
         "Name the guide that the content follows.";
     /// No ST03 nor GS08 that names a guide.
     GuideUnnamed = Info, "guide_unnamed", "Neither ST03 nor GS08 names a guide; it was told by the content.";
+
+    // Sums of an 835 (`remittance`).
+
+    /// SVC02 - CAS = SVC03.
+    LineBalance = Error, "line_balance", "The line does not balance: charged less adjustments is not what is paid.",
+        "SVC03 is SVC02 less the amounts of the line's CAS segments.";
+    /// CLP03 - CAS = CLP04.
+    ClaimBalance = Error, "claim_balance", "The claim does not balance: charged less adjustments is not what is paid.",
+        "CLP04 is CLP03 less the amounts of all CAS segments of the claim and its lines; each adjustment stands once.";
+    /// Sum of SVC02 = CLP03.
+    LineCharges = Warning, "line_charges", "The lines together do not charge what the claim charges.",
+        "CLP03 is the sum of SVC02 where lines are given.";
+    /// CLP02 25 and CLP04.
+    PredeterminationPaid = Warning, "predetermination_paid", "A predetermination says that something is paid.",
+        "CLP04 is zero; what would be paid is an adjustment of group OA with reason 101.";
+    /// CLP04 - PLB = BPR02.
+    PaymentBalance = Error, "payment_balance", "The payment does not balance: the claims and the provider adjustments add up to another amount.",
+        "BPR02 is the sum of CLP04 less the amounts of all PLB segments.";
 }
 
 impl Oddity {
@@ -311,6 +333,7 @@ impl Oddity {
             data_element: None,
             expected: None,
             found: None,
+            off_by: None,
             help: self.help(),
             oddity: self,
         }

@@ -40,7 +40,7 @@ pub trait Judge {
 /// The judge of a guide's transaction sets. This is the place to register one.
 pub(super) fn of(guide: GuideName) -> Option<Box<dyn Judge>> {
     match guide {
-        GuideName::Envelope => None,
+        GuideName::Remittance => Some(Box::new(crate::remittance::BalanceJudge::default())),
         _ => None,
     }
 }

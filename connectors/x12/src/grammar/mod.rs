@@ -92,6 +92,8 @@ guides! {
     Ack997 = "997";
     /// Implementation acknowledgment, X231.
     Ack999 = "999";
+    /// Claim payment, X221A1.
+    Remittance = "835";
 }
 
 impl GuideName {

@@ -12,8 +12,8 @@ mod eligibility;
 mod json_round_trip;
 mod models;
 mod quirks;
-mod remittance;
 mod read_and_write;
+mod remittance;
 mod samples;
 
 /// The real X12 examples, where they are: `PORTICO_SHARED`, else a folder beside the repository.

@@ -5,6 +5,28 @@ use std::collections::BTreeMap;
 use crate::shared;
 use x12::remittance::{Mismatch, Part, Stream};
 
+/// What does not come out even: rule, place in the transaction set, by how much.
+const UNEVEN: &[(&str, &str)] = &[
+    // Made up to have every field once, without regard to sums.
+    ("bots__835-all-fields", "Line 81 -40.00, Line 83 52.00, Line 90 -1.00, Claim 21 32311.00, LineCharges 21 -159.00"),
+    ("bots__negotiated_discount", "Line 65 52.00, Claim 20 32311.00"),
+    // SVC01 is broken in two by an element separator: the amounts stand one element further.
+    ("lfh__tertiary-payment.835", "Line 18 -21253.50, LineCharges 14 -22832.50"),
+    ("stupidedi__recover_s1", "Line 20 -21253.50, LineCharges 14 -22832.50"),
+    // One cent more is charged than adjusted.
+    ("moov__example_5010_835_sample1", "Claim 16 -0.01"),
+    ("moov__sample2", "Claim 17 1002.00"),
+    // Cut down from longer files: claims are missing.
+    ("pyx12__x12testdata_s6", "Payment 2 5482.52"),
+    ("stupidedi__split", "Claim 14 -1579.00, Payment 2 187.50, Payment 2 187.50"),
+    ("tcd__parse_835_test_s2", "Payment 2 370.56"),
+    ("x12types__README_s2", "Payment 2 5.75"),
+    // The same adjustments stand at the claim and at its lines.
+    ("terravic__sample_835_remittance", "Claim 12 550.00"),
+    // The PLB is not in BPR02.
+    ("x12parser__Example1_GripElements", "Payment 2 -1.27"),
+];
+
 #[test]
 fn the_sums_of_real_remittances() {
     let Some(folder) = shared() else {
@@ -39,7 +61,7 @@ fn the_sums_of_real_remittances() {
         }
     }
     println!("{sets} transaction sets, {claims} claims, {even} sums come out even, {unknown} cannot be made");
-    for (name, mismatches) in &found {
-        println!("{name}: {}", mismatches.join(", "));
-    }
+    let found: BTreeMap<_, _> = found.iter().map(|(name, all)| (name.as_str(), all.join(", "))).collect();
+    let known: BTreeMap<_, _> = UNEVEN.iter().map(|(name, all)| (*name, (*all).to_owned())).collect();
+    assert_eq!(found, known);
 }

@@ -116,3 +116,27 @@ fn a_claim_beyond_the_limit_is_cut_and_its_sums_are_unknown() {
     }
     assert_eq!((lines, ends), (vec![crate::remittance::MAX_PART_SEGMENTS - 1, 0], 1));
 }
+
+#[test]
+fn the_checker_tells_of_it_with_place_and_difference() {
+    let body = "BPR*I*79*C*CHK~LX*1~CLP*A*1*150*80*45~CAS*CO*45*70~SVC*HC:1*150*79.99~CAS*PR*1*0~";
+    let text =
+        format!("{ISA}GS*HP*A*B*20260101*1200*1*X*005010X221A1~ST*835*0001~{body}SE*8*0001~GE*1*1~IEA*1*000000001~");
+    let mut checker = crate::check::Checker::new(text.as_bytes());
+    let mut told = Vec::new();
+    while let Some(report) = checker.next_report().unwrap() {
+        let crate::check::Report::Set(set) = report else { continue };
+        told.extend(set.findings.into_iter().filter_map(|finding| {
+            let off_by = finding.off_by?.to_string();
+            Some((
+                finding.code,
+                finding.segment_id.unwrap(),
+                finding.position.unwrap(),
+                finding.element.unwrap(),
+                off_by,
+            ))
+        }));
+    }
+    let expected = [("payment_balance", "BPR", 2, 2, "-1.00"), ("line_balance", "SVC", 6, 3, "-70.01")];
+    assert_eq!(told, expected.map(|(code, id, at, element, by)| (code, id, at, element, by.to_owned())));
+}
