@@ -88,6 +88,12 @@ guides! {
     Status277 = "277";
     /// Claim acknowledgment, X214.
     ClaimAck277 = "277ca";
+    /// Professional claim, X222.
+    Claim837P = "837p";
+    /// Institutional claim, X223.
+    Claim837I = "837i";
+    /// Dental claim, X224.
+    Claim837D = "837d";
     /// Functional acknowledgment, X230.
     Ack997 = "997";
     /// Implementation acknowledgment, X231.
