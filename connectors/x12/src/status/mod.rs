@@ -1,9 +1,13 @@
-//! The status of claims: the question (276), the answer (277), and a clearing house's or carrier's word on claims it was
-//! sent (277CA).
+//! The status of claims: the question (276), and the word on claims in each of its forms (277, 277CA).
 
 mod request;
+mod response;
 
 pub use request::{
     ClaimStatusRequest, RequestClaim, RequestDependent, RequestLine, RequestProvider, RequestReceiver, RequestSource,
     RequestSubscriber,
+};
+pub use response::{
+    ClaimStatusResponse, PaperworkRequest, ResponseDependent, ResponsePatient, ResponseProvider, ResponseReceiver,
+    ResponseSource, StatusCode, StatusForm, StatusLine, StatusTrace, Stc,
 };

@@ -8,7 +8,7 @@ use x12::claim::Claims;
 use x12::eligibility::{EligibilityInquiry, EligibilityResponse};
 use x12::remittance::Remittance;
 use x12::review::ServicesReview;
-use x12::status::ClaimStatusRequest;
+use x12::status::{ClaimStatusRequest, ClaimStatusResponse};
 use x12::write::{Charset, Envelope, TransactionWriter, WriteError};
 use x12::{Delimiters, Document, Transaction};
 
@@ -34,6 +34,7 @@ fn copied(transaction: &Transaction, delimiters: Delimiters) -> Option<Copied> {
         "270" => copied!(EligibilityInquiry<'_>, transaction, delimiters),
         "271" => copied!(EligibilityResponse<'_>, transaction, delimiters),
         "276" => copied!(ClaimStatusRequest<'_>, transaction, delimiters),
+        "277" => copied!(ClaimStatusResponse<'_>, transaction, delimiters),
         "999" => copied!(ImplementationAcknowledgment<'_>, transaction, delimiters),
         "997" => copied!(FunctionalAcknowledgment<'_>, transaction, delimiters),
         "278" => copied!(ServicesReview<'_>, transaction, delimiters),
