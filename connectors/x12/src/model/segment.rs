@@ -443,7 +443,14 @@ impl<'a> SegmentModel<'a> for Hl<'a> {
 
     fn write(&self, tx: &mut TransactionWriter, levels: &Levels) -> Result<(), WriteError> {
         let (id, parent, children) = levels.current();
-        tx.segment("HL", &[&id, &parent, &self.level, if children { "1" } else { "0" }]).map(|_| ())
+        // Where a guide has no level below, most want a 0 all the same; the guides of 276, 277 and 277CA want nothing.
+        let last = self.level == "PT" || (self.level == "23" && matches!(tx.id(), "276" | "277"));
+        let below = match (children, last) {
+            (true, _) => "1",
+            (false, true) => "",
+            (false, false) => "0",
+        };
+        tx.segment("HL", &[&id, &parent, &self.level, below]).map(|_| ())
     }
 
     fn into_static(self) -> Hl<'static> {

@@ -290,7 +290,7 @@ mod tests {
         let text = "ST*277*0001*005010X214~BHT*0085*08*R1*20261123*1200*TH~HL*1**20*1~NM1*AY*2*HOUSE*****46*H1~TRN*1*X1~\
                     DTP*050*D8*20261122~DTP*009*D8*20261123~HL*2*1*21*1~NM1*41*2*CLINIC*****46*S1~TRN*2*B1~\
                     STC*A1:19:PR*20261123*WQ*300~QTY*90*1~QTY*AA*1~AMT*YU*200~AMT*YY*100~HL*3*2*19*1~\
-                    NM1*85*2*CLINIC*****XX*1234567893~HL*4*3*PT*0~NM1*QC*1*ZANZIBAR*ADA****MI*W1~TRN*2*ACCT7~\
+                    NM1*85*2*CLINIC*****XX*1234567893~HL*4*3*PT~NM1*QC*1*ZANZIBAR*ADA****MI*W1~TRN*2*ACCT7~\
                     STC*A7:562:85*20261123*U*100********WORDS~DTP*472*D8*20261020~SE*23*0001~";
         same(text, |response| {
             assert_eq!(response.form(), StatusForm::Acknowledgment);
@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn levels_that_senders_leave_out() {
         let text = "ST*277*0001*005010X213~BHT*0010*08*R1*20261123*1200~HL*1**20*1~NM1*PR*2*NORTHSTAR*****PI*60054~\
-                    HL*2*1*22*1~NM1*IL*1*ZANZIBAR*ADA****MI*W1~HL*3*2*23*0~STC*R4:294*20261123~REF*1K*C9~TRN*2*T1~\
+                    HL*2*1*22*1~NM1*IL*1*ZANZIBAR*ADA****MI*W1~HL*3*2*23~STC*R4:294*20261123~REF*1K*C9~TRN*2*T1~\
                     PWK*OZ*EL~PER*IC**TE*8005550100~N1*PR*NORTHSTAR~SE*14*0001~";
         same(text, |response| {
             assert_eq!(response.form(), StatusForm::InformationRequest);

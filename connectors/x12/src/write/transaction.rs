@@ -7,6 +7,7 @@ use crate::delimiters::Delimiters;
 /// Writes one transaction set, ST to SE. Hand it to [`Envelope::wrap`] when its segments are in.
 pub struct TransactionWriter {
     sink: Sink,
+    id: String,
     control: String,
     count: u32,
 }
@@ -48,7 +49,7 @@ impl TransactionWriter {
         }
         let mut sink = Sink { bytes: Vec::with_capacity(1024), delimiters: *delimiters, charset };
         sink.segment("ST", 1, &[id.into(), control.into(), implementation.unwrap_or_default().into()])?;
-        Ok(Self { sink, control: control.to_owned(), count: 1 })
+        Ok(Self { sink, id: id.to_owned(), control: control.to_owned(), count: 1 })
     }
 
     /// Adds a segment of simple values. An empty value means "not given".
@@ -95,6 +96,11 @@ impl TransactionWriter {
             return Err(WriteError::new(id, position, 0, WriteReason::SegmentId));
         }
         Ok(position)
+    }
+
+    /// ST01.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// How many segments there are so far, ST included.
