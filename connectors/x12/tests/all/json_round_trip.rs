@@ -1,57 +1,19 @@
 //! Files to JSON and back: the same bytes for well-formed files, the same objects for all that can be written.
 
-use jiff::civil::Date;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use x12::json::{Objects, Reason, Shape, WriteFailure, write_json};
+use x12::Delimiters;
+use x12::json::{Reason, WriteFailure, write_json};
 use x12::write::{Envelope, TransactionWriter};
-use x12::{Delimiters, ReadError};
 
+use crate::oracles::{json_of, objects, written};
 use crate::shared;
 
-const TODAY: Date = Date::constant(2026, 11, 23);
-
-/// All lines that `read` prints.
-fn read(file: &[u8]) -> Result<String, ReadError> {
-    let mut objects = Objects::new(file, Shape::Segments, TODAY);
-    let mut lines = Vec::new();
-    while objects.next_piece(&mut lines)? {}
-    Ok(String::from_utf8(lines).unwrap())
-}
-
-fn write(json: &str) -> Result<Vec<u8>, WriteFailure> {
-    let mut file = Vec::new();
-    write_json(json.as_bytes(), &mut file).map(|_| file)
-}
-
 fn refusal(json: &str) -> x12::json::Refusal {
-    match write(json) {
+    match written(json) {
         Err(WriteFailure::Refused(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
-}
-
-/// The objects without what tells of quirks: findings, and the offsets in them.
-fn objects(lines: &str) -> Vec<Value> {
-    let parse = |line| serde_json::from_str::<Value>(line).unwrap();
-    let mut objects: Vec<Value> = lines.lines().map(parse).collect();
-    for object in &mut objects {
-        object.as_object_mut().unwrap().remove("findings");
-    }
-    objects.retain(|object| object.as_object().is_some_and(|map| !map.is_empty()));
-    objects
-}
-
-/// With the SE that the writer adds where it is missing.
-fn with_se(mut objects: Vec<Value>) -> Vec<Value> {
-    for object in &mut objects {
-        let Some(segments) = object["segments"].as_array_mut() else { continue };
-        let whole = segments.last().is_some_and(|last| matches!(last[0].as_str(), Some("SE" | "TA1")));
-        if let (false, Some(control)) = (whole, segments.first().map(|st| st[2].clone())) {
-            segments.push(json!(["SE", (segments.len() + 1).to_string(), control]));
-        }
-    }
-    objects
 }
 
 fn sample(delimiters: &Delimiters, sets: usize) -> Vec<u8> {
@@ -83,14 +45,14 @@ fn well_formed_files_come_back_byte_for_byte() {
     for text in [&plain, &two, &ta1, &empty, &groups] {
         for line_break in ["", "\n", "\r\n", "\n    "] {
             for file in lines(text, line_break) {
-                let json = read(file.as_bytes()).unwrap();
+                let json = json_of(file.as_bytes()).unwrap();
                 assert!(!json.contains("trailers") && !json.contains("\"segment\":["), "{json}");
-                assert_eq!(String::from_utf8(write(&json).unwrap()).unwrap(), file, "{json}");
+                assert_eq!(String::from_utf8(written(&json).unwrap()).unwrap(), file, "{json}");
                 count += 1;
             }
         }
     }
-    assert_eq!(write(&read(binary.as_bytes()).unwrap()).unwrap(), binary.as_bytes());
+    assert_eq!(written(&json_of(binary.as_bytes()).unwrap()).unwrap(), binary.as_bytes());
     println!("{count} well-formed files came back byte for byte");
 }
 
@@ -111,17 +73,17 @@ fn quirks_that_can_be_carried_are() {
     ] {
         let file = plain.replace(from, to);
         assert_ne!(file, plain, "{what}");
-        let json = read(file.as_bytes()).unwrap();
-        assert_eq!(String::from_utf8(write(&json).unwrap()).unwrap(), file, "{what}: {json}");
+        let json = json_of(file.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(written(&json).unwrap()).unwrap(), file, "{what}: {json}");
     }
     let mut latin1 = sample(&Delimiters::default(), 1);
     let at = latin1.windows(4).position(|window| window == b"0022").unwrap();
     latin1[at] = 0xdc;
-    let json = read(&latin1).unwrap();
+    let json = json_of(&latin1).unwrap();
     assert!(json.contains("{\"latin1\":\"Ü022\"}"), "{json}");
-    assert_eq!(write(&json).unwrap(), latin1);
+    assert_eq!(written(&json).unwrap(), latin1);
     let without_isa = plain.get(106..).unwrap().split("IEA").next().unwrap();
-    assert_eq!(write(&read(without_isa.as_bytes()).unwrap()).unwrap(), without_isa.as_bytes());
+    assert_eq!(written(&json_of(without_isa.as_bytes()).unwrap()).unwrap(), without_isa.as_bytes());
 }
 
 #[test]
@@ -133,17 +95,17 @@ fn a_person_may_leave_out_what_can_be_counted() {
         "interchange": { "sender_qualifier": "ZZ", "sender_id": "A", "receiver_qualifier": "ZZ", "receiver_id": "B",
                          "date": "261123", "time": "1200", "version": "00501", "control": "000000001" },
     });
-    let file = String::from_utf8(write(&json.to_string()).unwrap()).unwrap();
+    let file = String::from_utf8(written(&json.to_string()).unwrap()).unwrap();
     assert!(file.ends_with("BHT*0022*11~SE*3*0001~GE*1*1~IEA*1*000000001~"), "{file}");
     assert_eq!(file.find("GS"), Some(106));
     // One array of objects, and objects over several lines, are taken too.
-    assert_eq!(write(&json!([json]).to_string()).unwrap(), file.as_bytes());
-    assert_eq!(write(&format!("{json:#}")).unwrap(), file.as_bytes());
+    assert_eq!(written(&json!([json]).to_string()).unwrap(), file.as_bytes());
+    assert_eq!(written(&format!("{json:#}")).unwrap(), file.as_bytes());
 }
 
 #[test]
 fn refusals_name_line_and_place_and_no_value() {
-    let good = read(&sample(&Delimiters::default(), 1)).unwrap();
+    let good = json_of(&sample(&Delimiters::default(), 1)).unwrap();
     let cases = [
         ("\"0022\"", "\"ZAN*ZIBAR\"", Reason::HoldsSeparator, 2, "BHT", 1),
         ("\"0022\"", "\"ZAN~ZIBAR\"", Reason::HoldsSeparator, 2, "BHT", 1),
@@ -193,18 +155,18 @@ fn real_files_come_back() {
     for path in files {
         let name = path.strip_prefix(&folder).unwrap().display().to_string();
         let file = std::fs::read(&path).unwrap();
-        let Ok(json) = read(&file) else {
+        let Ok(json) = json_of(&file) else {
             unread += 1;
             continue;
         };
         let without_findings = json.lines().all(|line| line.contains("\"findings\":[]"));
         clean += usize::from(without_findings);
-        match write(&json) {
+        match written(&json) {
             Ok(back) if back == file => same += 1,
             Ok(back) => {
-                let again = read(&back).unwrap();
-                assert_eq!(with_se(objects(&again)), with_se(objects(&json)), "{name}");
-                assert_eq!(write(&again).unwrap(), back, "{name}");
+                let again = json_of(&back).unwrap();
+                assert_eq!(objects(&again), objects(&json), "{name}");
+                assert_eq!(written(&again).unwrap(), back, "{name}");
                 equal += 1;
                 if without_findings {
                     println!("no finding, and other white space: {name}");
@@ -239,7 +201,7 @@ proptest! {
     ) {
         let mut file = sample(&delimiters, 2);
         file.extend_from_slice(tail.as_bytes());
-        let mut lines: Vec<Value> = read(&file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let mut lines: Vec<Value> = json_of(&file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let bare = ["ISA", "GS", "ST", "SE", "GE", "IEA", "BIN", "BDS"];
         let stand = |value: &String| !value.bytes().any(|byte| byte == delimiters.element || byte == delimiters.segment);
         let segments = lines[0]["segments"].as_array_mut().unwrap();
@@ -251,20 +213,20 @@ proptest! {
         let last = segments.len() - 1;
         segments[last] = json!(["SE", segments.len().to_string(), "0001"]);
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        let written = write(&text).unwrap();
-        let again = read(&written).unwrap();
+        let file = written(&text).unwrap();
+        let again = json_of(&file).unwrap();
         prop_assert_eq!(objects(&again), objects(&text));
-        prop_assert_eq!(write(&again).unwrap(), written);
+        prop_assert_eq!(written(&again).unwrap(), file);
     }
 
     #[test]
     fn no_json_panics(text in "[\\[\\]{}\",:a-zST0-9\\\\ ]{0,200}") {
-        let _ = write(&text);
+        let _ = written(&text);
     }
 
     #[test]
     fn no_damaged_json_panics(cut in 0usize..900, places in prop::collection::vec((0usize..900, any::<u8>()), 1..4)) {
-        let mut json = read(&sample(&Delimiters::default(), 1)).unwrap().into_bytes();
+        let mut json = json_of(&sample(&Delimiters::default(), 1)).unwrap().into_bytes();
         json.truncate(json.len().saturating_sub(cut % 50));
         for (at, byte) in places {
             if let Some(slot) = json.get_mut(at) {
@@ -273,7 +235,7 @@ proptest! {
         }
         let mut file = Vec::new();
         if write_json(json.as_slice(), &mut file).is_ok() && !file.is_empty() {
-            prop_assert!(read(&file).is_ok());
+            prop_assert!(json_of(&file).is_ok());
         }
     }
 }

@@ -11,10 +11,12 @@ mod check;
 mod eligibility;
 mod json_round_trip;
 mod models;
+mod oracles;
 mod quirks;
 mod read_and_write;
 mod remittance;
 mod samples;
+mod seeds;
 
 /// The real X12 examples, where they are: `PORTICO_SHARED`, else a folder beside the repository.
 fn shared() -> Option<PathBuf> {
