@@ -8,6 +8,9 @@ use crate::read::Segment;
 /// Longest white space between segments that is carried, bytes.
 pub(super) const MAX_BREAK_BYTES: usize = 64;
 
+/// UTF-8's byte order mark.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The named fields of ISA in order, with their fixed widths (X12.5). ISA11 and ISA16 are the separators' own.
 const ISA: [(&str, usize); 16] = [
     ("authorization_qualifier", 2),

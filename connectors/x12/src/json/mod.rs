@@ -8,7 +8,7 @@
 //! ```
 //! Elements stand as they came, separators of repeats and components included; one that is not UTF-8 stands as
 //! `{"latin1": "…"}`, a character per byte. A TA1 is an object of its own, and so is a group or an interchange with
-//! nothing in it. Findings about the file as a whole come last, in an object with nothing but `findings`.
+//! nothing in it. What was found about the file as a whole stands in the last object, under `file_findings`.
 //!
 //! What a well-formed file would have anyway is left out, so that a person can edit the rest: `segment` in
 //! `interchange` and `group` is there only where the named fields would not give the header back, `trailers` only where
@@ -69,8 +69,7 @@ mod tests {
         assert_eq!(first["interchange"]["delimiters"]["element"], "*");
         assert_eq!(first["segments"], json!([["ST", "271", "0001"], ["EB", "1", "", "30"], ["SE", "3", "0001"]]));
         assert_eq!(first["findings"], json!([]));
-        let last = objects.next_object().unwrap().unwrap();
-        let codes: Vec<_> = last["findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
+        let codes: Vec<_> = first["file_findings"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
         assert_eq!(codes, ["no_terminator", "iea_control"]);
         assert!(objects.next_object().unwrap().is_none());
     }

@@ -24,6 +24,8 @@ pub struct Objects<R> {
     shape: Shape,
     today: Date,
     ended: bool,
+    /// The model that was made last.
+    last: Option<Value>,
     /// Output that was made and not yet given out as a whole object.
     ready: Vec<u8>,
 }
@@ -32,7 +34,15 @@ impl<R: Read> Objects<R> {
     /// The objects of `source`. `today` is the day a summary speaks of where nothing else says.
     pub fn new(source: R, shape: Shape, today: Date) -> Self {
         let (tap, passed) = Tap::new(source);
-        Self { walker: Walker::new(tap), writer: Writer::new(passed), shape, today, ended: false, ready: Vec::new() }
+        Self {
+            walker: Walker::new(tap),
+            writer: Writer::new(passed),
+            shape,
+            today,
+            ended: false,
+            last: None,
+            ready: Vec::new(),
+        }
     }
 
     /// Adds the next piece of the output to `into`: of an object's segments one at a time, so that nothing but what is
@@ -48,24 +58,15 @@ impl<R: Read> Objects<R> {
             Shape::Segments => self.next_event(into),
             Shape::Model => self.next_model(into),
         };
-        match went_on {
-            Ok(true) => return Ok(true),
-            Ok(false) => {}
-            Err(error) => {
-                self.ended = true;
-                self.writer.cut_off(into);
-                return Err(error);
-            }
+        if matches!(went_on, Ok(true)) {
+            return went_on;
         }
         self.ended = true;
-        self.writer.close(None, into);
         let mut findings = self.walker.take_findings();
         findings.append(&mut self.writer.around.take());
         findings.sort_by_key(|finding| finding.offset);
-        if !findings.is_empty() {
-            line(&json!({ "findings": findings_json(&findings) }), into);
-        }
-        Ok(true)
+        self.writer.end(findings, self.last.take(), into);
+        went_on.map(|_| true)
     }
 
     /// The next object as a whole; `None` at the end.
@@ -95,7 +96,10 @@ impl<R: Read> Objects<R> {
 
     fn next_model(&mut self, into: &mut Vec<u8>) -> Result<bool, ReadError> {
         let Some(item) = self.walker.next_item()? else { return Ok(false) };
-        line(&object(&item, self.today), into);
+        // The last one tells of the file, too.
+        if let Some(before) = self.last.replace(object(&item, self.today)) {
+            line(&before, into);
+        }
         Ok(true)
     }
 }
@@ -152,6 +156,8 @@ fn text(value: &impl serde::Serialize, into: &mut Vec<u8>) {
 /// Where an object is that was begun: its findings come last, after what follows it in the file.
 struct Begun {
     findings: Vec<Finding>,
+    /// In the last object: what was found about the file as a whole.
+    about_file: Vec<Finding>,
 }
 
 /// The state between events.
@@ -210,7 +216,11 @@ impl Writer {
                 self.close(Some(segment.offset), into);
                 self.place(&segment);
                 self.measure(&segment);
-                self.interchange = Some(interchange_text(&segment, header.number, &self.line_break));
+                let mut interchange = interchange_json(&segment, header.number, &self.line_break);
+                if header.number == 1 && self.passed.borrow().byte_order_mark() {
+                    interchange.insert("byte_order_mark".to_owned(), true.into());
+                }
+                self.interchange = Some(Value::Object(interchange).to_string());
                 self.interchange_control.clone_from(&header.control);
                 (self.group, self.delimiters) = (None, None);
                 (self.groups, self.in_interchange) = (0, false);
@@ -313,17 +323,28 @@ impl Writer {
         into.extend_from_slice(self.group.as_deref().unwrap_or("null").as_bytes());
     }
 
-    /// Closes what is open where the source failed.
-    fn cut_off(&mut self, into: &mut Vec<u8>) {
+    /// Ends the file, wherever it ends: closes what is open and tells what was found about the file as a whole.
+    fn end(&mut self, findings: Vec<Finding>, last: Option<Value>, into: &mut Vec<u8>) {
+        if let Some(Value::Object(mut last)) = last {
+            if !findings.is_empty() {
+                last.insert("file_findings".to_owned(), findings_json(&findings));
+            }
+            return line(&Value::Object(last), into);
+        }
         if self.in_segments {
             into.push(b']');
             self.begin(Vec::new());
         }
-        self.finish(None, into);
+        if let Some(begun) = &mut self.begun {
+            begun.about_file = findings;
+            self.close(None, into);
+        } else if !findings.is_empty() {
+            line(&json!({ "file_findings": findings_json(&findings) }), into);
+        }
     }
 
     fn begin(&mut self, findings: Vec<Finding>) {
-        self.begun = Some(Begun { findings });
+        self.begun = Some(Begun { findings, about_file: Vec::new() });
         self.in_segments = false;
         (self.in_group, self.in_interchange) = (true, true);
     }
@@ -373,12 +394,12 @@ impl Writer {
         }
         into.push(b',');
         pair("findings", &begun.findings, into);
+        if !begun.about_file.is_empty() {
+            into.push(b',');
+            pair("file_findings", &begun.about_file, into);
+        }
         into.extend_from_slice(b"}\n");
     }
-}
-
-fn interchange_text(isa: &Segment<'_>, number: u32, line_break: &str) -> String {
-    Value::Object(interchange_json(isa, number, line_break)).to_string()
 }
 
 fn pair(name: &str, value: &impl serde::Serialize, into: &mut Vec<u8>) {

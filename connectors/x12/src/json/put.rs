@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::{Map, Value};
 
-use super::header::{HeaderProblem, gs_elements, isa_elements};
+use super::header::{BYTE_ORDER_MARK, HeaderProblem, gs_elements, isa_elements};
 use super::write::WriteFailure;
 use super::{Reason, Refusal};
 use crate::delimiters::{self, Delimiters};
@@ -167,6 +167,9 @@ impl<W: Write> Put<W> {
             return Err(refused("ISA", 0, Reason::Separators));
         }
         (self.delimiters, self.line_break) = (delimiters, line_break);
+        if self.written == 0 && header.get("byte_order_mark") == Some(&Value::Bool(true)) {
+            self.pending.extend_from_slice(BYTE_ORDER_MARK);
+        }
         self.line.clear();
         let end = sample.len().saturating_sub(2 + self.line_break.len() + 1);
         let isa = sample.get(..end).unwrap_or(&[]);

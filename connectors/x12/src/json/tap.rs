@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use super::header::{MAX_BREAK_BYTES, is_space};
+use super::header::{BYTE_ORDER_MARK, MAX_BREAK_BYTES, is_space};
 
 /// How much is remembered at least, bytes. The reader looks less far ahead.
 const KEPT: usize = 512 << 10;
@@ -46,6 +46,11 @@ impl Passed {
             None => skipped,
         };
         is_space(space).then(|| String::from_utf8_lossy(space).into_owned())
+    }
+
+    /// Whether the file begins with a byte order mark; to be asked early.
+    pub(super) fn byte_order_mark(&self) -> bool {
+        self.base == 0 && self.bytes.starts_with(BYTE_ORDER_MARK)
     }
 
     /// The white space right after the segment which ends at `end`, as far as it goes.

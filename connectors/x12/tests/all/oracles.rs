@@ -153,7 +153,8 @@ pub fn objects(lines: &str) -> Vec<Value> {
     let parse = |line| serde_json::from_str::<Value>(line).unwrap();
     let mut objects: Vec<Value> = lines.lines().map(parse).collect();
     for object in &mut objects {
-        object.as_object_mut().unwrap().remove("findings");
+        let map = object.as_object_mut().unwrap();
+        map.retain(|name, _| name != "findings" && name != "file_findings");
         let Some(segments) = object.get_mut("segments").and_then(Value::as_array_mut) else { continue };
         let whole = segments.last().is_some_and(|last| matches!(last[0].as_str(), Some("SE" | "TA1")));
         if let (false, Some(st)) = (whole, segments.first()) {
