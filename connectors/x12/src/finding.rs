@@ -312,6 +312,35 @@ oddities! {
     /// CLP04 - PLB = BPR02.
     PaymentBalance = Error, "payment_balance", "The payment does not balance: the claims and the provider adjustments add up to another amount.",
         "BPR02 is the sum of CLP04 less the amounts of all PLB segments.";
+
+    // Sums and order of an 837 (`claim`).
+
+    /// No CLM.
+    NoClaim = Error, "no_claim", "There is no claim in the transaction set.";
+    /// Sum of SV102, SV203, SV302 = CLM02.
+    ClaimCharges = Error, "claim_charges", "The lines together do not charge what the claim charges.",
+        "CLM02 is the sum of the charges of its lines (SV102, SV203 or SV302).";
+    /// AMT*D of loop 2320.
+    OtherPayerBalance = Warning, "other_payer_balance", "What another payer paid for the claim does not come out even.",
+        "AMT D is what it paid for the lines (SVD02) less its CAS of loop 2320; without lines, the charge less these.";
+    /// SVD02 + CAS of loop 2430.
+    OtherPayerLine = Warning, "other_payer_line", "What another payer paid and adjusted is not what the line charges.",
+        "SVD02 and the CAS amounts after it add up to the charge of the line, for each payer.";
+    /// SVD01.
+    OtherPayerUnknown = Warning, "other_payer_unknown", "A line was paid by a payer that the claim does not name.",
+        "SVD01 is NM109 of a loop 2330B of the claim.";
+    /// SV107, SV311.
+    DiagnosisPointer = Warning, "diagnosis_pointer", "A line points to a diagnosis that is not there.",
+        "Point to a place in HI, from 1.";
+    /// LX01.
+    LineNumber = Warning, "line_number", "The lines of the claim are not numbered from 1 on.";
+    /// N403 of loop 2010AA.
+    ShortPostalCode = Warning, "postal_code_short", "The billing provider's postal code has five digits only.",
+        "Nine digits are asked for in the United States.";
+    /// DTP*472 after BHT04.
+    ServiceLater = Warning, "service_later", "A service is dated after the day the file was made on.";
+    /// DMG02 after BHT04.
+    BornLater = Warning, "born_later", "Somebody was born after the day the file was made on.";
 }
 
 impl Oddity {

@@ -41,6 +41,9 @@ pub trait Judge {
 pub(super) fn of(guide: GuideName) -> Option<Box<dyn Judge>> {
     match guide {
         GuideName::Remittance => Some(Box::new(crate::remittance::BalanceJudge::default())),
+        GuideName::Claim837P | GuideName::Claim837I | GuideName::Claim837D => {
+            Some(Box::new(crate::claim::ClaimJudge::default()))
+        }
         _ => None,
     }
 }
