@@ -17,6 +17,7 @@
 pub mod ack;
 #[cfg(feature = "answers")]
 pub mod answers;
+pub mod attachment;
 pub mod check;
 pub mod claim;
 pub mod codes;

@@ -90,6 +90,30 @@ impl<'m, 'a> Case<'m, 'a> {
     pub fn patient(&self) -> Option<&'m ReviewParty<'a>> {
         self.dependent.map_or(&self.subscriber.names, |dependent| &dependent.names).first()
     }
+
+    /// Every refusal (AAA) that this case stands under, or holds, from the top down.
+    pub fn refused_at(&self) -> Vec<RefusedAt<'m, 'a>> {
+        let mut all = Vec::new();
+        let place = Place {
+            organization: self.organization,
+            requester: self.requester,
+            subscriber: self.subscriber,
+            dependent: self.dependent,
+        };
+        place.refusals(&mut all);
+        // In 004010 what is said of the case is said at the patient's level: it is there already.
+        if !std::ptr::eq(place.own().refusals, self.matter.refusals) {
+            note("2000E", self.matter.refusals, &mut all);
+        }
+        if !std::ptr::eq(place.own().parties, self.matter.parties) {
+            of_parties("2010E", self.matter.parties, &mut all);
+        }
+        for service in &self.services {
+            note("2000F", service.matter.refusals, &mut all);
+            of_parties("2010F", service.matter.parties, &mut all);
+        }
+        all
+    }
 }
 
 /// A refusal and where it stood.
@@ -130,6 +154,17 @@ impl<'m, 'a> Place<'m, 'a> {
             dependent,
             matter,
             services: services.iter().map(service).collect(),
+        }
+    }
+
+    /// The refusals from the top down to the patient.
+    fn refusals(self, all: &mut Vec<RefusedAt<'m, 'a>>) {
+        note("2000A", &self.organization.refusals, all);
+        of_parties("2010A", &self.organization.names, all);
+        of_parties("2010B", &self.requester.names, all);
+        of_patient(["2000C", "2010C"], &self.subscriber.refusals, &self.subscriber.names, all);
+        if let Some(dependent) = self.dependent {
+            of_patient(["2000D", "2010D"], &dependent.refusals, &dependent.names, all);
         }
     }
 
@@ -182,19 +217,27 @@ impl<'a> ServicesReview<'a> {
             for requester in &organization.requesters {
                 of_parties("2010B", &requester.names, &mut all);
                 for subscriber in &requester.subscribers {
-                    note("2000C", &subscriber.refusals, &mut all);
-                    of_parties("2010C", &subscriber.names, &mut all);
+                    of_patient(["2000C", "2010C"], &subscriber.refusals, &subscriber.names, &mut all);
+                    of_events(&subscriber.events, &subscriber.providers, &mut all);
                     for dependent in &subscriber.dependents {
-                        note("2000D", &dependent.refusals, &mut all);
-                        of_parties("2010D", &dependent.names, &mut all);
+                        of_patient(["2000D", "2010D"], &dependent.refusals, &dependent.names, &mut all);
                         of_events(&dependent.events, &dependent.providers, &mut all);
                     }
-                    of_events(&subscriber.events, &subscriber.providers, &mut all);
                 }
             }
         }
         all.into_iter()
     }
+}
+
+fn of_patient<'m, 'a>(
+    loops: [&'static str; 2],
+    refusals: &'m [Aaa<'a>],
+    parties: &'m [ReviewParty<'a>],
+    all: &mut Vec<RefusedAt<'m, 'a>>,
+) {
+    note(loops[0], refusals, all);
+    of_parties(loops[1], parties, all);
 }
 
 fn note<'m, 'a>(loop_id: &'static str, refusals: &'m [Aaa<'a>], all: &mut Vec<RefusedAt<'m, 'a>>) {

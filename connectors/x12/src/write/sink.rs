@@ -41,6 +41,25 @@ impl Sink {
         })
     }
 
+    /// Writes a segment whose last element is binary data, or leaves the bytes as they were.
+    pub(super) fn binary(
+        &mut self,
+        id: &str,
+        position: u32,
+        before: &[Element<'_>],
+        data: &[u8],
+    ) -> Result<(), WriteError> {
+        let start = self.bytes.len();
+        self.segment(id, position, before)?;
+        // The end of the segment moves behind the data.
+        let end = self.bytes.get(start..).unwrap_or(&[]).iter().rposition(|byte| *byte == self.delimiters.segment);
+        self.bytes.truncate(start + end.unwrap_or_default());
+        self.bytes.push(self.delimiters.element);
+        self.bytes.extend_from_slice(data);
+        self.end_segment();
+        Ok(())
+    }
+
     /// Writes a whole segment, its elements given one by one, or leaves the bytes as they were.
     pub(super) fn build(
         &mut self,

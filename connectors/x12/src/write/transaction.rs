@@ -3,6 +3,7 @@
 use super::sink::{ElementWriter, Sink};
 use super::{Charset, Element, WriteError, WriteReason, is_id};
 use crate::delimiters::Delimiters;
+use crate::read::MAX_BINARY_BYTES;
 
 /// Writes one transaction set, ST to SE. Hand it to [`Envelope::wrap`] when its segments are in.
 pub struct TransactionWriter {
@@ -88,9 +89,33 @@ impl TransactionWriter {
         Ok(())
     }
 
+    /// Adds binary data: a BIN, or with `filter` (BDS01: how the bytes are written) a BDS. Any bytes may stand in it, and
+    /// they are written as they are, behind their length.
+    ///
+    /// # Errors
+    /// More than [`MAX_BINARY_BYTES`]; a filter that cannot be carried. Nothing of the segment is written then.
+    pub fn binary(&mut self, filter: Option<&str>, data: &[u8]) -> Result<(), WriteError> {
+        let id = if filter.is_some() { "BDS" } else { "BIN" };
+        let position = self.position(id)?;
+        let length = if filter.is_some() { 2 } else { 1 };
+        if data.len() > MAX_BINARY_BYTES {
+            return Err(WriteError::new(id, position, length + 1, WriteReason::Length));
+        }
+        let told = data.len().to_string();
+        let head = [filter.unwrap_or_default().into(), Element::Text(&told)];
+        self.sink.binary(id, position, head.get(2 - length..).unwrap_or(&head), data)?;
+        self.count = position;
+        Ok(())
+    }
+
+    /// The place of the next segment.
+    fn position(&self, id: &str) -> Result<u32, WriteError> {
+        self.count.checked_add(1).ok_or_else(|| WriteError::new(id, 0, 0, WriteReason::TooMany))
+    }
+
     /// The place of the next segment, if it may be written.
     fn next(&self, id: &str) -> Result<u32, WriteError> {
-        let position = self.count.checked_add(1).ok_or_else(|| WriteError::new(id, 0, 0, WriteReason::TooMany))?;
+        let position = self.position(id)?;
         let ours = matches!(id, "ISA" | "GS" | "ST" | "SE" | "GE" | "IEA" | "BIN" | "BDS");
         if ours || !is_id(id) {
             return Err(WriteError::new(id, position, 0, WriteReason::SegmentId));

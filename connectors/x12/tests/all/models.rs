@@ -6,6 +6,7 @@ use crate::shared;
 use x12::ack::{FunctionalAcknowledgment, ImplementationAcknowledgment};
 use x12::claim::Claims;
 use x12::eligibility::{EligibilityInquiry, EligibilityResponse};
+use x12::attachment::Attachments;
 use x12::remittance::Remittance;
 use x12::review::ServicesReview;
 use x12::status::{ClaimStatusRequest, ClaimStatusResponse};
@@ -37,6 +38,7 @@ fn copied(transaction: &Transaction, delimiters: Delimiters) -> Option<Copied> {
         "277" => copied!(ClaimStatusResponse<'_>, transaction, delimiters),
         "999" => copied!(ImplementationAcknowledgment<'_>, transaction, delimiters),
         "997" => copied!(FunctionalAcknowledgment<'_>, transaction, delimiters),
+        "275" => copied!(Attachments<'_>, transaction, delimiters),
         "278" => copied!(ServicesReview<'_>, transaction, delimiters),
         _ => None,
     }
@@ -78,8 +80,14 @@ fn segments(transaction: &Transaction) -> Vec<String> {
         .filter(|segment| !matches!(segment.id(), "SE"))
         .map(|segment| {
             let hl = segment.id() == "HL";
+            // The length of binary data is written from the data, whatever was told.
+            let length = match segment.id() {
+                "BIN" => 1,
+                "BDS" => 2,
+                _ => 0,
+            };
             let elements =
-                (1..=segment.len()).map(|at| if hl && at != 3 { String::new() } else { element(segment.raw(at)) });
+                (1..=segment.len()).map(|at| if (hl && at != 3) || at == length { String::new() } else { element(segment.raw(at)) });
             let text = elements.collect::<Vec<_>>().join("*");
             format!("{}*{}", segment.id(), text.trim_end_matches('*'))
         })
