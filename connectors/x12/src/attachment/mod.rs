@@ -14,6 +14,6 @@ mod tests;
 pub use binary::{Binary, MAX_DOCUMENT_BYTES};
 pub use content::Content;
 pub use model::{
-    AttachedFile, AttachmentLine, AttachmentParty, Attachments, DatedDocuments, Document, DocumentCategory,
+    AttachedFile, AttachmentLine, AttachmentParty, Attachments, DatedDocuments, Document, DocumentCategory, LineParty,
 };
 pub use segments::{Bgn, Cat, Efi, Ooi, Pid};

@@ -16,19 +16,19 @@ transactions! {
         hierarchy: Option<Bht<'a>>,
         /// Loops 1000A to 1000D: carrier, sender, provider, patient.
         parties: Vec<AttachmentParty<'a>>,
-        /// Loop 2000A: what the documents belong to.
-        lines: Vec<AttachmentLine<'a>>,
-        /// Documents without a line.
-        categories: Vec<DocumentCategory<'a>>,
-        /// Files without a line.
-        files: Vec<AttachedFile<'a>>,
         /// BIN, BDS without a line.
         contents: Vec<Binary<'a>>,
+        /// Files without a line.
+        files: Vec<AttachedFile<'a>>,
+        /// Documents without a line.
+        categories: Vec<DocumentCategory<'a>>,
+        /// Loop 2000A: what the documents belong to.
+        lines: Vec<AttachmentLine<'a>>,
     }
 }
 
 loops! {
-    /// Loops 1000A to 1000D, and 2100A: someone. Which of its segments stand depends on who it is.
+    /// Loops 1000A to 1000D: someone. Which of its segments stand depends on who it is.
     pub struct AttachmentParty<'a> {
         /// NM1: `PR` carrier, `41` sender, `85` or `1P` provider, `QC` patient.
         name: Nm1<'a>,
@@ -58,30 +58,46 @@ loops! {
         traces: Vec<Trn<'a>>,
         /// STC: what was asked for.
         asked: Vec<Stc<'a>>,
-        /// Loop 2100A
-        parties: Vec<AttachmentParty<'a>>,
         /// REF: procedure, line number, revenue code …
         references: Vec<Ref<'a>>,
-        /// Loop 2100B: documents by date.
-        dated: Vec<DatedDocuments<'a>>,
-        /// Documents without a date.
-        categories: Vec<DocumentCategory<'a>>,
-        /// Files without a category.
-        files: Vec<AttachedFile<'a>>,
+        /// Loop 2100A
+        parties: Vec<LineParty<'a>>,
         /// BIN, BDS without anything before them.
         contents: Vec<Binary<'a>>,
+        /// Files without a category.
+        files: Vec<AttachedFile<'a>>,
+        /// Documents without a date.
+        categories: Vec<DocumentCategory<'a>>,
+        /// Loop 2100B: documents by date.
+        dated: Vec<DatedDocuments<'a>>,
+    }
+
+    /// Loop 2100A: someone a line names.
+    pub struct LineParty<'a> {
+        /// NM1
+        name: Nm1<'a>,
+        /// N2
+        more_name: Option<N2<'a>>,
+        /// N3
+        street: Option<N3<'a>>,
+        /// N4
+        city: Option<N4<'a>>,
+        /// PER
+        contacts: Vec<Per<'a>>,
+        /// REF
+        references: Vec<Ref<'a>>,
     }
 
     /// Loop 2100B: documents under a date.
     pub struct DatedDocuments<'a> {
         /// DTP: `368` sent, `097`, `472` …
         date: Dtp<'a>,
-        /// CAT and what follows it.
-        categories: Vec<DocumentCategory<'a>>,
-        /// Files without a category.
-        files: Vec<AttachedFile<'a>>,
         /// BIN, BDS without anything before them.
         contents: Vec<Binary<'a>>,
+        /// Files without a category.
+        files: Vec<AttachedFile<'a>>,
+        /// CAT and what follows it.
+        categories: Vec<DocumentCategory<'a>>,
     }
 
     /// A category, and the documents of it.
@@ -92,10 +108,10 @@ loops! {
         descriptions: Vec<Pid<'a>>,
         /// OOI
         objects: Vec<Ooi<'a>>,
-        /// Loop 2110B
-        files: Vec<AttachedFile<'a>>,
         /// BIN, BDS without a format.
         contents: Vec<Binary<'a>>,
+        /// Loop 2110B
+        files: Vec<AttachedFile<'a>>,
     }
 
     /// Loop 2110B: a file.
@@ -137,10 +153,10 @@ impl<'m, 'a> Under<'m, 'a> {
     }
 
     fn files(self, files: &'m [AttachedFile<'a>], contents: &'m [Binary<'a>], all: &mut Vec<Document<'m, 'a>>) {
+        self.contents(None, contents, all);
         for file in files {
             self.contents(Some(&file.format), &file.contents, all);
         }
-        self.contents(None, contents, all);
     }
 
     fn categories(self, categories: &'m [DocumentCategory<'a>], all: &mut Vec<Document<'m, 'a>>) {
@@ -154,19 +170,19 @@ impl<'a> Attachments<'a> {
     /// The documents in order.
     pub fn documents<'m>(&'m self) -> Vec<Document<'m, 'a>> {
         let mut all = Vec::new();
+        let outside = Under::default();
+        outside.files(&self.files, &self.contents, &mut all);
+        outside.categories(&self.categories, &mut all);
         for line in &self.lines {
             let under = Under { line: Some(line), ..Under::default() };
+            under.files(&line.files, &line.contents, &mut all);
+            under.categories(&line.categories, &mut all);
             for dated in &line.dated {
                 let under = Under { date: Some(&dated.date), ..under };
-                under.categories(&dated.categories, &mut all);
                 under.files(&dated.files, &dated.contents, &mut all);
+                under.categories(&dated.categories, &mut all);
             }
-            under.categories(&line.categories, &mut all);
-            under.files(&line.files, &line.contents, &mut all);
         }
-        let under = Under::default();
-        under.categories(&self.categories, &mut all);
-        under.files(&self.files, &self.contents, &mut all);
         all
     }
 

@@ -24,17 +24,22 @@ fn what_is_written_is_read_back() {
 fn documents_know_what_they_stand_under() {
     let mut bytes = HEAD.as_bytes().to_vec();
     bytes.extend_from_slice(b"LX*1~TRN*2*Q7~STC*R4:18842-5::LOI*20261120~REF*FJ*1~DTP*368*D8*20261123~CAT*AE*HL~");
-    bytes.extend_from_slice(b"EFI*05~BIN*21*<ClinicalDocument/>~x*~EFI*05~BIN*9*%PDF~SE*1~LX*2~BDS*B64*12*JVBERi0xLjc=~SE*18*0001~");
+    bytes.extend_from_slice(
+        b"EFI*05~BIN*22*<ClinicalDocument/>~x*~EFI*05~BIN*9*%PDF~SE*1~LX*2~BDS*B64*12*JVBERi0xLjc=~SE*18*0001~",
+    );
     with(&bytes, |attachments| {
         assert!(attachments.was_asked());
         let documents = attachments.documents();
         assert_eq!(documents.len(), 3);
         let first = &documents[0];
-        assert_eq!(&*first.content.data, b"<ClinicalDocument/>~x");
+        assert_eq!(&*first.content.data, b"<ClinicalDocument/>~x*");
         assert_eq!(first.line.unwrap().traces[0].number, "Q7");
         assert_eq!(first.line.unwrap().asked[0].status.code, "18842-5");
         assert_eq!((&*first.date.unwrap().value, &*first.category.unwrap().category.form), ("20261123", "HL"));
-        assert_eq!((first.content.content(), documents[1].content.content()), (Content::ClinicalDocument, Content::Pdf));
+        assert_eq!(
+            (first.content.content(), documents[1].content.content()),
+            (Content::ClinicalDocument, Content::Pdf)
+        );
         assert_eq!(&*documents[1].content.data, b"%PDF~SE*1");
         assert_eq!((documents[2].content.content(), documents[2].category.is_none()), (Content::Pdf, true));
         assert!(documents.iter().all(|document| document.content.length_fits()));
@@ -44,7 +49,7 @@ fn documents_know_what_they_stand_under() {
         let body = bytes.strip_suffix(b"SE*18*0001~").unwrap();
         assert!(written.windows(body.len()).any(|window| window == body));
         let shown = serde_json::to_string(attachments).unwrap();
-        assert!(!shown.contains("extra") && shown.contains("\"length\":21"), "{shown}");
+        assert!(!shown.contains("extra") && shown.contains("\"length\":22"), "{shown}");
         assert!(!format!("{attachments:?} {:?}", first.content).contains("Clinical"));
     });
 }
@@ -82,7 +87,7 @@ fn any_bytes_are_written_as_they_are() {
                 }
             }
             assert_eq!(read, [all.clone(), Vec::new(), b"\n".to_vec(), b"~".to_vec()]);
-            assert!(reader.take_findings().iter().all(|finding| finding.code == "not_ascii"));
+            assert!(reader.take_findings().iter().all(|finding| finding.code == "line_breaks"));
         }
     }
 }

@@ -225,8 +225,10 @@ impl Written for Date {
 }
 
 impl Written for u64 {
+    /// Digits without zeros before them: those would be lost when it is written again.
     fn parse(text: &str) -> Option<Self> {
-        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+        plain.then(|| text.parse().ok()).flatten()
     }
 
     fn show(&self) -> String {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::shared;
 use x12::ack::{FunctionalAcknowledgment, ImplementationAcknowledgment};
+use x12::attachment::Attachments;
 use x12::claim::Claims;
 use x12::eligibility::{EligibilityInquiry, EligibilityResponse};
-use x12::attachment::Attachments;
 use x12::remittance::Remittance;
 use x12::review::ServicesReview;
 use x12::status::{ClaimStatusRequest, ClaimStatusResponse};
@@ -86,8 +86,8 @@ fn segments(transaction: &Transaction) -> Vec<String> {
                 "BDS" => 2,
                 _ => 0,
             };
-            let elements =
-                (1..=segment.len()).map(|at| if (hl && at != 3) || at == length { String::new() } else { element(segment.raw(at)) });
+            let elements = (1..=segment.len())
+                .map(|at| if (hl && at != 3) || at == length { String::new() } else { element(segment.raw(at)) });
             let text = elements.collect::<Vec<_>>().join("*");
             format!("{}*{}", segment.id(), text.trim_end_matches('*'))
         })

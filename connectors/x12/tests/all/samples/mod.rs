@@ -2,14 +2,16 @@
 //! folder for other validators where `PORTICO_SAMPLES` names one.
 
 mod ack;
+mod attachment;
 mod eligibility;
+mod review;
 mod status;
 
 use x12::{Document, Severity};
 
 /// Every sample of every family.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
-    [ack::all(), eligibility::all(), status::all()].concat()
+    [ack::all(), eligibility::all(), status::all(), review::all(), attachment::all()].concat()
 }
 
 #[test]
