@@ -11,6 +11,7 @@
 //! ```
 //! Reports come as soon as what they are about has ended; memory does not grow with the file.
 
+pub mod acknowledge;
 mod judge;
 mod run;
 

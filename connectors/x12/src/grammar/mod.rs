@@ -26,6 +26,7 @@ pub use choose::{Choice, Chooser};
 pub use generic::Syntax;
 pub use guide::Guide;
 pub use matcher::Matcher;
+pub(crate) use values::{is_date, is_time};
 
 /// What is wrong with a table: a mistake of ours, which a test finds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -51,7 +51,7 @@ fn digits(bytes: &[u8]) -> Option<u32> {
 }
 
 /// A date: CCYYMMDD, or YYMMDD where six are expected.
-pub(super) fn is_date(bytes: &[u8]) -> bool {
+pub(crate) fn is_date(bytes: &[u8]) -> bool {
     let (year, rest) = match bytes.len() {
         8 => (bytes.get(..4).and_then(digits), bytes.get(4..)),
         6 => (bytes.get(..2).and_then(digits).map(|year| 2000 + year), bytes.get(2..)),
@@ -72,7 +72,7 @@ pub(super) fn is_date(bytes: &[u8]) -> bool {
 }
 
 /// A time: HHMM, HHMMSS, or with tenths or hundredths behind.
-pub(super) fn is_time(bytes: &[u8]) -> bool {
+pub(crate) fn is_time(bytes: &[u8]) -> bool {
     let below = |range: std::ops::Range<usize>, limit: u32| {
         bytes.get(range).and_then(digits).is_some_and(|number| number < limit)
     };

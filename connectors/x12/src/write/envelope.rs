@@ -93,6 +93,35 @@ impl Envelope {
     /// A field of the envelope cannot be carried, or a transaction set was written with other separators.
     pub fn wrap(&self, delimiters: &Delimiters, transactions: Vec<TransactionWriter>) -> Result<Vec<u8>, WriteError> {
         let mut sink = self.open(delimiters)?;
+        self.group(&mut sink, delimiters, transactions)?;
+        self.close(sink, 1)
+    }
+
+    /// Writes a whole interchange of a TA1 (see [`Envelope::interchange_ack`]) and one functional group behind it.
+    ///
+    /// # Errors
+    /// As for [`Envelope::wrap`].
+    pub fn wrap_after_ack(
+        &self,
+        delimiters: &Delimiters,
+        answered: (&str, &str, &str),
+        code: &str,
+        note: &str,
+        transactions: Vec<TransactionWriter>,
+    ) -> Result<Vec<u8>, WriteError> {
+        let mut sink = self.open(delimiters)?;
+        let (control, date, time) = answered;
+        sink.segment("TA1", 0, &[control.into(), date.into(), time.into(), code.into(), note.into()])?;
+        self.group(&mut sink, delimiters, transactions)?;
+        self.close(sink, 1)
+    }
+
+    fn group(
+        &self,
+        sink: &mut Sink,
+        delimiters: &Delimiters,
+        transactions: Vec<TransactionWriter>,
+    ) -> Result<(), WriteError> {
         let control = self.group_control.to_string();
         let (date, time) = (self.at.strftime("%Y%m%d").to_string(), self.at.strftime("%H%M").to_string());
         sink.segment(
@@ -117,8 +146,7 @@ impl Envelope {
             }
             sink.bytes.extend_from_slice(&transaction.finish()?);
         }
-        sink.segment("GE", 0, &[(&count.to_string()).into(), (&control).into()])?;
-        self.close(sink, 1)
+        sink.segment("GE", 0, &[(&count.to_string()).into(), (&control).into()])
     }
 
     /// Writes an interchange that holds nothing but a TA1: `control`, `date` (YYMMDD) and `time` (HHMM) of the
