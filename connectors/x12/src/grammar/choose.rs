@@ -31,6 +31,8 @@ pub struct Chooser {
     seen: u32,
     /// 837: what CLM05-2 says.
     facility: Option<u8>,
+    /// A 999 under the number of its forerunner.
+    renumbered: bool,
 }
 
 impl Chooser {
@@ -48,7 +50,8 @@ impl Chooser {
         });
         // 00401, 004010X098A1
         let older = implementation.starts_with("0040") || implementation.starts_with("0030");
-        Self { set, named, names: implementation.contains('X'), older, seen: 0, facility: None }
+        let renumbered = set == *b"997" && implementation.starts_with("005010X231");
+        Self { set, named, names: implementation.contains('X'), older, seen: 0, facility: None, renumbered }
     }
 
     /// Looks at the next segment, the one behind ST first. The choice, as soon as it is clear.
@@ -57,7 +60,6 @@ impl Chooser {
         let file = match &self.set {
             b"837" => self.claim(segment)?,
             b"277" => self.status(segment),
-            b"278" => self.review(segment),
             _ => self.only(),
         };
         Some(self.choice(file))
@@ -68,7 +70,6 @@ impl Chooser {
         let file = match &self.set {
             b"837" => self.claim_default(),
             b"277" => "277",
-            b"278" => "278-request",
             _ => self.only(),
         };
         self.choice(file)
@@ -92,7 +93,9 @@ impl Chooser {
                 b"271" => "271",
                 b"275" => "275",
                 b"276" => "276",
+                b"278" => "278",
                 b"835" => "835",
+                b"997" if self.renumbered => "999",
                 b"997" => "997",
                 b"999" => "999",
                 _ => "",
@@ -130,21 +133,6 @@ impl Chooser {
             (b"0085", _) | (_, b"TH") => "277ca",
             (b"0010", _) | (_, b"DG") => "277",
             _ => self.named.map_or("277", named_file),
-        }
-    }
-
-    /// BHT02 tells a request from a response; inquiries and notices say in ST03 that they are some.
-    fn review(&self, segment: &Segment<'_>) -> &'static str {
-        let named = self.named.map_or("", named_file);
-        match segment.raw(2).trim_ascii() {
-            b"28" => "278-inquiry",
-            _ if named == "278-notice" => "278-notice",
-            b"11" | b"08" if named.starts_with("278-inquiry") => "278-inquiry-response",
-            _ if named.starts_with("278-inquiry") => "278-inquiry",
-            b"11" | b"08" => "278-response",
-            b"13" | b"01" | b"36" => "278-request",
-            _ if named.is_empty() => "278-request",
-            _ => named,
         }
     }
 }

@@ -112,7 +112,7 @@ impl Matcher {
             segment_id: None,
         };
         if self.stack.is_empty() {
-            self.open(0, spot);
+            self.open(0, Spot { loop_id: Some("ST"), segment_id: Some("ST"), ..spot });
         }
         let mut watch = Watch { findings, tolerant: self.tolerant };
         let Some(hit) = known.and_then(|known| self.locate(known, segment)) else {

@@ -95,6 +95,10 @@ guides! {
     Claim837I = "837i";
     /// Dental claim, X224.
     Claim837D = "837d";
+    /// Documents for a claim or a review: X210, X211, X314.
+    Attachment275 = "275";
+    /// Review of services: request and response X217, inquiry X215, notice X216.
+    Review278 = "278";
     /// Functional acknowledgment, X230.
     Ack997 = "997";
     /// Implementation acknowledgment, X231.

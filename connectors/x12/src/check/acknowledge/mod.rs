@@ -17,10 +17,10 @@ use jiff::civil::DateTime;
 
 use super::{GroupReport, InterchangeReport, Report, SetReport, Verdict};
 use crate::ack::{
-    ElementError, FunctionalAcknowledgment, ImplementationAcknowledgment, SegmentError, SetAcknowledgment, Ta1,
+    Ak1, ElementError, FunctionalAcknowledgment, ImplementationAcknowledgment, SegmentError, SetAcknowledgment, Ta1,
 };
 use crate::delimiters::Delimiters;
-use crate::envelope::{Group, Interchange};
+use crate::envelope::Interchange;
 use crate::finding::{Finding, Severity};
 use crate::grammar;
 use crate::write::{Charset, Envelope, TransactionWriter, Usage, WriteError};
@@ -160,20 +160,15 @@ impl Acknowledger {
 
     fn group(&mut self, report: &GroupReport) {
         let sets = std::mem::take(&mut self.sets);
-        let group = Group {
-            functional_id: safe(&report.header.functional_id, 2, "ZZ"),
-            control: safe(&report.header.control, 9, "0"),
-            version: safe(&report.header.version, 12, ""),
-            ..Group::default()
+        let header = &report.header;
+        let group = Ak1 {
+            functional_id: safe(&header.functional_id, 2, "ZZ").into(),
+            control: safe(&header.control, 9, "0").into(),
+            version: safe(&header.version, 12, "").into(),
+            ..Ak1::default()
         };
-        let mut word = ImplementationAcknowledgment::default();
-        word.group = ImplementationAcknowledgment::on("0001", &group).group.map(|ak1| crate::ack::Ak1 {
-            functional_id: ak1.functional_id.into_owned().into(),
-            control: ak1.control.into_owned().into(),
-            version: ak1.version.into_owned().into(),
-            ..crate::ack::Ak1::default()
-        });
-        word.sets = sets;
+        let mut word =
+            ImplementationAcknowledgment { group: Some(group), sets, ..ImplementationAcknowledgment::default() };
         let rejecting = report.findings.iter().filter(|finding| finding.rejects());
         let reasons: Vec<&'static str> = rejecting.map(codes::group).collect();
         word.close(None, report.sets, !reasons.is_empty(), &reasons);
