@@ -62,6 +62,8 @@ pub(crate) struct Detected {
     pub(crate) fixed: bool,
     /// ISA16 holds no usable component separator.
     pub(crate) no_component: bool,
+    /// ISA11 holds none, though the version (ISA12, 00402 or later) has one there.
+    pub(crate) no_repetition: bool,
     /// It is followed by a segment terminator. Where it is not, [`Delimiters::segment`] is a zero byte.
     pub(crate) terminated: bool,
 }
@@ -87,7 +89,9 @@ pub(crate) fn from_isa(bytes: &[u8]) -> Option<Detected> {
         && window.get(3..104).is_some_and(|isa| isa.iter().filter(|byte| **byte == element).count() == 16);
     let tenth = places.by_ref().nth(10)?;
     let eleventh = places.next()?;
-    let last = places.nth(3)?;
+    let twelfth = places.next()?;
+    let last = places.nth(2)?;
+    let version = window.get(eleventh + 1..twelfth)?;
     let repetition = match window.get(tenth + 1..eleventh)? {
         [byte] if byte.is_ascii_punctuation() => Some(*byte),
         _ => None,
@@ -108,7 +112,8 @@ pub(crate) fn from_isa(bytes: &[u8]) -> Option<Detected> {
     let after = window.get(last + if left_out { 2 } else { 3 }).copied();
     let newline_after = !matches!(segment, b'\n' | b'\r') && matches!(after, Some(b'\n' | b'\r'));
     let delimiters = Delimiters { element, repetition, component, segment, newline_after };
-    Some(Detected { delimiters, fixed, no_component: usable.is_none(), terminated })
+    let no_repetition = repetition.is_none() && version >= b"00402".as_slice();
+    Some(Detected { delimiters, fixed, no_component: usable.is_none(), no_repetition, terminated })
 }
 
 /// Guesses the separators of a file without ISA from its first segment, a GS or ST at the start of `bytes`.
@@ -149,7 +154,9 @@ mod tests {
     #[test]
     fn isa11_u_is_no_separator() {
         let found = from_isa(ISA.replace("*^*", "*U*").as_bytes()).unwrap();
-        assert_eq!(found.delimiters.repetition, None);
+        assert!(found.delimiters.repetition.is_none() && found.no_repetition);
+        let old = from_isa(ISA.replace("*^*00501*", "*U*00401*").as_bytes()).unwrap();
+        assert!(old.delimiters.repetition.is_none() && !old.no_repetition, "there the element has another meaning");
     }
 
     #[test]

@@ -137,6 +137,19 @@ impl<R: Read> Walker<R> {
     /// # Errors
     /// The source failed, or nothing here is X12.
     pub fn next_event(&mut self) -> Result<Option<Event<'_>>, ReadError> {
+        if self.set.is_some() && !self.held {
+            // The short way: a segment inside a transaction set, and nothing to tell of it.
+            if let Some(here) = self.reader.step() {
+                let inside = self.reader.segment(here).is_some_and(|segment| Kind::of(&segment, true) == Kind::Inside);
+                if inside {
+                    self.in_set = self.in_set.saturating_add(1);
+                    let position = position(self.in_set);
+                    let segment = self.reader.segment(here);
+                    return Ok(segment.map(|segment| Event::Segment(Segment { position, ..segment })));
+                }
+                self.held = true; // read already
+            }
+        }
         if !std::mem::take(&mut self.held) {
             let more = self.reader.advance()?;
             if self.reader.has_findings() {
@@ -225,7 +238,7 @@ impl<R: Read> Walker<R> {
 
     fn end_of_file(&mut self) -> Option<Event<'static>> {
         self.keep_fresh();
-        let (number, offset) = self.reader.current().map_or((0, 0), |last| (last.number, last.offset));
+        let (number, offset) = self.reader.last();
         self.end_left_out(number, offset)
     }
 
@@ -386,16 +399,17 @@ enum Kind {
 }
 
 impl Kind {
+    #[inline]
     fn of(segment: &Segment<'_>, open: bool) -> Self {
-        match segment.id() {
-            "ISA" => Self::Isa,
-            "GS" => Self::Gs,
-            "ST" => Self::St,
-            "SE" => Self::Se,
-            "GE" => Self::Ge,
-            "IEA" => Self::Iea,
+        match segment.id_bytes() {
+            b"ISA" => Self::Isa,
+            b"GS" => Self::Gs,
+            b"ST" => Self::St,
+            b"SE" => Self::Se,
+            b"GE" => Self::Ge,
+            b"IEA" => Self::Iea,
             _ if open => Self::Inside,
-            "TA1" => Self::Ack,
+            b"TA1" => Self::Ack,
             _ => Self::Stray,
         }
     }

@@ -190,6 +190,7 @@ mod tests {
         assert_eq!(block.iter().map(|segment| segment.id()).collect::<Vec<_>>(), ["ST", "EB", "MSG", "SE"]);
         let eb = block.get(1).unwrap();
         assert_eq!((eb.len(), eb.raw(1), eb.raw(2), eb.raw(3)), (3, &b"1"[..], &b""[..], &b"30^33"[..]));
+        assert_eq!(eb.elements().collect::<Vec<_>>(), [&b"1"[..], b"", b"30^33"]);
         assert_eq!((eb.position, eb.number, eb.offset), (2, 2, 12));
         assert_eq!(eb.bytes(), b"EB*1**30^33");
         assert!(block.get(2).unwrap().is_empty());

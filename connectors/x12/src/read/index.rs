@@ -1,10 +1,11 @@
 //! The positions of the separators, found 64 bytes at a time.
 //!
-//! Each block of 64 bytes is compared with the separators in 16-byte vectors, which gives one bit a byte; the set bits
-//! are then written out as offsets. (The method is that of simdjson's first stage: Langdale and Lemire, "Parsing
-//! Gigabytes of JSON per Second", 2019.) Without any target option this compiles to SSE2 on x86-64 and to NEON on ARM.
+//! Each block of 64 bytes is compared with the separators in vectors, which gives one bit a byte; the set bits are then
+//! written out as offsets. (The method is that of simdjson's first stage: Langdale and Lemire, "Parsing Gigabytes of
+//! JSON per Second", 2019.) It is compiled for several instruction sets, of which the best the processor has is taken
+//! at run time: no target option is needed.
 
-use wide::u8x16;
+use fearless_simd::{Level, Simd, SimdBase, SimdMask, dispatch, prelude::*, u8x64};
 
 /// Bytes looked at in one step.
 const BLOCK: usize = 64;
@@ -15,8 +16,8 @@ pub(super) const STEP: usize = 8 << 10;
 ///
 /// [`Index::of`] indexes a slice that is in memory whole. It knows nothing of an interchange: white space, binary
 /// segments and a change of separators are the [`Reader`](super::Reader)'s, which works over the same index.
-#[derive(Default)]
 pub struct Index {
+    level: Level,
     /// Offsets of separators and terminators; what stands behind `marked` is room.
     marks: Vec<u32>,
     marked: usize,
@@ -27,10 +28,8 @@ pub struct Index {
     to: usize,
     /// The last byte indexed: bit 0 of each mask, shifted out of the block before.
     carry: Masks,
-    /// A segment that begins before this offset may hold bytes outside ASCII.
-    high_to: usize,
-    /// … may hold line breaks or padded elements.
-    loose_to: usize,
+    /// A segment that begins before this offset may hold bytes outside ASCII, line breaks, or padded elements.
+    watch_to: usize,
 }
 
 /// One bit for each byte of a block.
@@ -40,6 +39,21 @@ struct Masks {
     segment: u64,
     blank: u64,
     control: u64,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            level: Level::new(),
+            marks: Vec::new(),
+            marked: 0,
+            ends: Vec::new(),
+            ended: 0,
+            to: 0,
+            carry: Masks::default(),
+            watch_to: 0,
+        }
+    }
 }
 
 impl Index {
@@ -77,13 +91,13 @@ impl Index {
     /// The offset of a separator or terminator by its place.
     #[inline]
     pub(super) fn mark(&self, place: usize) -> Option<usize> {
-        if place < self.marked { self.marks.get(place).map(|mark| *mark as usize) } else { None }
+        self.marks.get(place).filter(|_| place < self.marked).map(|mark| *mark as usize)
     }
 
     /// The place of a terminator.
     #[inline]
     pub(super) fn end(&self, terminator: usize) -> Option<usize> {
-        if terminator < self.ended { self.ends.get(terminator).map(|end| *end as usize) } else { None }
+        self.ends.get(terminator).filter(|_| terminator < self.ended).map(|end| *end as usize)
     }
 
     /// The offsets at these places.
@@ -102,22 +116,16 @@ impl Index {
         self.to
     }
 
-    /// Whether a segment that begins here may hold bytes outside ASCII.
+    /// Whether a segment that begins here may hold bytes outside ASCII, line breaks, or padded elements.
     #[inline]
-    pub(super) fn high(&self, from: usize) -> bool {
-        from < self.high_to
-    }
-
-    /// Whether a segment that begins here may hold line breaks or padded elements.
-    #[inline]
-    pub(super) fn loose(&self, from: usize) -> bool {
-        from < self.loose_to
+    pub(super) fn watched(&self, from: usize) -> bool {
+        from < self.watch_to
     }
 
     /// Forgets everything; indexing begins anew at `at`.
     pub(super) fn restart(&mut self, at: usize) {
         (self.marked, self.ended, self.to) = (0, 0, at);
-        (self.high_to, self.loose_to) = (0, 0);
+        self.watch_to = 0;
         self.carry = Masks::default();
     }
 
@@ -133,8 +141,7 @@ impl Index {
         let gone = u32::try_from(mark).unwrap_or(u32::MAX);
         self.ends.iter_mut().take(self.ended).for_each(|place| *place = place.saturating_sub(gone));
         self.to = self.to.saturating_sub(by);
-        self.high_to = self.high_to.saturating_sub(by);
-        self.loose_to = self.loose_to.saturating_sub(by);
+        self.watch_to = self.watch_to.saturating_sub(by);
     }
 
     /// Indexes the next [`STEP`] of `bytes`. `false` where everything is indexed.
@@ -148,69 +155,90 @@ impl Index {
         if self.ends.len() < self.ended + room {
             self.ends.resize(self.ended + room, 0);
         }
-        let separators = (u8x16::splat(element), u8x16::splat(segment));
+        let mut run = Run {
+            marks: self.marks.get_mut(self.marked..).unwrap_or(&mut []),
+            ends: self.ends.get_mut(self.ended..).unwrap_or(&mut []),
+            before: self.marked as u32,
+            base: self.to as u32,
+            carry: self.carry,
+            marked: 0,
+            ended: 0,
+            watch: 0,
+        };
+        dispatch!(self.level, simd => run.all(simd, step, element, segment));
+        let Run { marked, ended, carry, watch, .. } = run;
+        (self.to, self.marked, self.ended, self.carry) = (upto, self.marked + marked, self.ended + ended, carry);
+        if watch != 0 {
+            self.watch_to = upto;
+        }
+        true
+    }
+}
+
+/// The state of one step, out of memory's way.
+struct Run<'a> {
+    marks: &'a mut [u32],
+    ends: &'a mut [u32],
+    /// Offsets written before this step.
+    before: u32,
+    base: u32,
+    carry: Masks,
+    marked: usize,
+    ended: usize,
+    watch: u64,
+}
+
+impl Run<'_> {
+    /// Indexes a step.
+    #[inline(always)]
+    fn all<S: Simd>(&mut self, simd: S, step: &[u8], element: u8, segment: u8) {
+        let separators = (u8x64::splat(simd, element), u8x64::splat(simd, segment));
         let (blocks, rest) = step.as_chunks::<BLOCK>();
-        let (mut high, mut loose) = (false, 0);
         for block in blocks {
-            let masks = self.block(block, u64::MAX, separators, &mut high);
-            loose |= masks.loose(&mut self.carry, BLOCK);
+            self.block(simd, block, BLOCK, separators);
         }
         if !rest.is_empty() {
             let mut block = [0; BLOCK];
             block.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
-            let valid = (1u64 << rest.len()) - 1;
-            let masks = self.block(&block, valid, separators, &mut high);
-            loose |= masks.loose(&mut self.carry, rest.len());
+            self.block(simd, &block, rest.len(), separators);
         }
-        if high {
-            self.high_to = self.to;
-        }
-        if loose != 0 {
-            self.loose_to = self.to;
-        }
-        true
     }
 
-    /// Indexes one block; `valid` are the bits that stand for bytes.
+    /// Indexes the first `length` bytes of a block.
     #[inline(always)]
-    fn block(&mut self, block: &[u8; BLOCK], valid: u64, separators: (u8x16, u8x16), high: &mut bool) -> Masks {
-        let masks = Masks::of(block, valid, separators, high);
-        let base = self.to as u32;
+    fn block<S: Simd>(&mut self, simd: S, block: &[u8; BLOCK], length: usize, separators: (u8x64<S>, u8x64<S>)) {
+        let masks = Masks::of(simd, block, u64::MAX >> (BLOCK - length), separators, &mut self.watch);
         let both = masks.element | masks.segment;
         if let Some(room) = self.marks.get_mut(self.marked..).and_then(<[u32]>::first_chunk_mut) {
-            write_offsets(both, base, room);
+            write_offsets(both, self.base, room);
         }
         if let Some(room) = self.ends.get_mut(self.ended..).and_then(<[u32]>::first_chunk_mut) {
-            write_places(masks.segment, both, self.marked as u32, room);
+            write_places(masks.segment, both, self.before.wrapping_add(self.marked as u32), room);
         }
         self.marked += both.count_ones() as usize;
         self.ended += masks.segment.count_ones() as usize;
-        self.to += valid.count_ones() as usize;
-        masks
+        self.base = self.base.wrapping_add(length as u32);
+        self.watch |= masks.loose(&mut self.carry, length);
     }
 }
 
 impl Masks {
     #[inline(always)]
-    fn of(block: &[u8; BLOCK], valid: u64, (element, segment): (u8x16, u8x16), high: &mut bool) -> Self {
-        let mut masks = Self::default();
-        let (blank, control) = (u8x16::splat(b' '), u8x16::splat(0x1f));
-        let (parts, _) = block.as_chunks::<16>();
-        let mut any = u8x16::ZERO;
-        for (at, part) in parts.iter().enumerate() {
-            let part = u8x16::new(*part);
-            any |= part;
-            let bits = |mask: u8x16| u64::from(mask.to_bitmask() & 0xffff) << (16 * at);
-            masks.element |= bits(part.simd_eq(element));
-            masks.segment |= bits(part.simd_eq(segment));
-            masks.blank |= bits(part.simd_eq(blank));
-            masks.control |= bits(part.min(control).simd_eq(part));
+    fn of<S: Simd>(
+        simd: S,
+        block: &[u8; BLOCK],
+        valid: u64,
+        (element, segment): (u8x64<S>, u8x64<S>),
+        high: &mut u64,
+    ) -> Self {
+        let bytes = u8x64::simd_from(simd, *block);
+        *high |= bytes.simd_ge(u8x64::splat(simd, 0x80)).to_bitmask();
+        Self {
+            element: bytes.simd_eq(element).to_bitmask() & valid,
+            segment: bytes.simd_eq(segment).to_bitmask() & valid,
+            blank: bytes.simd_eq(u8x64::splat(simd, b' ')).to_bitmask(),
+            control: bytes.simd_lt(u8x64::splat(simd, b' ')).to_bitmask() & valid,
         }
-        *high |= any.to_bitmask() & 0xffff != 0;
-        masks.element &= valid;
-        masks.segment &= valid;
-        masks.control &= valid;
-        masks
     }
 
     /// Whether a blank stands before a separator, or a control character where no segment has just ended. Both may be
@@ -293,12 +321,11 @@ mod tests {
                 (0..marks.len() as u32).filter(|at| bytes[marks[*at as usize] as usize] == b'~').collect();
             prop_assert_eq!(index.marks(), &marks);
             prop_assert_eq!(index.ends(), &ends);
-            prop_assert_eq!(index.high(0), !bytes.is_ascii());
             let blank_before = bytes.windows(2).any(|pair| pair[0] == b' ' && b"*~".contains(&pair[1]));
             let inside = bytes.iter().enumerate().any(|(at, byte)| {
                 *byte == b'\n' && at.checked_sub(1).is_none_or(|before| !b"~\n".contains(&bytes[before]))
             });
-            prop_assert_eq!(index.loose(0), blank_before || inside);
+            prop_assert_eq!(index.watched(0), blank_before || inside || !bytes.is_ascii());
         }
 
         #[test]

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{Extent, Gap, MAX_BINARY_BYTES, MAX_PREAMBLE_BYTES, MAX_SEGMENT_BYTES, ReadError, Reader, scan};
+use super::{Extent, Gap, Here, MAX_BINARY_BYTES, MAX_PREAMBLE_BYTES, MAX_SEGMENT_BYTES, ReadError, Reader, scan};
 use crate::delimiters::{self, Delimiters, Detected, MAX_ISA_BYTES};
 use crate::finding::Oddity;
 
@@ -23,7 +23,7 @@ impl<R: Read> Reader<R> {
             if let Some(extent) = self.isa()? {
                 return Ok(Some(extent));
             }
-            let Some(delimiters) = self.delimiters else { return Ok(None) };
+            let delimiters = self.delimiters;
             if let Some(extent) = self.binary(delimiters)? {
                 return Ok(Some(extent));
             }
@@ -35,7 +35,7 @@ impl<R: Read> Reader<R> {
 
     /// Finds the start of an interchange. `false` where nothing (more) is there.
     fn begin(&mut self) -> Result<bool, ReadError> {
-        let first = self.delimiters.is_none();
+        let first = !self.begun;
         self.want(4)?;
         if first && self.input.unread().starts_with(b"\xef\xbb\xbf") {
             self.findings.push(Oddity::ByteOrderMark.at(0, 0));
@@ -45,9 +45,7 @@ impl<R: Read> Reader<R> {
             return if first { Err(ReadError::Empty) } else { Ok(false) };
         }
         self.want(4)?;
-        if let Some(delimiters) = self.delimiters
-            && scan::starts_with_id(self.input.unread(), delimiters.element, false)
-        {
+        if !first && scan::starts_with_id(self.input.unread(), self.delimiters.element, false) {
             return Ok(true); // more segments under the same separators
         }
         self.want(MAX_PREAMBLE_BYTES)?;
@@ -100,10 +98,10 @@ impl<R: Read> Reader<R> {
         }
         self.sync();
         while self.extend() {}
-        let bytes = self.input.start..self.input.start + delimiters::ISA_BYTES;
-        let marks = self.next_mark..self.next_mark + delimiters::ISA_ELEMENTS;
+        let (from, first) = (self.input.start, self.next_mark);
+        let here = Here { from, to: from + delimiters::ISA_BYTES, first, last: first + delimiters::ISA_ELEMENTS };
         self.input.stop();
-        Ok(Some(Extent { bytes, next: self.input.start, marks, binary: false }))
+        Ok(Some(Extent { here, next: self.input.start, binary: false }))
     }
 
     /// The extent of an ordinary segment. `None`: it was left out, look again.
@@ -160,7 +158,8 @@ impl<R: Read> Reader<R> {
         }
         let end = end.unwrap_or(self.index.marked());
         let before = self.index.slice(self.next_mark..end).iter().filter(|mark| (**mark as usize) < from).count();
-        Some(Extent { bytes: from..last, next, marks: self.next_mark + before..end, binary: false })
+        let here = Here { from, to: last, first: self.next_mark + before, last: end };
+        Some(Extent { here, next, binary: false })
     }
 
     /// The extent of a BIN or BDS segment at the read position; `None` where there is none.
@@ -209,7 +208,7 @@ impl<R: Read> Reader<R> {
         }
         let to = from + whole;
         let next = (to + 1).min(self.input.window().len());
-        Extent { bytes: from..to, next, marks: self.next_mark..last, binary: true }
+        Extent { here: Here { from, to, first: self.next_mark, last }, next, binary: true }
     }
 
     /// Tells of a segment that is longer than the limit.
@@ -261,7 +260,7 @@ impl<R: Read> Reader<R> {
         if indented {
             self.once(Oddity::Indented, number, offset);
         }
-        let ends_lines = self.delimiters.is_some_and(|delimiters| matches!(delimiters.segment, b'\n' | b'\r'));
+        let ends_lines = self.begun && matches!(self.delimiters.segment, b'\n' | b'\r');
         if breaks && !ends_lines && self.number > 0 {
             self.once(Oddity::LineBreaks, number, offset);
         }
@@ -279,13 +278,13 @@ impl<R: Read> Reader<R> {
 
     /// New separators: what was indexed under others is worth nothing.
     fn adopt(&mut self, delimiters: Delimiters) {
-        let before = self.delimiters.replace(delimiters);
-        let same =
-            before.is_some_and(|before| (before.element, before.segment) == (delimiters.element, delimiters.segment));
-        if !same {
+        let before = std::mem::replace(&mut self.delimiters, delimiters);
+        let same = (before.element, before.segment) == (delimiters.element, delimiters.segment);
+        if !(same && self.begun) {
             self.index.restart(self.input.start);
             (self.next_mark, self.next_end) = (0, 0);
         }
+        self.begun = true;
     }
 
     /// Offset in the file of the read position.
@@ -310,12 +309,12 @@ impl<R: Read> Reader<R> {
 
     /// Indexes more of the window. `false` where it is indexed whole.
     fn extend(&mut self) -> bool {
-        let Some(delimiters) = self.delimiters else { return false };
+        let Delimiters { element, segment, .. } = self.delimiters;
         if self.next_mark > self.index.marked() / 2 {
             self.index.shift(0, self.next_mark, self.next_end);
             (self.next_mark, self.next_end) = (0, 0);
         }
-        self.index.extend(self.input.window(), delimiters.element, delimiters.segment)
+        self.index.extend(self.input.window(), element, segment)
     }
 
     /// Tries to have at least `count` unread bytes.
@@ -346,7 +345,7 @@ fn oddities(isa: &Detected) -> [(Oddity, bool); 6] {
     [
         (Oddity::IsaLength, !isa.fixed),
         (Oddity::SharedSeparator, isa.shared()),
-        (Oddity::NoRepetition, isa.delimiters.repetition.is_none()),
+        (Oddity::NoRepetition, isa.no_repetition),
         (Oddity::NoComponent, isa.no_component),
         (Oddity::NewlineTerminator, matches!(isa.delimiters.segment, b'\n' | b'\r')),
         (Oddity::NoTerminator, !isa.terminated),

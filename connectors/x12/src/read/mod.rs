@@ -73,12 +73,13 @@ pub struct Reader<R> {
     /// The first separator and the first terminator in the index that are not yet read past.
     next_mark: usize,
     next_end: usize,
-    /// The current segment: where it stands in the window, where its marks stand in the index, its offset in the file.
-    here: Range<usize>,
-    here_marks: Range<usize>,
+    here: Here,
+    /// Its offset in the file.
     offset: u64,
-    delimiters: Option<Delimiters>,
-    /// An interchange is to begin here: at the start of the file, and after IEA.
+    /// Those in force; before the first interchange began they mean nothing.
+    delimiters: Delimiters,
+    begun: bool,
+    /// An interchange is to begin here: at the start of the file, and after IEA. Nothing is indexed then.
     outside: bool,
     /// What stands between a segment and the one before it.
     gap: Gap,
@@ -86,6 +87,15 @@ pub struct Reader<R> {
     /// What a file is told of once and was told of.
     said: Vec<Oddity>,
     findings: Findings,
+}
+
+/// The current segment: where it stands in the window, and where its marks stand in the index.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Here {
+    from: usize,
+    to: usize,
+    first: usize,
+    last: usize,
 }
 
 /// What stands between two segments besides the terminator.
@@ -100,11 +110,10 @@ enum Gap {
     Other,
 }
 
-/// A segment's extent in the window, its terminator not counted, and the places of its marks in the index.
+/// Where a segment stands, its terminator not counted, and what comes after it.
 struct Extent {
-    bytes: Range<usize>,
+    here: Here,
     next: usize,
-    marks: Range<usize>,
     binary: bool,
 }
 
@@ -116,10 +125,10 @@ impl<R: Read> Reader<R> {
             index: Index::default(),
             next_mark: 0,
             next_end: 0,
-            here: 0..0,
-            here_marks: 0..0,
+            here: Here::default(),
             offset: 0,
-            delimiters: None,
+            delimiters: Delimiters::default(),
+            begun: false,
             outside: true,
             gap: Gap::Unknown,
             number: 0,
@@ -132,9 +141,14 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// The source failed, or (only before the first segment) nothing here is X12.
-    #[inline]
+    #[inline(always)]
     pub fn next_segment(&mut self) -> Result<Option<Segment<'_>>, ReadError> {
-        Ok(if self.advance()? { self.current() } else { None })
+        let here = match self.step() {
+            Some(here) => here,
+            None if self.advance_slowly()? => self.here,
+            None => return Ok(None),
+        };
+        Ok(self.segment(here))
     }
 
     /// Goes to the next segment. `false` at the end.
@@ -146,11 +160,16 @@ impl<R: Read> Reader<R> {
     /// The segment that [`Self::advance`] went to; `None` before the first one.
     #[inline]
     pub(crate) fn current(&self) -> Option<Segment<'_>> {
+        self.segment(self.here)
+    }
+
+    #[inline(always)]
+    pub(crate) fn segment(&self, here: Here) -> Option<Segment<'_>> {
         Some(Segment {
-            bytes: self.input.window().get(self.here.clone())?,
-            marks: self.index.slice(self.here_marks.clone()),
-            base: self.here.start as u32,
-            delimiters: self.delimiters?,
+            bytes: self.input.window().get(here.from..here.to)?,
+            marks: self.index.slice(here.first..here.last),
+            base: here.from as u32,
+            delimiters: self.delimiters,
             number: self.number,
             offset: self.offset,
             position: 0,
@@ -159,7 +178,7 @@ impl<R: Read> Reader<R> {
 
     /// The separators in force; `None` before the first segment.
     pub fn delimiters(&self) -> Option<Delimiters> {
-        self.delimiters
+        self.begun.then_some(self.delimiters)
     }
 
     /// How many segments were read.
@@ -172,6 +191,11 @@ impl<R: Read> Reader<R> {
         self.findings.take()
     }
 
+    /// Number and offset of the last segment.
+    pub(crate) fn last(&self) -> (u64, u64) {
+        (self.number, self.offset)
+    }
+
     /// Whether there are findings to take out.
     #[inline]
     pub(crate) fn has_findings(&self) -> bool {
@@ -179,86 +203,93 @@ impl<R: Read> Reader<R> {
     }
 
     /// The short way: the next segment is indexed and nothing about it is unusual. `None`, and nothing has changed,
-    /// where anything is.
-    #[inline]
-    fn step(&mut self) -> Option<()> {
-        let delimiters = self.delimiters.filter(|_| !self.outside)?;
-        let end = self.index.end(self.next_end)?;
-        let to = self.index.mark(end)?;
-        let first = self.index.mark(self.next_mark)?;
-        let start = self.input.start;
-        let unread = self.input.window().get(start..to)?;
-        let (gap, skip) = match unread {
-            [b'\n', ..] => (Gap::LineFeed, 1),
-            [b'\r', b'\n', ..] => (Gap::CarriageReturnLineFeed, 2),
-            _ => (Gap::Nothing, 0),
-        };
-        let bytes = unread.get(skip..)?;
-        let id = bytes.first_chunk::<3>()?;
-        let from = start + skip;
-        let short = first.wrapping_sub(from) == 2;
-        let plain = scan::is_id(id, short) && (short || first.wrapping_sub(from) == 3) && first < to;
-        let special = matches!(id, b"ISA" | b"IEA" | b"BIN" | b"BDS");
-        let odd = gap != self.gap
-            || bytes.len() > MAX_SEGMENT_BYTES
-            || end - self.next_mark > MAX_ELEMENTS
-            || bytes.last() == Some(&delimiters.element)
-            || bytes.last() == Some(&b'\r')
-            || self.index.high(from)
-            || self.index.loose(from);
-        if !plain || special || odd && !self.harmless(gap, bytes, end, delimiters) {
+    /// where anything is. Few branches: this is where the time goes.
+    #[inline(always)]
+    pub(crate) fn step(&mut self) -> Option<Here> {
+        let last = self.index.end(self.next_end)?;
+        let [first_mark, ..] = *self.index.slice(self.next_mark..last) else { return None };
+        let to = self.index.mark(last)?;
+        let mut from = self.input.start;
+        let mut bytes = self.input.window().get(from..to)?;
+        let mut gap = Gap::Nothing;
+        if bytes.first().is_some_and(|byte| *byte < b' ') {
+            let skip;
+            (gap, skip) = match bytes {
+                [b'\n', ..] => (Gap::LineFeed, 1),
+                [b'\r', b'\n', ..] => (Gap::CarriageReturnLineFeed, 2),
+                _ => return None,
+            };
+            from += skip;
+            bytes = bytes.get(skip..)?;
+        }
+        let plain = scan::plain_id(bytes.first_chunk()?, (first_mark as usize).wrapping_sub(from));
+        let odd = !plain
+            | (gap != self.gap)
+            | (bytes.len() > MAX_ELEMENTS)
+            | (bytes.last() == Some(&self.delimiters.element))
+            | self.index.watched(from);
+        if odd && !self.harmless(gap, from..to, last) {
             return None;
         }
-        self.number = self.number.saturating_add(1);
+        self.number = self.number.wrapping_add(1);
         self.offset = self.input.offset(from);
-        self.here = from..to;
-        self.here_marks = self.next_mark..end;
+        self.here = Here { from, to, first: self.next_mark, last };
         self.input.start = to + 1;
-        (self.next_mark, self.next_end) = (end + 1, self.next_end + 1);
-        Some(())
+        (self.next_mark, self.next_end) = (last + 1, self.next_end + 1);
+        Some(self.here)
     }
 
     /// Whether a segment that made [`Self::step`] look twice has nothing about it that needs a finding.
     #[cold]
-    fn harmless(&self, gap: Gap, bytes: &[u8], end: usize, delimiters: Delimiters) -> bool {
+    fn harmless(&self, gap: Gap, bytes: Range<usize>, last: usize) -> bool {
+        let first = self.index.mark(self.next_mark).and_then(|mark| mark.checked_sub(bytes.start));
+        let bytes = self.input.window().get(bytes).unwrap_or(&[]);
+        let special = [b"ISA", b"IEA", b"BIN", b"BDS"].iter().any(|id| bytes.starts_with(*id));
         gap == self.gap
+            && !special
+            && matches!(first, Some(2 | 3))
+            && scan::starts_with_id(bytes, self.delimiters.element, true)
             && bytes.len() <= MAX_SEGMENT_BYTES
-            && end - self.next_mark <= MAX_ELEMENTS
+            && last - self.next_mark <= MAX_ELEMENTS
             && bytes.last() != Some(&b'\r')
-            && self.looks(bytes, delimiters).all(|oddity| self.has_said(oddity))
+            && self.looks(bytes).all(|oddity| self.has_said(oddity))
     }
 
     /// The long way.
     fn advance_slowly(&mut self) -> Result<bool, ReadError> {
         let Some(extent) = self.locate()? else { return Ok(false) };
         self.number = self.number.saturating_add(1);
-        self.offset = self.input.offset(extent.bytes.start);
         self.input.start = extent.next;
-        (self.here, self.here_marks) = (extent.bytes, extent.marks);
-        let Some(delimiters) = self.delimiters else { return Ok(false) };
-        if self.here_marks.len() > MAX_ELEMENTS {
-            self.here_marks.end = self.here_marks.start + MAX_ELEMENTS;
+        self.here = extent.here;
+        self.offset = self.input.offset(self.here.from);
+        if self.here.last - self.here.first > MAX_ELEMENTS {
+            self.here.last = self.here.first + MAX_ELEMENTS;
             self.find_here(Oddity::ElementCount);
         }
-        let bytes = self.input.window().get(self.here.clone()).unwrap_or(&[]);
+        let bytes = self.input.window().get(self.here.from..self.here.to).unwrap_or(&[]);
         self.outside = bytes.starts_with(b"IEA");
-        let named = scan::starts_with_id(bytes, delimiters.element, true);
-        let odd: Vec<_> = if extent.binary { Vec::new() } else { self.looks(bytes, delimiters).collect() };
+        let named = scan::starts_with_id(bytes, self.delimiters.element, true);
+        let odd: Vec<_> = if extent.binary { Vec::new() } else { self.looks(bytes).collect() };
         if !named {
             self.find_here(Oddity::SegmentId);
         }
         for oddity in odd {
             self.once(oddity, self.number, self.offset);
         }
+        if self.outside {
+            self.index.restart(self.input.start);
+            (self.next_mark, self.next_end) = (0, 0);
+        }
         self.sync(); // the short way goes on from here; the marks of this segment stay where they are
         Ok(true)
     }
 
     /// What is odd about how a segment looks, of which each kind is told once for a file.
-    fn looks<'a>(&self, bytes: &'a [u8], delimiters: Delimiters) -> impl Iterator<Item = Oddity> + use<'a, R> {
+    fn looks<'a>(&self, bytes: &'a [u8]) -> impl Iterator<Item = Oddity> + use<'a, R> {
+        let element = self.delimiters.element;
         let isa = bytes.starts_with(b"ISA");
         let breaks = !isa && bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
-        let ends = |byte: &u8| *byte == delimiters.element;
+        let ends = |byte: &u8| *byte == element;
         let padded = !isa && bytes.windows(2).any(|pair| matches!(pair, [b' ', after] if ends(after)))
             || bytes.last() == Some(&b' ');
         [

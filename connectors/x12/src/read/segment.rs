@@ -24,14 +24,13 @@ pub struct Segment<'a> {
 impl<'a> Segment<'a> {
     /// The identifier: `EB`. Empty where the bytes are not text.
     pub fn id(&self) -> &'a str {
-        let end = self.mark(0).unwrap_or(self.bytes.len());
-        self.bytes.get(..end).and_then(|id| std::str::from_utf8(id).ok()).map_or("", str::trim)
+        std::str::from_utf8(self.id_bytes()).unwrap_or("")
     }
 
     /// Whether it has this identifier.
+    #[inline]
     pub fn is(&self, id: &str) -> bool {
-        let end = self.mark(0).unwrap_or(self.bytes.len());
-        self.bytes.get(..end).is_some_and(|ours| ours == id.as_bytes() || ours.trim_ascii() == id.as_bytes())
+        self.id_bytes() == id.as_bytes()
     }
 
     /// Whether the first component of an element is one of these codes.
@@ -43,12 +42,14 @@ impl<'a> Segment<'a> {
     }
 
     /// The identifier's bytes as they stand.
+    #[inline]
     pub(crate) fn id_bytes(&self) -> &'a [u8] {
         let end = self.mark(0).unwrap_or(self.bytes.len());
-        self.bytes.get(..end).unwrap_or(&[]).trim_ascii()
+        trim(self.bytes.get(..end).unwrap_or(&[]))
     }
 
     /// How many elements there are, the identifier not counted.
+    #[inline]
     pub fn len(&self) -> usize {
         self.marks.len()
     }
@@ -59,19 +60,36 @@ impl<'a> Segment<'a> {
     }
 
     /// The bytes of one element, exactly as they stand; empty where it is not there.
+    #[inline]
     pub fn raw(&self, element: usize) -> &'a [u8] {
         let Some(start) = element.checked_sub(1).and_then(|before| self.mark(before)) else { return &[] };
         let end = self.mark(element).unwrap_or(self.bytes.len());
         self.bytes.get(start + 1..end).unwrap_or(&[])
     }
 
+    /// The bytes of all elements in order, exactly as they stand.
+    #[inline]
+    pub fn elements(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
+        let (bytes, base) = (self.bytes, self.base);
+        let place = move |mark: &u32| mark.wrapping_sub(base) as usize;
+        self.marks.iter().enumerate().map({
+            let marks = self.marks;
+            move |(at, mark)| {
+                let end = marks.get(at + 1).map_or(bytes.len(), place);
+                bytes.get(place(mark) + 1..end).unwrap_or(&[])
+            }
+        })
+    }
+
     /// Where the element separator with this index stands in `bytes`.
+    #[inline]
     fn mark(&self, index: usize) -> Option<usize> {
         self.marks.get(index).map(|mark| mark.wrapping_sub(self.base) as usize)
     }
 
     /// One element as text without surrounding white space. Bytes that are not UTF-8 are shown as replacement
     /// characters.
+    #[inline]
     pub fn text(&self, element: usize) -> Cow<'a, str> {
         trimmed(self.raw(element))
     }
@@ -113,8 +131,20 @@ impl<'a> Segment<'a> {
 }
 
 /// White space around a value is padding.
+#[inline]
 fn trimmed(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes.trim_ascii())
+    let bytes = trim(bytes);
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
+/// Most values have nothing to trim: their ends are looked at first.
+#[inline]
+fn trim(bytes: &[u8]) -> &[u8] {
+    match bytes {
+        [] => bytes,
+        [first, .., last] if *first > b' ' && *last > b' ' => bytes,
+        _ => bytes.trim_ascii(),
+    }
 }
 
 // Segments hold patients' data: only their shape is shown.

@@ -36,6 +36,7 @@ fn told(source: impl std::io::Read) -> Result<(Vec<Told>, Vec<Finding>), String>
     let mut reader = Reader::new(source);
     let (mut all, mut findings) = (Vec::new(), Vec::new());
     while let Some(segment) = reader.next_segment().map_err(|error| error.to_string())? {
+        assert!(segment.elements().eq((1..=segment.len()).map(|element| segment.raw(element))));
         all.push((segment.number, segment.offset, segment.len(), segment.bytes().to_vec()));
         findings.append(&mut reader.take_findings());
     }
