@@ -3,6 +3,7 @@
 
 mod ack;
 mod attachment;
+mod claim;
 mod eligibility;
 mod review;
 mod status;
@@ -11,7 +12,7 @@ use x12::{Document, Severity};
 
 /// Every sample of every family.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
-    [ack::all(), eligibility::all(), status::all(), review::all(), attachment::all()].concat()
+    [ack::all(), claim::all(), eligibility::all(), status::all(), review::all(), attachment::all()].concat()
 }
 
 #[test]
