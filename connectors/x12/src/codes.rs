@@ -60,6 +60,8 @@ tables! {
     Reach = "contact_qualifier";
     /// NM108
     IdKind = "id_qualifier";
+    /// CLM05-3
+    ClaimFrequency = "claim_frequency";
     /// TA104, TA105, AK9, IK3, IK4, IK5: the key is `element code`, such as `TA105 009`.
     Ack = "ack_error_codes";
     /// HCR01

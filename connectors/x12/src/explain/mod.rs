@@ -1,6 +1,8 @@
 //! Files in plain words: what `portico x12 explain` prints. A 271 is told as a person would tell it (feature
 //! `answers`), an acknowledgment by its verdict; any other transaction set is listed, segment by segment, with names.
 
+mod claim;
+
 use std::fmt::Write;
 use std::io::Read;
 
@@ -51,7 +53,7 @@ pub fn explain(item: &Item, today: Date) -> String {
         Item::Transaction(transaction) => {
             if let Some(ack) = Acknowledgment::from_transaction(transaction) {
                 acknowledgment(&mut text, &ack);
-            } else if !answers(&mut text, transaction, today) {
+            } else if !claim::tell(&mut text, transaction) && !answers(&mut text, transaction, today) {
                 segments(&mut text, transaction);
             }
             findings(&mut text, "Odd about it", &transaction.findings);

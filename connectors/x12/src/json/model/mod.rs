@@ -1,6 +1,7 @@
 //! `read --model`: which family of transaction sets has a model to show. One file per family, registered here once.
 
 mod ack;
+mod claim;
 mod eligibility;
 
 use jiff::civil::Date;
@@ -13,7 +14,7 @@ use crate::finding::Finding;
 type Model = fn(&Transaction, Date, &mut Vec<Finding>) -> Option<(&'static str, Value)>;
 
 /// The families, asked in order; the first that knows the transaction set answers.
-const FAMILIES: &[Model] = &[ack::model, eligibility::model];
+const FAMILIES: &[Model] = &[ack::model, claim::model, eligibility::model];
 
 /// The model of a transaction set, where there is one.
 pub(super) fn of(transaction: &Transaction, today: Date, findings: &mut Vec<Finding>) -> Option<(&'static str, Value)> {

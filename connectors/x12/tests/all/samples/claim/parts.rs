@@ -238,31 +238,31 @@ fn procedure(code: &'static str, modifiers: &[&'static str]) -> Procedure<'stati
 
 /// What a line is for.
 pub enum Service {
-    Professional(Sv1<'static>),
-    Institutional(Sv2<'static>),
+    Professional(Box<Sv1<'static>>),
+    Institutional(Box<Sv2<'static>>),
 }
 
 pub fn sv1(code: &'static str, modifiers: &[&'static str], charge: &str, units: &str, pointers: &[u8]) -> Service {
     let pointer = |at: usize| pointers.get(at).map(|pointer| pointer.to_string()).unwrap_or_default().into();
-    Service::Professional(Sv1 {
+    Service::Professional(Box::new(Sv1 {
         procedure: procedure(code, modifiers),
         charge: money(charge),
         unit: "UN".into(),
         quantity: money(units),
         pointers: DiagnosisPointers { first: pointer(0), second: pointer(1), ..DiagnosisPointers::default() },
         ..Sv1::default()
-    })
+    }))
 }
 
 pub fn sv2(revenue: &'static str, code: &'static str, charge: &str, unit: &'static str, units: &str) -> Service {
-    Service::Institutional(Sv2 {
+    Service::Institutional(Box::new(Sv2 {
         revenue: revenue.into(),
         procedure: procedure(code, &[]),
         charge: money(charge),
         unit: unit.into(),
         quantity: money(units),
         ..Sv2::default()
-    })
+    }))
 }
 
 pub fn numbered(number: u64) -> Line<'static> {
@@ -272,8 +272,8 @@ pub fn numbered(number: u64) -> Line<'static> {
 pub fn line_without_date(number: u64, service: Service) -> Line<'static> {
     let mut line = numbered(number);
     match service {
-        Service::Professional(service) => line.professional = Some(Box::new(service)),
-        Service::Institutional(service) => line.institutional = Some(Box::new(service)),
+        Service::Professional(service) => line.professional = Some(service),
+        Service::Institutional(service) => line.institutional = Some(service),
     }
     line
 }
