@@ -1,20 +1,25 @@
 //! Claims (837): professional, institutional and dental.
 //!
 //! - [`Claims`]: a whole transaction set, both ways. The three kinds share one tree, as their guides do.
+//! - [`Stream`] and [`Parts`]: claim by claim with the levels above, in flat memory.
 //! - [`ClaimJudge`]: sums, pointers and days, for the checker.
 
 mod detail;
 mod judge;
 mod kind;
 mod levels;
+mod parts;
 mod segments;
+mod stream;
 mod sums;
 
 pub use detail::{Adjudication, Claim, Drug, Form, HomePlan, Line, OtherInsurance};
 pub use judge::ClaimJudge;
 pub use kind::{Charge, Kind};
 pub use levels::{Billing, Claims, OtherPayer, Party, Patient, Person, Subscriber};
+pub use parts::{End, InContext, MAX_PART_BYTES, MAX_PART_SEGMENTS, Part, Parts};
 pub use segments::{Clm, Cn1, Cr3, Cr7, Ctp, Dn1, Dn2, Frm, Hcp, K3, Lin, Mea, Oi, Pat, Ps1, Sbr, Sv5, Svd, Unit};
+pub use stream::Stream;
 
 #[cfg(test)]
 mod tests;

@@ -125,3 +125,71 @@ fn a_set_without_a_claim_is_turned_away() {
     let (findings, valid) = checked(&format!("{text}SE*19*0001~"));
     assert!(findings.contains(&"no_claim ST/ST".to_owned()) && !valid, "{findings:?}");
 }
+
+/// All claims of a source, with who is the patient; and how it ended.
+fn streamed(source: impl std::io::Read) -> (Vec<(String, String)>, Vec<End>) {
+    let mut stream = Stream::new(source);
+    let (mut all, mut ends) = (Vec::new(), Vec::new());
+    while let Some(part) = stream.next_part().unwrap() {
+        match part {
+            Part::Begin(begin) => assert_eq!(begin.submitter.unwrap().name.last_name, "NORTHSTAR CLINIC"),
+            Part::Claim(found) => {
+                assert_eq!(found.billing().unwrap().provider.unwrap().name.id, "1234567893");
+                let patient = found.patient().and_then(|patient| patient.name);
+                let person = patient.or_else(|| found.subscriber()?.name).unwrap();
+                let claim = found.claim();
+                assert!(claim.extra.is_empty() && !claim.lines.is_empty() && !format!("{found:?}").contains("C1"));
+                all.push((claim.claim.control_number.to_string(), person.name.first_name.to_string()));
+            }
+            Part::End(end) => ends.push(end),
+        }
+    }
+    assert_eq!(stream.header().unwrap().control, "0001");
+    (all, ends)
+}
+
+#[test]
+fn claims_come_one_by_one_with_the_levels_above_them() {
+    let (claims, ends) = streamed(TEXT.as_bytes());
+    let pair = |control: &str, name: &str| (control.to_owned(), name.to_owned());
+    assert_eq!(claims, [pair("C1", "ADA"), pair("C2", "BO")]);
+    assert_eq!(ends, [End { claims: 2, left_out: 0 }]);
+    // After a dependent comes a subscriber again: the patient of before is forgotten. A level nobody knows is left out.
+    let from = TEXT.find("HL*2*1*22").unwrap();
+    let own = &TEXT[from..TEXT.find("HL*3*1*22").unwrap()];
+    let (text, trailer) = TEXT.split_at(TEXT.find("SE*65").unwrap());
+    let twice = format!("{text}{own}HL*9*1*99~NM1*XX~{trailer}{TEXT}");
+    let (claims, ends) = streamed(twice.as_bytes());
+    let names: Vec<&str> = claims.iter().map(|(_, name)| &**name).collect();
+    assert_eq!(names, ["ADA", "BO", "ADA", "ADA", "BO"]);
+    assert_eq!(ends, [End { claims: 3, left_out: 2 }, End { claims: 2, left_out: 0 }]);
+}
+
+/// One transaction set with many claims, made while it is read.
+struct Endless {
+    claims: u32,
+    ready: Vec<u8>,
+}
+
+impl std::io::Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.ready.is_empty() && self.claims > 0 {
+            self.claims -= 1;
+            let from = TEXT.find(if self.claims == 0 { "SE*" } else { "CLM*C1" }).unwrap();
+            let to = if self.claims == 0 { TEXT.len() } else { TEXT.find("HL*3*1*22").unwrap() };
+            self.ready = TEXT.as_bytes()[from..to].to_vec();
+        }
+        let count = buffer.len().min(self.ready.len());
+        buffer[..count].copy_from_slice(&self.ready[..count]);
+        self.ready.drain(..count);
+        Ok(count)
+    }
+}
+
+#[test]
+fn a_giant_transaction_set_is_streamed() {
+    let ready = TEXT.as_bytes()[..TEXT.find("CLM*C1").unwrap()].to_vec();
+    let (claims, ends) = streamed(Endless { claims: 3_001, ready });
+    assert_eq!((claims.len(), ends), (3_000, vec![End { claims: 3_000, left_out: 0 }]));
+    assert!(claims.iter().all(|(control, name)| control == "C1" && name == "ADA"));
+}
