@@ -84,6 +84,14 @@ tables! {
     ClaimPaymentStatus = "clp02_claim_status";
     /// PLB03-1 and every second element after it
     ProviderAdjustment = "plb_reason";
+    /// What to do about a reason (CARC): our own word for the step, no label.
+    AdjustmentAction = "carc_action";
+    /// AMT01 in an 835
+    Amount = "amount_qualifier";
+    /// QTY01 in an 835
+    PaymentQuantity = "payment_quantity";
+    /// BPR04
+    PaymentMethod = "payment_method";
     /// CLP06, SBR09
     ClaimFiling = "claim_filing_indicator";
 }

@@ -4,6 +4,7 @@
 //! - [`eligibility`]: what a 271 says of each patient, as facts with provenance or as a refusal.
 //! - [`check`]: the same for the one patient that was asked about, once the answer is known to belong to the question
 //!   ([`answer`] takes the raw bytes, acknowledgments included).
+//! - [`remittance`]: what an 835 says, whole or part by part.
 //!
 //! No EB segment disappears: each is represented in the facts by at least one provenance entry ([`represented`]).
 
@@ -13,6 +14,7 @@ pub mod check;
 mod patient;
 mod plans;
 mod refusal;
+pub mod remittance;
 mod slots;
 mod words;
 

@@ -13,23 +13,25 @@ use crate::write::{TransactionWriter, WriteError};
 pub struct Cursor<'a> {
     block: &'a Block,
     at: usize,
+    here: Option<Segment<'a>>,
 }
 
 impl<'a> Cursor<'a> {
     /// At segment `at` (from 0) of a block.
     pub fn new(block: &'a Block, at: usize) -> Self {
-        Self { block, at }
+        Self { block, at, here: block.get(at) }
     }
 
     /// The segment here; `None` past the end.
     pub fn peek(&self) -> Option<Segment<'a>> {
-        self.block.get(self.at)
+        self.here
     }
 
     /// Takes the segment here.
     pub fn next_segment(&mut self) -> Option<Segment<'a>> {
-        let segment = self.peek()?;
+        let segment = self.here?;
         self.at += 1;
+        self.here = self.block.get(self.at);
         Some(segment)
     }
 }

@@ -52,8 +52,14 @@ pub trait Value<'a>: Default + PartialEq {
 impl<'a> Value<'a> for Text<'a> {
     type Static = Text<'static>;
 
+    #[inline]
     fn read(raw: &'a [u8], _: Delimiters) -> Self {
-        String::from_utf8_lossy(raw.trim_ascii())
+        if raw.is_empty() {
+            return Cow::Borrowed("");
+        }
+        let trimmed = raw.trim_ascii();
+        // Nearly everything is UTF-8, and the lossy way looks twice.
+        std::str::from_utf8(trimmed).map_or_else(|_| String::from_utf8_lossy(trimmed), Cow::Borrowed)
     }
 
     fn given(&self) -> bool {
@@ -81,7 +87,7 @@ impl<'a> Value<'a> for Text<'a> {
 /// Something with a fixed written form.
 pub trait Written: Clone + PartialEq {
     /// Reads it; `None` where this is something else.
-    fn parse(text: &str) -> Option<Self>;
+    fn parse(text: &[u8]) -> Option<Self>;
 
     /// The form it is written in.
     fn show(&self) -> String;
@@ -135,10 +141,11 @@ impl<T: Written> Serialize for Typed<'_, T> {
 impl<'a, T: Written + 'static> Value<'a> for Typed<'a, T> {
     type Static = Typed<'static, T>;
 
+    #[inline]
     fn read(raw: &'a [u8], delimiters: Delimiters) -> Self {
-        match Text::read(raw, delimiters) {
-            text if text.is_empty() => Self::Absent,
-            text => T::parse(&text).map_or_else(|| Self::Other(text), Self::Is),
+        match raw.trim_ascii() {
+            [] => Self::Absent,
+            text => T::parse(text).map_or_else(|| Self::Other(Text::read(text, delimiters)), Self::Is),
         }
     }
 
@@ -163,7 +170,7 @@ impl<'a, T: Written + 'static> Value<'a> for Typed<'a, T> {
     }
 
     fn pin(&mut self, code: &'static str) {
-        *self = T::parse(code).map_or(Self::Other(Cow::Borrowed(code)), Self::Is);
+        *self = T::parse(code.as_bytes()).map_or(Self::Other(Cow::Borrowed(code)), Self::Is);
     }
 
     #[cfg(test)]
@@ -174,8 +181,8 @@ impl<'a, T: Written + 'static> Value<'a> for Typed<'a, T> {
 
 impl Written for Decimal {
     /// Digits with an optional sign and one point: no exponent, no thousands separator.
-    fn parse(text: &str) -> Option<Self> {
-        let (negative, digits) = match text.as_bytes() {
+    fn parse(text: &[u8]) -> Option<Self> {
+        let (negative, digits) = match text {
             [b'-', rest @ ..] => (true, rest),
             [b'+', rest @ ..] => (false, rest),
             rest => (false, rest),
@@ -207,11 +214,11 @@ impl Written for Decimal {
 }
 
 impl Written for Date {
-    fn parse(text: &str) -> Option<Self> {
-        let all = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let part = |from, to| text.get(from..to)?.parse::<i16>().ok();
-        let (year, month, day) = all.then_some((part(0, 4)?, part(4, 6)?, part(6, 8)?))?;
-        Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+    fn parse(text: &[u8]) -> Option<Self> {
+        let digits = <[u8; 8]>::try_from(text).ok().filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+        let [a, b, c, d, e, f, g, h] = digits.map(|digit| digit - b'0');
+        let year = i16::from(a) * 1000 + i16::from(b) * 100 + i16::from(c) * 10 + i16::from(d);
+        Date::new(year, i8::try_from(e * 10 + f).ok()?, i8::try_from(g * 10 + h).ok()?).ok()
     }
 
     fn show(&self) -> String {
@@ -226,9 +233,12 @@ impl Written for Date {
 
 impl Written for u64 {
     /// Digits without zeros before them: those would be lost when it is written again.
-    fn parse(text: &str) -> Option<Self> {
-        let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-        plain.then(|| text.parse().ok()).flatten()
+    fn parse(text: &[u8]) -> Option<Self> {
+        if text.len() > 1 && text.starts_with(b"0") {
+            return None;
+        }
+        let digit = |byte: &u8| byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+        text.iter().try_fold(0u64, |number, byte| number.checked_mul(10)?.checked_add(digit(byte)?))
     }
 
     fn show(&self) -> String {

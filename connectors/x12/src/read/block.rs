@@ -67,6 +67,7 @@ impl Block {
     }
 
     /// The segment at an index from 0; `None` where there is none.
+    #[inline]
     pub fn get(&self, index: usize) -> Option<Segment<'_>> {
         let entry = self.entries.get(index)?;
         let (start, marks_start) = match index.checked_sub(1).and_then(|before| self.entries.get(before)) {

@@ -34,6 +34,7 @@ impl<'a> Segment<'a> {
     }
 
     /// Whether the first component of an element is one of these codes.
+    #[inline]
     pub fn has(&self, element: usize, codes: &[&str]) -> bool {
         let raw = self.raw(element);
         let ends = |byte: &u8| *byte == self.delimiters.component || Some(*byte) == self.delimiters.repetition;

@@ -9,9 +9,9 @@ use crate::write::{TransactionWriter, WriteError};
 /// Adjustments one CAS or PLB has room for.
 pub const MAX_ADJUSTMENTS: usize = 6;
 /// Elements of a CAS: a group, and six of reason, amount and quantity.
-const CAS_ELEMENTS: usize = 1 + 3 * MAX_ADJUSTMENTS;
+pub(super) const CAS_ELEMENTS: usize = 1 + 3 * MAX_ADJUSTMENTS;
 /// Elements of a PLB: provider, fiscal period, and six of reason and amount.
-const PLB_ELEMENTS: usize = 2 + 2 * MAX_ADJUSTMENTS;
+pub(super) const PLB_ELEMENTS: usize = 2 + 2 * MAX_ADJUSTMENTS;
 
 /// One adjustment of a [`Cas`].
 #[derive(Clone, Default, PartialEq, Serialize)]

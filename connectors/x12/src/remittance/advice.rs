@@ -61,9 +61,9 @@ loops! {
         /// LX
         number: Lx<'a>,
         /// TS3
-        totals: Option<Ts3<'a>>,
+        totals: Option<Box<Ts3<'a>>>,
         /// TS2
-        inpatient_totals: Option<Ts2<'a>>,
+        inpatient_totals: Option<Box<Ts2<'a>>>,
         /// Loop 2100
         claims: Vec<ClaimPayment<'a>>,
     }
@@ -78,9 +78,9 @@ loops! {
         /// corrected priority payer `PR`, other insured `GB`.
         names: Vec<Nm1<'a>>,
         /// MIA
-        inpatient: Option<Mia<'a>>,
+        inpatient: Option<Box<Mia<'a>>>,
         /// MOA
-        outpatient: Option<Moa<'a>>,
+        outpatient: Option<Box<Moa<'a>>>,
         /// REF: group number, medical record number, authorization … and further numbers of the rendering provider.
         references: Vec<Ref<'a>>,
         /// DTM: `232` and `233` first and last day of service, `036` end of coverage, `050` received.

@@ -15,12 +15,15 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Bpr, Cas, ClaimPayment, Clp, Plb};
-use crate::model::common::Svc;
-use crate::model::{At, Money};
+use super::adjustments::{CAS_ELEMENTS, PLB_ELEMENTS};
+use super::{Cas, Plb};
+use crate::model::{At, Money, Value};
+use crate::read::Segment;
 
 /// Decimal places that sums are kept with. An amount with more is not added up.
-const PLACES: u32 = 12;
+const PLACES: u32 = 6;
+/// Powers of ten, from none to [`PLACES`].
+const SCALES: [i128; PLACES as usize + 1] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
 
 /// What did not come out even.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -82,8 +85,8 @@ impl Sum {
 
     fn of(amount: &Money<'_>) -> Self {
         let Money::Is(amount) = amount else { return Self(None) };
-        let scale = PLACES.checked_sub(amount.scale()).and_then(|places| 10i128.checked_pow(places));
-        Self(scale.and_then(|scale| amount.mantissa().checked_mul(scale)))
+        let scale = PLACES.checked_sub(amount.scale()).and_then(|places| SCALES.get(places as usize));
+        Self(scale.and_then(|scale| amount.mantissa().checked_mul(*scale)))
     }
 
     fn plus(self, other: Self) -> Self {
@@ -143,20 +146,57 @@ impl<P: Copy> Default for Books<P> {
 }
 
 impl<P: Copy> Books<P> {
-    /// BPR.
-    pub fn payment(&mut self, bpr: &Bpr<'_>, at: P) {
-        let stated = Sum::of(&bpr.amount);
-        self.payment = Some((at, if bpr.sign == "D" { stated.negative() } else { stated }));
+    /// The next segment as it was read: what has no part in the sums is passed over.
+    #[inline]
+    pub fn segment(&mut self, segment: &Segment<'_>, at: P, told: &mut impl FnMut(Mismatch<P>)) {
+        let amount = |element| Money::read(segment.raw(element), segment.delimiters());
+        match segment.id_bytes() {
+            b"CAS" => {
+                for element in (3..=segment.len().min(CAS_ELEMENTS)).step_by(3) {
+                    let amount = amount(element);
+                    if amount.given() || !segment.raw(element - 1).is_empty() {
+                        self.adjust(&amount);
+                    }
+                }
+            }
+            b"SVC" => self.line(&amount(2), &amount(3), at, told),
+            b"CLP" => self.claim(segment.has(2, &["25"]), &amount(3), &amount(4), at, told),
+            b"LX" => self.end_claim(told),
+            b"BPR" => self.payment(segment.has(3, &["D"]), &amount(2), at),
+            b"PLB" => {
+                self.end_claim(told);
+                for element in (4..=segment.len().min(PLB_ELEMENTS)).step_by(2) {
+                    let amount = amount(element);
+                    if amount.given() || !segment.raw(element - 1).is_empty() {
+                        self.deduct(&amount);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// BPR. `owes`: the payee owes it (BPR03 `D`).
+    pub fn payment(&mut self, owes: bool, amount: &Money<'_>, at: P) {
+        let stated = Sum::of(amount);
+        self.payment = Some((at, if owes { stated.negative() } else { stated }));
     }
 
     /// CLP: ends the claim before.
-    pub fn claim(&mut self, clp: &Clp<'_>, at: P, told: &mut impl FnMut(Mismatch<P>)) {
+    pub fn claim(
+        &mut self,
+        predetermines: bool,
+        charged: &Money<'_>,
+        paid: &Money<'_>,
+        at: P,
+        told: &mut impl FnMut(Mismatch<P>),
+    ) {
         self.end_claim(told);
         self.open = Some(OpenClaim {
             at,
-            predetermines: clp.status == "25",
-            charged: Sum::of(&clp.charged),
-            paid: Sum::of(&clp.paid),
+            predetermines,
+            charged: Sum::of(charged),
+            paid: Sum::of(paid),
             adjusted: Sum::ZERO,
             line_charges: None,
             line: None,
@@ -164,40 +204,28 @@ impl<P: Copy> Books<P> {
     }
 
     /// SVC: ends the line before.
-    pub fn line(&mut self, svc: &Svc<'_>, at: P, told: &mut impl FnMut(Mismatch<P>)) {
+    pub fn line(&mut self, charged: &Money<'_>, paid: &Money<'_>, at: P, told: &mut impl FnMut(Mismatch<P>)) {
         self.end_line(told);
         if let Some(claim) = &mut self.open {
-            let charged = Sum::of(&svc.charged);
+            let charged = Sum::of(charged);
             claim.line_charges = Some(claim.line_charges.unwrap_or(Sum::ZERO).plus(charged));
-            claim.line = Some(OpenLine { at, charged, paid: Sum::of(&svc.paid), adjusted: Sum::ZERO });
+            claim.line = Some(OpenLine { at, charged, paid: Sum::of(paid), adjusted: Sum::ZERO });
         }
     }
 
-    /// CAS, of the line that is open, else of the claim.
-    pub fn adjust(&mut self, cas: &Cas<'_>) {
+    /// An adjustment of a CAS, of the line that is open, else of the claim.
+    pub fn adjust(&mut self, amount: &Money<'_>) {
         let Some(claim) = &mut self.open else { return };
-        for adjustment in cas.adjustments() {
-            let amount = Sum::of(&adjustment.amount);
-            claim.adjusted = claim.adjusted.plus(amount);
-            if let Some(line) = &mut claim.line {
-                line.adjusted = line.adjusted.plus(amount);
-            }
+        let amount = Sum::of(amount);
+        claim.adjusted = claim.adjusted.plus(amount);
+        if let Some(line) = &mut claim.line {
+            line.adjusted = line.adjusted.plus(amount);
         }
     }
 
-    /// PLB: ends the claim before.
-    pub fn provider(&mut self, plb: &Plb<'_>, told: &mut impl FnMut(Mismatch<P>)) {
-        self.end_claim(told);
-        for (_, adjustment) in plb.numbered() {
-            self.paid = self.paid.less(Sum::of(&adjustment.amount));
-        }
-    }
-
-    /// A part of the open claim was left out: its sums are unknown.
-    pub fn cut(&mut self) {
-        if let Some(claim) = &mut self.open {
-            (claim.adjusted, claim.line_charges) = (Sum(None), Some(Sum(None)));
-        }
+    /// An adjustment of a PLB.
+    pub fn deduct(&mut self, amount: &Money<'_>) {
+        self.paid = self.paid.less(Sum::of(amount));
     }
 
     /// Ends the claim that is open: LX, or the end of the transaction set.
@@ -239,31 +267,15 @@ impl<P: Copy> Books<P> {
 
     fn judge(&mut self, rule: Rule, at: P, said: Sum, computed: Sum, told: &mut impl FnMut(Mismatch<P>)) {
         let difference = said.less(computed);
-        let count = match (difference.0, difference.decimal()) {
-            (Some(0), _) => &mut self.balance.even,
-            (_, Some(off_by)) => {
-                told(Mismatch { rule, at, off_by });
-                &mut self.balance.uneven
-            }
-            (_, None) => &mut self.balance.unknown,
+        let count = if difference.0 == Some(0) {
+            &mut self.balance.even
+        } else if let Some(off_by) = difference.decimal() {
+            told(Mismatch { rule, at, off_by });
+            &mut self.balance.uneven
+        } else {
+            &mut self.balance.unknown
         };
         *count = count.saturating_add(1);
-    }
-}
-
-impl Books<At> {
-    /// A whole claim. `cut`: a part of it was left out.
-    pub fn whole_claim(&mut self, payment: &ClaimPayment<'_>, cut: bool, told: &mut impl FnMut(Mismatch)) {
-        self.claim(&payment.claim, payment.claim.at, told);
-        payment.adjustments.iter().for_each(|cas| self.adjust(cas));
-        for line in &payment.lines {
-            self.line(&line.service, line.service.at, told);
-            line.adjustments.iter().for_each(|cas| self.adjust(cas));
-        }
-        if cut {
-            self.cut();
-        }
-        self.end_claim(told);
     }
 }
 
@@ -272,11 +284,24 @@ impl super::Remittance<'_> {
     pub fn balance(&self) -> (Balance, Vec<Mismatch>) {
         let (mut books, mut uneven) = (Books::default(), Vec::new());
         let mut told = |mismatch| uneven.push(mismatch);
-        if let Some(payment) = &self.payment {
-            books.payment(payment, payment.at);
+        if let Some(bpr) = &self.payment {
+            books.payment(bpr.sign == "D", &bpr.amount, bpr.at);
         }
-        self.all_claims().for_each(|claim| books.whole_claim(claim, false, &mut told));
-        self.provider_adjustments.iter().for_each(|plb| books.provider(plb, &mut told));
+        for claim in self.all_claims() {
+            let clp = &claim.claim;
+            books.claim(claim.predetermines(), &clp.charged, &clp.paid, clp.at, &mut told);
+            let adjust = |books: &mut Books, cas: &[Cas<'_>]| {
+                cas.iter().flat_map(Cas::adjustments).for_each(|adjustment| books.adjust(&adjustment.amount));
+            };
+            adjust(&mut books, &claim.adjustments);
+            for line in &claim.lines {
+                books.line(&line.service.charged, &line.service.paid, line.service.at, &mut told);
+                adjust(&mut books, &line.adjustments);
+            }
+        }
+        books.end_claim(&mut told);
+        let deductions = self.provider_adjustments.iter().flat_map(Plb::numbered);
+        deductions.for_each(|(_, adjustment)| books.deduct(&adjustment.amount));
         let balance = books.end(&mut told);
         (balance, uneven)
     }

@@ -1,11 +1,8 @@
 //! The balances of an 835 as findings of the checker.
 
 use super::balance::{Books, Mismatch, Rule};
-use super::{Bpr, Cas, Clp, Plb};
 use crate::check::{Judge, Place};
 use crate::finding::{Finding, Findings, Oddity};
-use crate::model::SegmentModel;
-use crate::model::common::Svc;
 use crate::read::Segment;
 
 /// Judges whether the sums of an 835 come out even.
@@ -16,16 +13,7 @@ pub struct BalanceJudge {
 
 impl Judge for BalanceJudge {
     fn segment(&mut self, segment: &Segment<'_>, place: Place, findings: &mut Findings) {
-        let told = &mut |mismatch| findings.push(finding(mismatch));
-        match segment.id_bytes() {
-            b"BPR" => self.books.payment(&Bpr::read(segment), place),
-            b"LX" => self.books.end_claim(told),
-            b"CLP" => self.books.claim(&Clp::read(segment), place, told),
-            b"SVC" => self.books.line(&Svc::read(segment), place, told),
-            b"CAS" => self.books.adjust(&Cas::read(segment)),
-            b"PLB" => self.books.provider(&Plb::read(segment), told),
-            _ => {}
-        }
+        self.books.segment(segment, place, &mut |mismatch| findings.push(finding(mismatch)));
     }
 
     fn end(&mut self, findings: &mut Findings) {

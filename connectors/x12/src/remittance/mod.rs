@@ -17,7 +17,7 @@ pub use adjustments::{Adjustment, Cas, MAX_ADJUSTMENTS, Plb, ProviderAdjustment,
 pub use advice::{ClaimGroup, ClaimPayment, Party, Remittance, ServicePayment};
 pub use balance::{Balance, Books, Mismatch, Rule};
 pub use judge::BalanceJudge;
-pub use parts::{End, MAX_PART_BYTES, MAX_PART_SEGMENTS, Part, Parts};
+pub use parts::{Claim, End, MAX_PART_BYTES, MAX_PART_SEGMENTS, Part, Parts};
 pub use segments::{Bpr, Clp, Cur, Lq, Mia, Moa, Nte, Rdm, Ts2, Ts3};
 pub use stream::Stream;
 

@@ -1,8 +1,8 @@
 //! An 835 part by part: however long it is, only one claim is in memory.
 
 use super::balance::{Balance, Books, Mismatch};
-use super::{ClaimGroup, ClaimPayment, Plb, Remittance};
-use crate::model::{Cursor, Extra, Node, Outer};
+use super::{ClaimGroup, ClaimPayment, Clp, Plb, Remittance};
+use crate::model::{At, Cursor, Extra, Node, Outer, SegmentModel};
 use crate::read::{Block, Segment};
 
 /// Segments of one claim, or of another part, that are kept.
@@ -12,18 +12,52 @@ pub const MAX_PART_BYTES: usize = 2 << 20;
 
 /// A part of an 835. They come in the order of the file; `Begin` is the first and `End` the last.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "nearly all parts are claims")]
 pub enum Part<'s> {
     /// What stands before the claims: payment, trace, payer, payee. It has no claims and no provider adjustments.
-    Begin(Remittance<'s>),
+    Begin(Box<Remittance<'s>>),
     /// LX with its totals, without its claims.
-    Group(ClaimGroup<'s>),
-    /// A claim, and which of its sums do not come out even.
-    Claim(ClaimPayment<'s>, Vec<Mismatch>),
+    Group(Box<ClaimGroup<'s>>),
+    /// A claim.
+    Claim(Claim<'s>),
     /// Provider adjustments, and what stood between them.
     Provider(Vec<Plb<'s>>, Vec<Extra<'s>>),
     /// The end.
     End(End),
+}
+
+/// A claim as it was read, its sums made. It becomes typed as far as it is asked: nothing is allocated before.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'s> {
+    segments: &'s Block,
+    mismatches: &'s [Mismatch],
+    cut: bool,
+}
+
+impl<'s> Claim<'s> {
+    /// CLP: the claim's numbers and amounts.
+    pub fn head(&self) -> Clp<'s> {
+        self.segments.first().map(|clp| SegmentModel::read(&clp)).unwrap_or_default()
+    }
+
+    /// The whole claim.
+    pub fn read(&self) -> ClaimPayment<'s> {
+        Node::read(&mut Cursor::new(self.segments, 0), &Outer::NONE)
+    }
+
+    /// Its segments, CLP first.
+    pub fn segments(&self) -> &'s Block {
+        self.segments
+    }
+
+    /// Which of its sums do not come out even.
+    pub fn mismatches(&self) -> &'s [Mismatch] {
+        self.mismatches
+    }
+
+    /// Its end was left out, it being longer than the limit ([`MAX_PART_SEGMENTS`], [`MAX_PART_BYTES`]).
+    pub fn cut(&self) -> bool {
+        self.cut
+    }
 }
 
 /// How an 835 ended.
@@ -62,6 +96,9 @@ pub struct Parts {
     given_kind: Kind,
     given_cut: bool,
     books: Books,
+    /// What does not come out even, of the part that is open and of the one given out.
+    uneven: Vec<Mismatch>,
+    given_uneven: Vec<Mismatch>,
     claims: u64,
     left_out: u64,
     ended: bool,
@@ -111,7 +148,7 @@ impl Parts {
             return self.part();
         }
         self.ended = true;
-        let mut mismatches = Vec::new();
+        let mut mismatches = std::mem::take(&mut self.uneven);
         let balance = self.books.end(&mut |mismatch| mismatches.push(mismatch));
         Some(Part::End(End { balance, mismatches, claims: self.claims, left_out: self.left_out }))
     }
@@ -127,10 +164,20 @@ impl Parts {
             self.cut = true;
             self.left_out = self.left_out.saturating_add(1);
         }
+        let uneven = &mut self.uneven;
+        self.books.segment(segment, At(segment.position), &mut |mismatch| {
+            if uneven.len() < MAX_PART_SEGMENTS {
+                uneven.push(mismatch);
+            }
+        });
     }
 
     /// Begins another part; the open one is given out.
     fn turn(&mut self, kind: Kind) {
+        let uneven = &mut self.uneven;
+        self.books.end_claim(&mut |mismatch| uneven.push(mismatch));
+        std::mem::swap(&mut self.uneven, &mut self.given_uneven);
+        self.uneven.clear();
         std::mem::swap(&mut self.block, &mut self.given);
         self.block.clear();
         (self.given_kind, self.kind) = (self.kind, kind);
@@ -140,26 +187,15 @@ impl Parts {
     /// Reads the part that is given out.
     pub(super) fn part(&mut self) -> Option<Part<'_>> {
         self.given.first()?;
-        let cursor = &mut Cursor::new(&self.given, 0);
         Some(match self.given_kind {
-            Kind::Begin => {
-                let begin = Remittance::read(&self.given);
-                if let Some(payment) = &begin.payment {
-                    self.books.payment(payment, payment.at);
-                }
-                Part::Begin(begin)
-            }
-            Kind::Group => Part::Group(Node::read(cursor, &Outer::NONE)),
+            Kind::Begin => Part::Begin(Box::new(Remittance::read(&self.given))),
+            Kind::Group => Part::Group(Box::new(Node::read(&mut Cursor::new(&self.given, 0), &Outer::NONE))),
             Kind::Claim => {
                 self.claims = self.claims.saturating_add(1);
-                let claim = Node::read(cursor, &Outer::NONE);
-                let mut mismatches = Vec::new();
-                self.books.whole_claim(&claim, self.given_cut, &mut |mismatch| mismatches.push(mismatch));
-                Part::Claim(claim, mismatches)
+                Part::Claim(Claim { segments: &self.given, mismatches: &self.given_uneven, cut: self.given_cut })
             }
             Kind::Provider => {
                 let read = Remittance::read(&self.given);
-                read.provider_adjustments.iter().for_each(|plb| self.books.provider(plb, &mut |_| {}));
                 Part::Provider(read.provider_adjustments, read.extra)
             }
         })

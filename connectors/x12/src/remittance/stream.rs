@@ -15,8 +15,8 @@ use crate::read::ReadError;
 /// ```ignore
 /// let mut stream = Stream::new(source);
 /// while let Some(part) = stream.next_part()? {
-///     if let Part::Claim(claim, mismatches) = part {
-///         println!("{:?} {}", claim.claim.paid.get(), mismatches.len());
+///     if let Part::Claim(claim) = part {
+///         println!("{:?} {}", claim.head().paid.get(), claim.mismatches().len());
 ///     }
 /// }
 /// ```

@@ -41,20 +41,20 @@ fn the_sums_of_real_remittances() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let file = std::fs::File::open(path).unwrap();
         let mut stream = Stream::new(file);
-        let mut told = |mismatches: Vec<Mismatch>| {
+        let mut told = |mismatches: &[Mismatch]| {
             for Mismatch { rule, at, off_by } in mismatches {
                 found.entry(name.clone()).or_default().push(format!("{rule:?} {} {off_by}", at.0));
             }
         };
         while let Ok(Some(part)) = stream.next_part() {
             match part {
-                Part::Claim(_, mismatches) => told(mismatches),
+                Part::Claim(claim) => told(claim.mismatches()),
                 Part::End(end) => {
                     sets += 1;
                     claims += end.claims;
                     even += end.balance.even;
                     unknown += end.balance.unknown;
-                    told(end.mismatches);
+                    told(&end.mismatches);
                 }
                 _ => {}
             }

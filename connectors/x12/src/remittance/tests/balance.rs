@@ -11,7 +11,7 @@ fn balance(body: &str) -> (Balance, Vec<Mismatch>) {
     let (mut stream, mut mismatches, mut balance) = (Stream::new(text.as_bytes()), Vec::new(), None);
     while let Some(part) = stream.next_part().unwrap() {
         match part {
-            Part::Claim(_, found) => mismatches.extend(found),
+            Part::Claim(claim) => mismatches.extend(claim.mismatches()),
             Part::End(end) => {
                 mismatches.extend(end.mismatches);
                 balance = Some(end.balance);
@@ -96,25 +96,25 @@ fn what_is_no_number_is_unknown_not_wrong() {
 }
 
 #[test]
-fn a_claim_beyond_the_limit_is_cut_and_its_sums_are_unknown() {
+fn a_claim_beyond_the_limit_is_cut_and_its_sums_are_whole() {
     let lines = "SVC*HC:1*1*1~".repeat(crate::remittance::MAX_PART_SEGMENTS);
-    let text = format!("ST*835*0001~BPR*I*1*C*CHK~CLP*A*1*1*1~{lines}CLP*B*1*0*0~SE*9*0001~");
+    let text = format!("ST*835*0001~BPR*I*20000*C*CHK~CLP*A*1*20000*20000~{lines}CLP*B*1*0*0~SE*9*0001~");
     let mut stream = Stream::new(text.as_bytes());
     let (mut lines, mut ends) = (Vec::new(), 0);
     while let Some(part) = stream.next_part().unwrap() {
         match part {
-            Part::Claim(claim, mismatches) => {
-                assert_eq!(mismatches, []);
-                lines.push(claim.lines.len());
+            Part::Claim(claim) => {
+                assert_eq!(claim.mismatches(), []);
+                lines.push((claim.read().lines.len(), claim.cut()));
             }
             Part::End(end) => {
-                assert_eq!((end.claims, end.left_out, end.balance.ok()), (2, 1, false));
+                assert_eq!((end.claims, end.left_out, end.balance.ok()), (2, 1, true));
                 ends += 1;
             }
             _ => {}
         }
     }
-    assert_eq!((lines, ends), (vec![crate::remittance::MAX_PART_SEGMENTS - 1, 0], 1));
+    assert_eq!((lines, ends), (vec![(crate::remittance::MAX_PART_SEGMENTS - 1, true), (0, false)], 1));
 }
 
 #[test]

@@ -15,10 +15,10 @@ fn together(text: &str) -> Vec<Remittance<'static>> {
         let advice = all.last_mut().unwrap();
         match part {
             Part::Begin(_) => {}
-            Part::Group(group) => advice.groups.push(Node::into_static(group)),
-            Part::Claim(claim, _) => match advice.groups.last_mut() {
-                Some(group) => group.claims.push(Node::into_static(claim)),
-                None => advice.claims.push(Node::into_static(claim)),
+            Part::Group(group) => advice.groups.push(Node::into_static(*group)),
+            Part::Claim(claim) => match advice.groups.last_mut() {
+                Some(group) => group.claims.push(Node::into_static(claim.read())),
+                None => advice.claims.push(Node::into_static(claim.read())),
             },
             Part::Provider(plbs, extra) => {
                 advice.provider_adjustments.extend(plbs.into_iter().map(Node::into_static));
