@@ -65,3 +65,66 @@ fn the_sums_of_real_remittances() {
     let known: BTreeMap<_, _> = UNEVEN.iter().map(|(name, all)| (*name, (*all).to_owned())).collect();
     assert_eq!(found, known);
 }
+
+#[test]
+fn the_checker_has_nothing_against_our_samples() {
+    let samples = crate::samples::all().into_iter().filter(|(name, _)| name.starts_with("835"));
+    let mut count = 0;
+    for (name, bytes) in samples {
+        let mut checker = x12::check::Checker::new(bytes.as_slice());
+        while let Some(report) = checker.next_report().unwrap() {
+            let x12::check::Report::Set(set) = report else { continue };
+            assert_eq!((set.guide, set.findings.as_slice()), (Some("835"), &[][..]), "{name}");
+        }
+        count += 1;
+    }
+    assert_eq!(count, 8);
+}
+
+#[cfg(feature = "answers")]
+#[test]
+fn answers_whole_and_in_pieces_are_the_same() {
+    use x12::answers::remittance::{Pieces, remittance};
+    for (name, bytes) in crate::samples::all().into_iter().filter(|(name, _)| name.starts_with("835")) {
+        let document = x12::Document::read(&bytes).unwrap();
+        let transaction = document.transactions().next().unwrap();
+        let whole = serde_json::to_value(remittance(transaction).unwrap()).unwrap();
+        let (mut stream, mut pieces, mut text) = (Stream::new(bytes.as_slice()), Pieces::new(1), Vec::new());
+        while let Some(part) = stream.next_part().unwrap() {
+            pieces.part(part, transaction.segments.len() as u64, &mut text);
+        }
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&text).unwrap(), whole, "{name}");
+        assert_eq!(whole["balance"]["ok"], true, "{name}");
+    }
+}
+
+#[cfg(feature = "answers")]
+#[test]
+fn an_answer_says_what_was_paid_and_why_not_more() {
+    let (_, bytes) =
+        crate::samples::all().into_iter().find(|(name, _)| *name == "835_provider_adjustments.edi").unwrap();
+    let document = x12::Document::read(&bytes).unwrap();
+    let answer = x12::answers::remittance::remittance(document.transactions().next().unwrap()).unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    assert_eq!((&answer["payment"]["amount"], &answer["payment"]["trace"]), (&"1031.5".into(), &"EFT0001".into()));
+    assert_eq!(answer["payer"]["name"], "NORTHSTAR HEALTH");
+    let claim = &answer["claims"][0];
+    assert_eq!(
+        (&claim["charged"], &claim["paid"], &claim["patient_owes"]),
+        (&"125".into(), &"80".into(), &"20".into())
+    );
+    let line = &claim["lines"][0];
+    assert_eq!((&line["procedure"]["code"], &line["allowed"]), (&"HC:99213:25".into(), &"100".into()));
+    assert_eq!(line["adjustments"][0]["plain"], "Charge is above the fee schedule or contracted amount");
+    assert_eq!(line["adjustments"][0]["next_action"]["kind"], "write_off");
+    assert_eq!(line["adjustments"][1]["next_action"]["kind"], "bill_patient");
+    let place = |of: &str| {
+        let all = line["provenance"].as_array().unwrap();
+        all.iter().find(|each| each["of"].as_array().unwrap().contains(&of.into())).unwrap().clone()
+    };
+    assert_eq!((&place("adjustments[1]")["id"], &place("adjustments[1]")["position"]), (&"CAS".into(), &28.into()));
+    assert_eq!(place("allowed")["id"], "AMT");
+    let reasons: Vec<_> =
+        answer["provider_adjustments"].as_array().unwrap().iter().map(|each| &each["reason"]["label"]).collect();
+    assert_eq!(reasons, ["Interest owed", "Overpayment recovery", "Capitation payment"]);
+}

@@ -86,20 +86,23 @@ impl Teller {
         into: &mut Vec<Adjustment>,
         provenance: &mut Vec<connector_sdk::answer::Provenance>,
     ) {
-        let fields: Vec<String> = (into.len()..).zip(cas.adjustments()).map(|(at, _)| format!("adjustments[{at}]")).collect();
+        let fields: Vec<String> =
+            (into.len()..).zip(cas.adjustments()).map(|(at, _)| format!("adjustments[{at}]")).collect();
         let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
         provenance.push(self.place(cas.at.0, "CAS", loop_id, &fields));
-        into.extend(cas.adjustments().map(|adjustment| Adjustment {
-            group: coded(Table::AdjustmentGroup, &cas.group),
-            code: adjustment.reason.to_string(),
-            amount: adjustment.amount.get(),
-            quantity: adjustment.quantity.get(),
-            plain: label(Table::AdjustmentReason, &adjustment.reason)
-                .map_or_else(|| format!("Reason {}, which nobody here knows", adjustment.reason), str::to_owned),
-            next_action: match adjustment.amount.get() {
-                Some(amount) if reversal || amount <= rust_decimal::Decimal::ZERO => None,
-                _ => next_action(&cas.group, &adjustment.reason),
-            },
+        into.extend(cas.adjustments().map(|adjustment| {
+            Adjustment {
+                group: coded(Table::AdjustmentGroup, &cas.group),
+                code: adjustment.reason.to_string(),
+                amount: adjustment.amount.get(),
+                quantity: adjustment.quantity.get(),
+                plain: label(Table::AdjustmentReason, &adjustment.reason)
+                    .map_or_else(|| format!("Reason {}, which nobody here knows", adjustment.reason), str::to_owned),
+                next_action: match adjustment.amount.get() {
+                    Some(amount) if reversal || amount <= rust_decimal::Decimal::ZERO => None,
+                    _ => next_action(&cas.group, &adjustment.reason),
+                },
+            }
         }));
     }
 
@@ -116,8 +119,10 @@ impl Teller {
 }
 
 fn numbers(claim: &ClaimPayment<'_>) -> Vec<Identifier> {
-    let own = [("CLP01", "The practice's number", &claim.claim.patient_control),
-        ("CLP07", "The carrier's number", &claim.claim.payer_control)];
+    let own = [
+        ("CLP01", "The practice's number", &claim.claim.patient_control),
+        ("CLP07", "The carrier's number", &claim.claim.payer_control),
+    ];
     let own = own.into_iter().filter(|(_, _, value)| !value.is_empty()).map(|(code, words, value)| Identifier {
         kind: Coded::new(code, words),
         value: connector_sdk::Phi::new(value.to_string()),
@@ -160,7 +165,8 @@ fn date(dtm: &Dtm<'_>) -> DateFact {
 
 /// The day or days of service of a line.
 fn span(dates: &[Dtm<'_>]) -> DateSpan {
-    let day = |kinds: [&str; 2]| dates.iter().find(|dtm| kinds.contains(&&*dtm.qualifier)).and_then(|dtm| dtm.date.get());
+    let day =
+        |kinds: [&str; 2]| dates.iter().find(|dtm| kinds.contains(&&*dtm.qualifier)).and_then(|dtm| dtm.date.get());
     DateSpan { from: day(["472", "150"]), to: day(["472", "151"]) }
 }
 

@@ -120,7 +120,12 @@ impl Teller {
                 date: bpr.date.get(),
                 ..Payment::default()
             };
-            head.provenance.push(self.place(bpr.at.0, "BPR", "", &["payment.amount", "payment.method", "payment.date"]));
+            head.provenance.push(self.place(
+                bpr.at.0,
+                "BPR",
+                "",
+                &["payment.amount", "payment.method", "payment.date"],
+            ));
         }
         if let Some(trn) = &begin.trace {
             (head.payment.trace, head.payment.originator) = (some(&trn.number), some(&trn.origin));
@@ -185,7 +190,8 @@ fn party(party: &Party<'_>) -> Contact {
         let parts = [&city.city, &city.state, &city.postal_code];
         parts.map(|part| &**part).join(" ").trim().to_owned()
     };
-    let address = street.flat_map(|street| [street.line_1.to_string(), street.line_2.to_string()]).chain(city.map(town));
+    let address =
+        street.flat_map(|street| [street.line_1.to_string(), street.line_2.to_string()]).chain(city.map(town));
     Contact {
         role: coded_some(Table::Entity, &party.name.entity),
         name: phi(&party.name.name),
@@ -197,11 +203,8 @@ fn party(party: &Party<'_>) -> Contact {
 
 /// The ways to reach someone that a PER names.
 fn reach(per: &Per<'_>) -> Vec<Identifier> {
-    let ways = [
-        (&per.qualifier_1, &per.number_1),
-        (&per.qualifier_2, &per.number_2),
-        (&per.qualifier_3, &per.number_3),
-    ];
+    let ways =
+        [(&per.qualifier_1, &per.number_1), (&per.qualifier_2, &per.number_2), (&per.qualifier_3, &per.number_3)];
     let given = ways.into_iter().filter(|(_, number)| !number.is_empty());
     given
         .map(|(kind, number)| Identifier { description: phi(&per.name), ..identified(Table::Reach, kind, number) })

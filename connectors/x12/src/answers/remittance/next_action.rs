@@ -39,10 +39,14 @@ fn words(step: NextStep) -> &'static str {
              retroactive one or appeal."
         }
         NextStep::OtherCarrier => "Send the claim to the carrier that is responsible.",
-        NextStep::CheckCoverage => "Check the patient's coverage on the day of service; ask the patient for other coverage.",
+        NextStep::CheckCoverage => {
+            "Check the patient's coverage on the day of service; ask the patient for other coverage."
+        }
         NextStep::Appeal => "Compare with the record; ask for a review where the service was needed and covered.",
         NextStep::ProveTimeliness => "Send proof that the claim was filed in time; else it is written off.",
-        NextStep::FindEarlierPayment => "Look whether it was paid before, alone or as a part of another service; else check the modifiers.",
+        NextStep::FindEarlierPayment => {
+            "Look whether it was paid before, alone or as a part of another service; else check the modifiers."
+        }
         NextStep::CheckContract => "Compare with the contract; ask the carrier where it does not fit.",
     }
 }
@@ -67,7 +71,17 @@ mod tests {
 
     #[test]
     fn every_word_of_the_table_is_a_step() {
-        let words = ["correct", "documents", "authorization", "other_carrier", "coverage", "late", "appeal", "earlier_payment", "contract"];
+        let words = [
+            "correct",
+            "documents",
+            "authorization",
+            "other_carrier",
+            "coverage",
+            "late",
+            "appeal",
+            "earlier_payment",
+            "contract",
+        ];
         let text = include_str!("../../codes/carc_action.tsv");
         for line in text.lines().skip(1) {
             let (code, word) = line.split_once('\t').unwrap();

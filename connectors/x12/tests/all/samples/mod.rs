@@ -5,6 +5,7 @@ mod ack;
 mod attachment;
 mod claim;
 mod eligibility;
+mod remittance;
 mod review;
 mod status;
 
@@ -12,7 +13,8 @@ use x12::{Document, Severity};
 
 /// Every sample of every family.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
-    [ack::all(), claim::all(), eligibility::all(), status::all(), review::all(), attachment::all()].concat()
+    [ack::all(), claim::all(), eligibility::all(), status::all(), remittance::all(), review::all(), attachment::all()]
+        .concat()
 }
 
 #[test]
