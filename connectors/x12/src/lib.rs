@@ -32,15 +32,14 @@ pub mod json;
 pub mod model;
 pub mod read;
 pub mod remittance;
-pub mod response;
 pub mod review;
 pub mod status;
 pub mod write;
 
 pub use ack::Acknowledgment;
 pub use delimiters::Delimiters;
+pub use eligibility::Response;
 pub use envelope::{Document, Event, Item, SetHeader, Transaction, Walker};
 pub use finding::{Expected, Finding, Findings, Oddity, Severity};
 pub use inquiry::Inquiry;
 pub use read::{Block, ReadError, Reader, Segment};
-pub use response::Response;

@@ -10,7 +10,9 @@ use connector_sdk::answer::{AuthorizationNeed, Benefit, Coded, Level as Whose, N
 use super::slots::{Slot, place_in, slot};
 use super::words::{coded, coded_some, contact, date, identifier, provenance};
 use crate::codes::Table;
-use crate::response::{BenefitLine, Level, ProcedureRef};
+use crate::eligibility::{Eb, EligibilityBenefit, Level};
+use crate::model::common::Procedure;
+use crate::model::health::DiagnosisPointers;
 
 /// Service types that one EB is spread over; there are about 190 codes.
 const MAX_SERVICES_PER_LINE: usize = 250;
@@ -23,7 +25,7 @@ const MAX_GROUP_LINES: usize = 200;
 /// One EB line for one of its service types.
 #[derive(Clone, Copy)]
 pub(super) struct Line<'a> {
-    pub(super) eb: &'a BenefitLine,
+    pub(super) eb: &'a EligibilityBenefit<'a>,
     service: &'a str,
     /// All service types stand in this one line.
     unspread: bool,
@@ -33,22 +35,22 @@ pub(super) struct Line<'a> {
 #[derive(PartialEq, Eq, Hash)]
 struct Key<'a> {
     service: &'a str,
-    procedure: Option<&'a ProcedureRef>,
+    procedure: [&'a str; 8],
     network: &'a str,
     level: &'a str,
     insurance_type: &'a str,
     plan: &'a str,
     informations: Vec<(&'a str, &'a str, &'a str)>,
-    pointers: &'a [String],
+    pointers: [&'a str; 4],
     messages: Vec<&'a str>,
 }
 
 /// The benefits of the lines that `wanted` picks, with the service types it picks.
 pub(super) fn benefits<'a>(
     transaction: u32,
-    level: &'a Level,
-    wanted: impl Fn(&BenefitLine) -> bool,
-    service_wanted: impl Fn(&BenefitLine, &str) -> bool,
+    level: &Level<'a>,
+    wanted: impl Fn(&EligibilityBenefit<'_>) -> bool,
+    service_wanted: impl Fn(&EligibilityBenefit<'_>, &str) -> bool,
 ) -> Vec<Benefit> {
     let mut groups: Vec<Vec<Line<'a>>> = Vec::new();
     let mut by_key: HashMap<Key<'a>, usize> = HashMap::new();
@@ -77,44 +79,59 @@ pub(super) fn benefits<'a>(
     found
 }
 
-fn details(eb: &BenefitLine) -> usize {
-    eb.messages.len() + eb.dates.len() + eb.references.len() + eb.parties.len() + eb.informations.len()
+fn details(eb: &EligibilityBenefit<'_>) -> usize {
+    eb.messages.len() + eb.dates.len() + eb.references.len() + eb.entities.len() + eb.information.len()
+}
+
+/// EB03, each repeat that says something.
+pub(super) fn service_types<'a>(eb: &'a Eb<'_>) -> impl Iterator<Item = &'a str> + Clone {
+    eb.service_types.iter().map(|code| &**code).filter(|code| !code.is_empty())
+}
+
+/// EB13, where it names a procedure.
+pub(super) fn asked_procedure<'a, 'm>(eb: &'a Eb<'m>) -> Option<&'a Procedure<'m>> {
+    Some(&eb.procedure).filter(|procedure| !procedure.system.is_empty() || !procedure.code.is_empty())
 }
 
 /// One line per distinct service type of an EB.
-fn services<'a>(eb: &'a BenefitLine, wanted: &impl Fn(&BenefitLine, &str) -> bool, whole: bool) -> Vec<Line<'a>> {
-    let first = eb.services.first().map(String::as_str).unwrap_or_default();
-    if whole || eb.services.len() > MAX_SERVICES_PER_LINE {
-        return vec![Line { eb, service: first, unspread: eb.services.len() > 1 }];
+fn services<'a>(
+    eb: &'a EligibilityBenefit<'a>,
+    wanted: &impl Fn(&EligibilityBenefit<'_>, &str) -> bool,
+    whole: bool,
+) -> Vec<Line<'a>> {
+    let codes = service_types(&eb.benefit);
+    let count = codes.clone().count();
+    if whole || count > MAX_SERVICES_PER_LINE {
+        return vec![Line { eb, service: codes.clone().next().unwrap_or_default(), unspread: count > 1 }];
     }
     let mut lines: Vec<Line<'a>> = Vec::new();
-    for service in eb.services.iter().map(String::as_str).filter(|service| wanted(eb, service)) {
+    for service in codes.filter(|service| wanted(eb, service)) {
         if !lines.iter().any(|line| line.service == service) {
             lines.push(Line { eb, service, unspread: false });
         }
     }
-    if eb.services.is_empty() {
+    if count == 0 {
         lines.push(Line { eb, service: "", unspread: false });
     }
     lines
 }
 
 fn key<'a>(line: &Line<'a>) -> Key<'a> {
-    let eb = line.eb;
+    let EligibilityBenefit { benefit: eb, information, messages, .. } = line.eb;
+    let Procedure { system, code, modifier_1, modifier_2, modifier_3, modifier_4, description, code_to } =
+        &eb.procedure;
+    let procedure = [system, code, modifier_1, modifier_2, modifier_3, modifier_4, description, code_to];
+    let DiagnosisPointers { first, second, third, fourth } = &eb.diagnoses;
     Key {
         service: line.service,
-        procedure: eb.procedure.as_ref(),
+        procedure: procedure.map(|part| &**part),
         network: &eb.network,
-        level: &eb.level,
+        level: &eb.coverage_level,
         insurance_type: &eb.insurance_type,
         plan: &eb.plan,
-        informations: eb
-            .informations
-            .iter()
-            .map(|iii| (iii.kind.as_str(), iii.code.as_str(), iii.text.as_str()))
-            .collect(),
-        pointers: &eb.diagnosis_pointers,
-        messages: eb.messages.iter().map(|(text, _)| text.as_str()).collect(),
+        informations: information.iter().map(|iii| (&*iii.qualifier, &*iii.code, &*iii.text)).collect(),
+        pointers: [first, second, third, fourth].map(|pointer| &**pointer),
+        messages: messages.iter().map(|message| &*message.text).collect(),
     }
 }
 
@@ -123,11 +140,12 @@ fn key<'a>(line: &Line<'a>) -> Key<'a> {
 fn by_context(group: Vec<Line<'_>>) -> Vec<Vec<Line<'_>>> {
     let context = |line: &Line<'_>| {
         let eb = line.eb;
-        let mut parts: Vec<String> = eb.dates.iter().map(|d| format!("D{} {}", d.kind, d.text)).collect();
-        parts.extend(eb.references.iter().map(|r| format!("R{} {}", r.kind, r.value)));
-        parts.extend(eb.parties.iter().map(|p| format!("P{} {} {} {}", p.role, p.name, p.first, p.id)));
-        if matches!(eb.authorization.as_str(), "Y" | "N") {
-            parts.push(format!("A{}", eb.authorization));
+        let mut parts: Vec<String> = eb.dates.iter().map(|d| format!("D{} {}", d.qualifier, d.value)).collect();
+        parts.extend(eb.references.iter().map(|r| format!("R{} {}", r.qualifier, r.value)));
+        let entities = eb.entities.iter().map(|entity| &entity.name);
+        parts.extend(entities.map(|nm1| format!("P{} {} {} {}", nm1.entity, nm1.last_name, nm1.first_name, nm1.id)));
+        if matches!(eb.benefit.authorization.as_ref(), "Y" | "N") {
+            parts.push(format!("A{}", eb.benefit.authorization));
         }
         if !matches!(slot(eb), Slot::Limit(..) | Slot::Covered) {
             parts.extend(eb.deliveries.iter().map(super::words::pattern));
@@ -144,64 +162,67 @@ fn by_context(group: Vec<Line<'_>>) -> Vec<Vec<Line<'_>>> {
     }
     if sets.iter().filter(|(set, _)| !set.is_empty()).count() <= 1 {
         let mut all: Vec<Line<'_>> = sets.into_iter().flat_map(|(_, lines)| lines).collect();
-        all.sort_by_key(|line| line.eb.position);
+        all.sort_by_key(|line| line.eb.benefit.at.0);
         return vec![all];
     }
     sets.into_iter().map(|(_, lines)| lines).collect()
 }
 
 /// Lines of one key and one context: one benefit, and one more for each line that contradicts another.
-fn build(transaction: u32, level: &Level, lines: &[Line<'_>]) -> Vec<Benefit> {
+fn build(transaction: u32, level: &Level<'_>, lines: &[Line<'_>]) -> Vec<Benefit> {
     let mut found = Vec::new();
     for together in place_in(lines) {
         let mut benefit = Benefit::default();
         for line in &together {
             describe(&mut benefit, transaction, level, line);
         }
-        super::slots::fill(&mut benefit, transaction, &together);
+        super::slots::fill(&mut benefit, transaction, &level.kind.loop_id("2110"), &together);
         found.push(benefit);
     }
     found
 }
 
 /// What a line says besides its number: service, network, places, dates, words.
-fn describe(benefit: &mut Benefit, transaction: u32, level: &Level, line: &Line<'_>) {
+fn describe(benefit: &mut Benefit, transaction: u32, level: &Level<'_>, line: &Line<'_>) {
     let eb = line.eb;
     benefit.service = match line.service {
         "" => Coded::new("", "Service not named"),
         code => coded(Table::ServiceType, code),
     };
-    benefit.procedure = eb.procedure.as_ref().map(procedure);
-    benefit.network = match eb.network.as_str() {
+    benefit.procedure = asked_procedure(&eb.benefit).map(procedure);
+    benefit.network = match eb.benefit.network.as_ref() {
         "Y" => Network::In,
         "N" => Network::Out,
         "W" => Network::Both,
         _ => Network::NotStated,
     };
-    benefit.level = whose(&eb.level);
-    match eb.authorization.as_str() {
+    benefit.level = whose(&eb.benefit.coverage_level);
+    match eb.benefit.authorization.as_ref() {
         "Y" => benefit.authorization = AuthorizationNeed::Required,
         "N" => benefit.authorization = AuthorizationNeed::NotRequired,
         _ => {}
     }
-    benefit.insurance_type = coded_some(Table::InsuranceType, &eb.insurance_type);
-    benefit.plan = super::words::some(&eb.plan);
-    for iii in &eb.informations {
-        match information_field(&iii.kind) {
+    benefit.insurance_type = coded_some(Table::InsuranceType, &eb.benefit.insurance_type);
+    benefit.plan = super::words::some(&eb.benefit.plan);
+    for iii in &eb.information {
+        match information_field(&iii.qualifier) {
             "places" => add(&mut benefit.places, coded(Table::Place, &iii.code)),
-            "diagnoses" => add(&mut benefit.diagnoses, Phi::new(iii.code.clone())),
+            "diagnoses" => add(&mut benefit.diagnoses, Phi::new(iii.code.to_string())),
             _ => {
-                let text = [iii.kind.as_str(), iii.code.as_str(), iii.text.as_str()].join(" ");
+                let text = [&*iii.qualifier, &*iii.code, &*iii.text].join(" ");
                 add(&mut benefit.messages, Phi::new(text.trim().to_owned()));
             }
         }
-        if iii.kind == "ZZ" && !iii.text.is_empty() {
-            add(&mut benefit.messages, Phi::new(iii.text.clone()));
+        if iii.qualifier == "ZZ" && !iii.text.is_empty() {
+            add(&mut benefit.messages, Phi::new(iii.text.to_string()));
         }
     }
-    for pointer in &eb.diagnosis_pointers {
-        let named = pointer.parse::<usize>().ok().and_then(|at| level.diagnoses.get(at.checked_sub(1)?));
-        add(&mut benefit.diagnoses, Phi::new(named.unwrap_or(pointer).clone()));
+    let DiagnosisPointers { first, second, third, fourth } = &eb.benefit.diagnoses;
+    for pointer in [first, second, third, fourth].into_iter().filter(|pointer| !pointer.is_empty()) {
+        let codes = level.health().map_or(&[][..], |hi| &hi.codes);
+        let named = pointer.parse::<usize>().ok().and_then(|at| codes.get(at.checked_sub(1)?));
+        let code = named.map(|code| &code.code).filter(|code| !code.is_empty());
+        add(&mut benefit.diagnoses, Phi::new(code.unwrap_or(pointer).to_string()));
     }
     for value in &eb.dates {
         add(&mut benefit.dates, date(value));
@@ -209,17 +230,17 @@ fn describe(benefit: &mut Benefit, transaction: u32, level: &Level, line: &Line<
     for reference in &eb.references {
         add(&mut benefit.identifiers, identifier(reference));
     }
-    for party in &eb.parties {
+    for party in &eb.entities {
         add(&mut benefit.contacts, contact(party));
     }
-    for (text, _) in eb.messages.iter().filter(|(text, _)| !text.is_empty()) {
-        add(&mut benefit.messages, Phi::new(text.clone()));
+    for message in eb.messages.iter().filter(|message| !message.text.is_empty()) {
+        add(&mut benefit.messages, Phi::new(message.text.to_string()));
     }
     if line.unspread {
-        let also = format!("Holds for the service types {}", eb.services.join(" "));
+        let also = format!("Holds for the service types {}", service_types(&eb.benefit).collect::<Vec<_>>().join(" "));
         add(&mut benefit.messages, Phi::new(also));
     }
-    places_of(benefit, transaction, eb);
+    places_of(benefit, transaction, &level.kind.loop_id("2110"), eb);
 }
 
 /// The field that an III segment of this kind (III01) goes to.
@@ -232,17 +253,16 @@ fn information_field(kind: &str) -> &'static str {
 }
 
 /// Where the details of a line stand. The EB itself is noted with the field its number went to.
-fn places_of(benefit: &mut Benefit, transaction: u32, eb: &BenefitLine) {
-    let loop_id = &eb.loop_id;
+fn places_of(benefit: &mut Benefit, transaction: u32, loop_id: &str, eb: &EligibilityBenefit<'_>) {
     // A line stands once in a benefit, so each place is new; looking for it among a hostile file's would take minutes.
     let mut note = |position: u32, id: &str, field: &str| {
         benefit.provenance.push(provenance(transaction, position, id, loop_id, &[field]));
     };
-    eb.informations.iter().for_each(|iii| note(iii.position, "III", information_field(&iii.kind)));
-    eb.dates.iter().for_each(|value| note(value.position, "DTP", "dates"));
-    eb.references.iter().for_each(|reference| note(reference.position, "REF", "identifiers"));
-    eb.parties.iter().for_each(|party| note(party.position, "NM1", "contacts"));
-    eb.messages.iter().for_each(|(_, position)| note(*position, "MSG", "messages"));
+    eb.information.iter().for_each(|iii| note(iii.at.0, "III", information_field(&iii.qualifier)));
+    eb.dates.iter().for_each(|value| note(value.at.0, "DTP", "dates"));
+    eb.references.iter().for_each(|reference| note(reference.at.0, "REF", "identifiers"));
+    eb.entities.iter().for_each(|party| note(party.name.at.0, "NM1", "contacts"));
+    eb.messages.iter().for_each(|message| note(message.at.0, "MSG", "messages"));
 }
 
 pub(super) fn add<T: PartialEq>(list: &mut Vec<T>, value: T) {
@@ -251,17 +271,18 @@ pub(super) fn add<T: PartialEq>(list: &mut Vec<T>, value: T) {
     }
 }
 
-fn procedure(sent: &ProcedureRef) -> Coded {
+fn procedure(sent: &Procedure<'_>) -> Coded {
     let mut code = format!("{}:{}", sent.system, sent.code);
-    if !sent.to.is_empty() {
+    if !sent.code_to.is_empty() {
         code.push('-');
-        code.push_str(&sent.to);
+        code.push_str(&sent.code_to);
     }
-    for modifier in &sent.modifiers {
+    let modifiers = [&sent.modifier_1, &sent.modifier_2, &sent.modifier_3, &sent.modifier_4];
+    for modifier in modifiers.into_iter().filter(|modifier| !modifier.is_empty()) {
         code.push(':');
         code.push_str(modifier);
     }
-    let label = if sent.description.is_empty() { code.clone() } else { sent.description.clone() };
+    let label = if sent.description.is_empty() { code.clone() } else { sent.description.to_string() };
     Coded::new(code, label)
 }
 

@@ -2,11 +2,12 @@
 
 use connector_sdk::{EligibilityFacts, EligibilityRequest, Error, ErrorKind, Outcome, Result};
 
-use super::patient::{Patient, bare};
+use super::patient::{Patient, bare, born, is_member_id};
 use crate::ack::Acknowledgment;
+use crate::eligibility::{Level, LevelKind, Response, core_258};
 use crate::envelope::{Document, Item};
+use crate::model::common::Ins;
 use crate::read::ReadError;
-use crate::response::{Level, LevelKind, Response};
 
 /// How exactly the member id of an answer must be the one asked with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,8 +124,8 @@ fn rejected(ack: &Acknowledgment) -> Error {
 fn belonging<'a>(patients: &[Patient<'a>], trace: &str) -> Result<Vec<Patient<'a>>> {
     let traces = |patient: &Patient<'a>| -> Vec<&'a str> {
         let levels = [patient.subscriber, patient.dependent].into_iter().flatten();
-        let echoed = levels.flat_map(|level| &level.traces).filter(|trace| trace.kind != "1");
-        echoed.map(|trace| trace.number.as_str()).collect()
+        let echoed = levels.flat_map(|level| level.traces).filter(|trace| trace.kind != "1");
+        echoed.map(|trace| &*trace.number).collect()
     };
     if trace.is_empty() {
         return Ok(patients.to_vec());
@@ -166,35 +167,34 @@ struct Against {
 }
 
 impl Against {
-    fn new(level: &Level, asked: &Asked<'_>, rule: MemberIdMatch) -> Self {
-        let party = level.party.as_ref();
+    fn new(level: &Level<'_>, asked: &Asked<'_>, rule: MemberIdMatch) -> Self {
+        let party = level.party().map(|party| &party.name);
         let same = |asked: Option<&str>, sent: Option<&str>| {
             let (asked, sent) = (bare(asked?), bare(sent?));
             (!asked.is_empty() && !sent.is_empty()).then(|| asked == sent)
         };
-        let sent_id = party.filter(|party| matches!(party.id_kind.as_str(), "MI" | "II" | "ZZ" | ""));
+        let sent_id = party.filter(|name| is_member_id(name));
         let id = match rule {
             MemberIdMatch::Ignore => None,
-            MemberIdMatch::Formatting => same(asked.id, sent_id.map(|party| party.id.as_str())),
-            MemberIdMatch::Part => asked.id.zip(sent_id).and_then(|(asked, party)| {
-                let (asked, sent) = (bare(asked), bare(&party.id));
+            MemberIdMatch::Formatting => same(asked.id, sent_id.map(|name| &*name.id)),
+            MemberIdMatch::Part => asked.id.zip(sent_id).and_then(|(asked, name)| {
+                let (asked, sent) = (bare(asked), bare(&name.id));
                 let part = |a: &str, b: &str| a.starts_with(b) || a.ends_with(b);
                 (!asked.is_empty() && !sent.is_empty()).then(|| part(&asked, &sent) || part(&sent, &asked))
             }),
         };
-        let sent_birth = level.birth.as_ref().and_then(|birth| birth.span()).map(|(day, _)| day);
         // A last name may carry a suffix on one side only.
         let last = asked.last.zip(party).and_then(|(asked, party)| {
-            let (asked, _) = crate::eligibility::core_258(asked);
-            let (sent, _) = crate::eligibility::core_258(&party.name);
+            let (asked, _) = core_258(asked);
+            let (sent, _) = core_258(&party.last_name);
             same(Some(asked.as_str()), Some(sent.as_str()))
         });
         // `Ben` and `Benjamin` may be one person; the difference is told as a correction.
         let first = asked.first.zip(party).and_then(|(asked, party)| {
-            let (asked, sent) = (bare(asked), bare(&party.first));
+            let (asked, sent) = (bare(asked), bare(&party.first_name));
             (!asked.is_empty() && !sent.is_empty()).then(|| asked.starts_with(&sent) || sent.starts_with(&asked))
         });
-        Self { id, last, first, born: asked.born.zip(sent_birth).map(|(asked, sent)| asked == sent) }
+        Self { id, last, first, born: asked.born.zip(born(level)).map(|(asked, sent)| asked == sent) }
     }
 
     /// Whether two people are meant. The id decides where both have one; without it, a date of birth or a last name
@@ -250,7 +250,7 @@ fn turned_away(patient: &Patient<'_>) -> bool {
 /// birth. That nothing contradicts is not enough.
 fn tied(patient: &Patient<'_>, expected: &Expected<'_>) -> bool {
     let levels = || [patient.subscriber, patient.dependent].into_iter().flatten();
-    let mut traces = levels().flat_map(|level| &level.traces);
+    let mut traces = levels().flat_map(|level| level.traces);
     if !expected.trace.is_empty() && traces.any(|trace| bare(&trace.number) == bare(expected.trace)) {
         return true;
     }
@@ -258,7 +258,7 @@ fn tied(patient: &Patient<'_>, expected: &Expected<'_>) -> bool {
     let people = [Some(member), Asked::dependent(expected.ask)];
     people.iter().flatten().any(|asked| {
         levels().any(|level| {
-            let against = Against::new(level, asked, expected.member_id);
+            let against = Against::new(&level, asked, expected.member_id);
             against.id == Some(true) || (against.last == Some(true) && against.born == Some(true))
         })
     })
@@ -270,11 +270,13 @@ fn contradiction(patient: &Patient<'_>, expected: &Expected<'_>) -> Result<()> {
     if turned_away(patient) {
         return Ok(());
     }
-    let changed = |level: &Level| level.insured.as_ref().is_some_and(|insured| insured.says_changed());
+    // INS03 and INS04: a change, of an identifying value.
+    let says_changed = |ins: &Ins<'_>| ins.maintenance == "001" && ins.maintenance_reason == "25";
+    let changed = |level: &Level<'_>| level.insured().is_some_and(says_changed);
     let asked_member = Asked::member(expected.ask);
-    let Some(subscriber) = patient.subscriber else { return Err(mismatch("no_subscriber")) };
+    let Some(subscriber) = &patient.subscriber else { return Err(mismatch("no_subscriber")) };
     let asked_dependent = Asked::dependent(expected.ask);
-    match (asked_dependent, patient.dependent) {
+    match (asked_dependent, &patient.dependent) {
         (None, None) => same_person(subscriber, &asked_member, expected.member_id, changed(subscriber)),
         // Asked as a subscriber and answered as a dependent: that is where the carrier has the patient.
         (None, Some(dependent)) => {
@@ -296,7 +298,7 @@ fn contradiction(patient: &Patient<'_>, expected: &Expected<'_>) -> Result<()> {
     }
 }
 
-fn same_person(level: &Level, asked: &Asked<'_>, rule: MemberIdMatch, changed: bool) -> Result<()> {
+fn same_person(level: &Level<'_>, asked: &Asked<'_>, rule: MemberIdMatch, changed: bool) -> Result<()> {
     debug_assert!(matches!(level.kind, LevelKind::Subscriber | LevelKind::Dependent));
     match Against::new(level, asked, rule).two_people() {
         Some(what) if !changed => Err(mismatch(what)),
@@ -305,7 +307,7 @@ fn same_person(level: &Level, asked: &Asked<'_>, rule: MemberIdMatch, changed: b
 }
 
 /// A dependent is told by date of birth and first name: a twin differs in the second.
-fn same_dependent(level: &Level, asked: &Asked<'_>, changed: bool) -> Result<()> {
+fn same_dependent(level: &Level<'_>, asked: &Asked<'_>, changed: bool) -> Result<()> {
     let against = Against::new(level, asked, MemberIdMatch::Ignore);
     let born = against.born == Some(false);
     let named = against.first == Some(false);

@@ -28,7 +28,8 @@ pub use ask::InquiryOptions;
 pub use check::{Expected, MemberIdMatch, answer};
 
 use crate::codes::{self, Table};
-use crate::response::{Level, Rejection, Response};
+use crate::eligibility::{EligibilityBenefit, Level, Rejection, Response};
+use crate::model::common::Aaa;
 use crate::write::WriteError;
 use patient::Patient;
 
@@ -82,7 +83,7 @@ fn days(ask: Option<&EligibilityRequest>) -> Option<(Date, Date)> {
     Some((first, service.date.or(service.to).unwrap_or(first)))
 }
 
-fn facts(patient: &Patient<'_>, ask: Option<&EligibilityRequest>, rejections: &[&Rejection]) -> EligibilityFacts {
+fn facts(patient: &Patient<'_>, ask: Option<&EligibilityRequest>, rejections: &[Rejection<'_>]) -> EligibilityFacts {
     let response = patient.response;
     let mut facts = EligibilityFacts {
         member: patient.member(ask),
@@ -93,10 +94,10 @@ fn facts(patient: &Patient<'_>, ask: Option<&EligibilityRequest>, rejections: &[
     };
     if let Some(own) = patient.own() {
         let services = ask.map(EligibilityRequest::service_types).unwrap_or_default();
-        let days = days(ask).or(response.date.map(|date| (date, date)));
-        facts.coverage = plans::coverage(own, &services, days);
-        facts.plans = plans::plans(patient, own);
-        facts.benefits = benefits(response.transaction, own);
+        let days = days(ask).or(response.date().map(|date| (date, date)));
+        facts.coverage = plans::coverage(&own, &services, days);
+        facts.plans = plans::plans(patient, &own);
+        facts.benefits = benefits(response.transaction, &own);
         let elsewhere = facts
             .benefits
             .iter()
@@ -113,11 +114,11 @@ fn facts(patient: &Patient<'_>, ask: Option<&EligibilityRequest>, rejections: &[
     if !remarks.is_empty() {
         facts.benefits.push(Benefit {
             service: Coded::new("", "Remarks on the question"),
-            other: remarks.iter().map(|rejection| rejection_fact(rejection)).collect(),
+            other: remarks.iter().map(|rejection| rejection_fact(rejection.aaa)).collect(),
             provenance: remarks
                 .iter()
                 .map(|rejection| {
-                    words::provenance(response.transaction, rejection.position, "AAA", &rejection.loop_id, &["other"])
+                    words::provenance(response.transaction, rejection.aaa.at.0, "AAA", &rejection.loop_id, &["other"])
                 })
                 .collect(),
             ..Benefit::default()
@@ -127,15 +128,18 @@ fn facts(patient: &Patient<'_>, ask: Option<&EligibilityRequest>, rejections: &[
 }
 
 /// Lines that are not wholly told by a plan become benefits.
-fn benefits(transaction: u32, own: &Level) -> Vec<Benefit> {
-    let coverage = |line: &crate::response::BenefitLine| plans::status(&line.info).is_some() && plans::whole_plan(line);
+fn benefits(transaction: u32, own: &Level<'_>) -> Vec<Benefit> {
+    let coverage =
+        |line: &EligibilityBenefit<'_>| plans::status(&line.benefit.information).is_some() && plans::whole_plan(line);
     benefits::benefits(
         transaction,
         own,
-        |line| match line.info.as_str() {
+        |line| match line.benefit.information.as_ref() {
             "R" => !line.rejections.is_empty(),
             "L" => !plans::takes_primary_care(line),
-            _ if coverage(line) => plans::says_more(line) || line.services.iter().any(|service| service != "30"),
+            _ if coverage(line) => {
+                plans::says_more(line) || line.benefit.service_types.iter().any(|service| service != "30")
+            }
             _ => true,
         },
         |line, service| service != "30" || !coverage(line) || plans::says_more(line),
@@ -143,11 +147,11 @@ fn benefits(transaction: u32, own: &Level) -> Vec<Benefit> {
 }
 
 /// An AAA that stands beside an answer.
-fn rejection_fact(rejection: &Rejection) -> OtherFact {
-    let meaning = codes::label(Table::RejectReason, &rejection.code).unwrap_or(&rejection.code);
+fn rejection_fact(rejection: &Aaa<'_>) -> OtherFact {
+    let meaning = codes::label(Table::RejectReason, &rejection.reason).unwrap_or(&rejection.reason);
     let follow_up = codes::label(Table::FollowUp, &rejection.follow_up).unwrap_or(&rejection.follow_up);
     OtherFact {
-        kind: Coded::new(format!("AAA {}", rejection.code), meaning),
+        kind: Coded::new(format!("AAA {}", rejection.reason), meaning),
         amount: None,
         share: None,
         quantity: None,

@@ -3,87 +3,74 @@
 use connector_sdk::Phi;
 use connector_sdk::answer::{Contact, Correction, Identifier, MemberOnFile};
 use connector_sdk::ask::{EligibilityRequest, Sex};
+use jiff::civil::Date;
 
-use super::words::{coded, coded_some, contact, identifier, phi};
+use super::words::{Named, coded, coded_some, contact, identifier, phi};
 use crate::codes::Table;
-use crate::response::{Level, LevelKind, Rejection, Response};
+use crate::eligibility::{Level, Rejection, Response};
+use crate::model::common::Nm1;
 
 /// One patient of a 271: the levels that speak of it.
 #[derive(Clone, Copy)]
 pub(super) struct Patient<'a> {
     pub(super) response: &'a Response,
     /// The carrier.
-    pub(super) source: Option<&'a Level>,
+    pub(super) source: Option<Level<'a>>,
     /// Who asked.
-    pub(super) receiver: Option<&'a Level>,
+    pub(super) receiver: Option<Level<'a>>,
     /// The subscriber.
-    pub(super) subscriber: Option<&'a Level>,
+    pub(super) subscriber: Option<Level<'a>>,
     /// The dependent, when it is the patient.
-    pub(super) dependent: Option<&'a Level>,
+    pub(super) dependent: Option<Level<'a>>,
 }
 
 impl<'a> Patient<'a> {
     /// Everyone a 271 answers for. A subscriber with dependents counts when something was said of it too. A 271 that
     /// names nobody (turned away at the door) is one answer.
     pub(super) fn all(response: &'a Response) -> Vec<Self> {
-        let has_child: Vec<bool> = {
-            let mut parents = vec![false; response.levels.len()];
-            for level in &response.levels {
-                if let Some(flag) = level.parent.and_then(|parent| parents.get_mut(parent)) {
-                    *flag = true;
-                }
-            }
-            parents
-        };
         let mut found = Vec::new();
-        for (at, level) in response.levels.iter().enumerate() {
-            let parent = has_child.get(at).copied().unwrap_or_default();
-            let said = !level.benefits.is_empty();
-            let counts = match level.kind {
-                LevelKind::Dependent => true,
-                LevelKind::Subscriber => !parent || said,
-                LevelKind::Source | LevelKind::Receiver => !level.benefits.is_empty(),
-            };
-            if counts {
-                found.push(Self::at(response, at));
+        let mut deepest = Self { response, source: None, receiver: None, subscriber: None, dependent: None };
+        for source in &response.model.sources {
+            let carrier = Self { source: Level::source(source), receiver: None, ..deepest };
+            deepest = carrier;
+            for receiver in &source.receivers {
+                let asker = Self { receiver: Level::receiver(receiver), ..carrier };
+                deepest = asker;
+                for subscriber in &receiver.subscribers {
+                    let insured = Self { subscriber: Level::subscriber(subscriber), ..asker };
+                    if subscriber.dependents.is_empty() || !subscriber.benefits.is_empty() {
+                        found.push(insured);
+                    }
+                    let dependents = subscriber.dependents.iter().map(Level::dependent);
+                    found.extend(dependents.map(|level| Self { dependent: Some(level), ..insured }));
+                }
             }
         }
         if found.is_empty() {
-            found.push(Self::at(response, response.levels.len().saturating_sub(1)));
+            found.push(deepest);
         }
         found
     }
 
-    fn at(response: &'a Response, level: usize) -> Self {
-        let lineage = response.lineage(level);
-        let of = |kind| lineage.iter().find(|level| level.kind == kind).copied();
-        Self {
-            response,
-            source: of(LevelKind::Source),
-            receiver: of(LevelKind::Receiver),
-            subscriber: of(LevelKind::Subscriber),
-            dependent: of(LevelKind::Dependent),
-        }
-    }
-
     /// The level the benefits stand in.
-    pub(super) fn own(&self) -> Option<&'a Level> {
+    pub(super) fn own(&self) -> Option<Level<'a>> {
         self.dependent.or(self.subscriber).or(self.receiver).or(self.source)
     }
 
     /// Every AAA that concerns this patient, in the order they came; those inside EB loops last.
-    pub(super) fn rejections(&self) -> Vec<&'a Rejection> {
-        let mut found: Vec<_> = self.response.rejections.iter().collect();
+    pub(super) fn rejections(&self) -> Vec<Rejection<'a>> {
+        let header = self.response.model.rejections.iter();
+        let mut found: Vec<_> = header.map(|aaa| Rejection { aaa, loop_id: "header".to_owned() }).collect();
         for level in [self.source, self.receiver, self.subscriber, self.dependent].into_iter().flatten() {
-            found.extend(&level.rejections);
+            found.extend(level.own_rejections());
         }
-        found.extend(self.own().into_iter().flat_map(|own| &own.benefits).flat_map(|line| &line.rejections));
+        found.extend(self.own().into_iter().flat_map(|own| own.benefit_rejections()));
         found
     }
 
     /// The subscriber as the carrier has it.
     pub(super) fn member(&self, ask: Option<&EligibilityRequest>) -> MemberOnFile {
-        let mut member = self.subscriber.map(person).unwrap_or_default();
+        let mut member = self.subscriber.as_ref().map(person).unwrap_or_default();
         if let Some(ask) = ask {
             let asked = &ask.member;
             let mut compare = Compare { found: &mut member.corrections };
@@ -99,7 +86,7 @@ impl<'a> Patient<'a> {
 
     /// The dependent as the carrier has it.
     pub(super) fn dependent_on_file(&self, ask: Option<&EligibilityRequest>) -> Option<MemberOnFile> {
-        let mut dependent = person(self.dependent?);
+        let mut dependent = person(self.dependent.as_ref()?);
         if let Some(asked) = ask.and_then(|ask| ask.dependent.as_ref()) {
             let mut compare = Compare { found: &mut dependent.corrections };
             compare.text("dependent.first_name", Some(&asked.first_name), dependent.first_name.as_ref());
@@ -112,43 +99,54 @@ impl<'a> Patient<'a> {
 
     /// The carrier's own contacts: loop 2100A, where it names a way to reach it.
     pub(super) fn source_contacts(&self) -> Vec<Contact> {
-        let parties = self.source.into_iter().flat_map(|level| level.party.iter().chain(&level.other_parties));
-        parties.filter(|party| !party.reach.is_empty()).map(contact).collect()
+        let parties = self.source.into_iter().flat_map(|level| level.parties);
+        parties.map(contact).filter(|contact| !contact.reach.is_empty()).collect()
     }
 }
 
 /// A level's person.
-fn person(level: &Level) -> MemberOnFile {
-    let Some(party) = &level.party else { return MemberOnFile::default() };
-    let is_member_id = matches!(party.id_kind.as_str(), "MI" | "II" | "ZZ" | "");
+fn person(level: &Level<'_>) -> MemberOnFile {
+    let Some(party) = level.party() else { return MemberOnFile::default() };
+    let name = &party.name;
+    let is_member_id = is_member_id(name);
     let mut identifiers: Vec<Identifier> = Vec::new();
-    if !is_member_id && !party.id.is_empty() {
-        let kind = coded(Table::IdKind, &party.id_kind);
-        identifiers.push(Identifier { kind, value: Phi::new(party.id.clone()), description: None });
+    if !is_member_id && !name.id.is_empty() {
+        let kind = coded(Table::IdKind, &name.qualifier);
+        identifiers.push(Identifier { kind, value: Phi::new(name.id.to_string()), description: None });
     }
-    identifiers.extend(level.references.iter().map(identifier));
-    let group = level.references.iter().find(|reference| matches!(reference.kind.as_str(), "6P" | "1L"));
-    let sex = match level.sex.as_str() {
+    identifiers.extend(level.references().map(identifier));
+    let group = level.references().find(|reference| matches!(reference.qualifier.as_ref(), "6P" | "1L"));
+    let sex = match level.demographics().map_or("", |dmg| &dmg.sex) {
         "F" => Some(Sex::Female),
         "M" => Some(Sex::Male),
         "U" => Some(Sex::Unknown),
         _ => None,
     };
-    let relationship = level.insured.as_ref().map(|insured| insured.relationship.as_str()).unwrap_or_default();
+    let relationship = level.insured().map_or("", |ins| &ins.relationship);
     MemberOnFile {
-        member_id: phi(&party.id).filter(|_| is_member_id),
-        first_name: phi(&party.first),
-        middle_name: phi(&party.middle),
-        last_name: phi(&party.name),
-        suffix: phi(&party.suffix),
-        date_of_birth: level.birth.as_ref().and_then(|birth| birth.span()).map(|(day, _)| Phi::new(day)),
+        member_id: phi(&name.id).filter(|_| is_member_id),
+        first_name: phi(&name.first_name),
+        middle_name: phi(&name.middle_name),
+        last_name: phi(&name.last_name),
+        suffix: phi(&name.suffix),
+        date_of_birth: born(level).map(Phi::new),
         sex,
         group_number: group.and_then(|reference| phi(&reference.value)),
         relationship: coded_some(Table::Relationship, relationship),
-        address: party.address.iter().map(|line| Phi::new(line.clone())).collect(),
+        address: Named::from(party).address(),
         identifiers,
         corrections: Vec::new(),
     }
+}
+
+/// Whether NM109 is a member id.
+pub(super) fn is_member_id(name: &Nm1<'_>) -> bool {
+    matches!(name.qualifier.as_ref(), "MI" | "II" | "ZZ" | "")
+}
+
+/// The day of birth.
+pub(super) fn born(level: &Level<'_>) -> Option<Date> {
+    level.demographics()?.born.get()
 }
 
 /// Letters and digits only, as capitals: what is left when formatting is taken away.
@@ -177,7 +175,7 @@ impl Compare<'_> {
         }
     }
 
-    fn date(&mut self, field: &str, asked: Option<&Phi<jiff::civil::Date>>, on_file: Option<&Phi<jiff::civil::Date>>) {
+    fn date(&mut self, field: &str, asked: Option<&Phi<Date>>, on_file: Option<&Phi<Date>>) {
         if let (Some(asked), Some(on_file)) = (asked, on_file)
             && asked != on_file
         {

@@ -4,10 +4,12 @@ use connector_sdk::Phi;
 use connector_sdk::answer::{Contact, Coverage, DateSpan, Identifier, OtherPayer, Plan};
 use jiff::civil::Date;
 
+use super::benefits::{asked_procedure, service_types};
 use super::patient::Patient;
 use super::words::{coded, coded_some, contact, date, identifier, period, provenance, some};
 use crate::codes::Table;
-use crate::response::{BenefitLine, Level};
+use crate::eligibility::{EligibilityBenefit, Level};
+use crate::model::Value;
 
 /// Plans that are told apart by looking through them all; real answers have a handful.
 const MAX_COMPARED: usize = 200;
@@ -23,8 +25,9 @@ pub(super) fn status(info: &str) -> Option<Coverage> {
 }
 
 /// Whether a line speaks of the plan as a whole: no service named, or 30 among them, and no procedure.
-pub(super) fn whole_plan(line: &BenefitLine) -> bool {
-    line.procedure.is_none() && (line.services.is_empty() || line.services.iter().any(|service| service == "30"))
+pub(super) fn whole_plan(line: &EligibilityBenefit<'_>) -> bool {
+    let mut services = service_types(&line.benefit).peekable();
+    asked_procedure(&line.benefit).is_none() && (services.peek().is_none() || services.any(|service| service == "30"))
 }
 
 /// REF qualifiers that have a field of their own in a plan.
@@ -33,41 +36,41 @@ fn is_plan_reference(kind: &str) -> bool {
 }
 
 /// Whether a coverage line says more than a plan can hold.
-pub(super) fn says_more(line: &BenefitLine) -> bool {
-    let texts = [&line.amount, &line.share, &line.quantity, &line.authorization, &line.network];
-    let lists = [
-        line.deliveries.len(),
-        line.informations.len(),
-        line.parties.len(),
-        line.rejections.len(),
-        line.diagnosis_pointers.len(),
-    ];
-    texts.iter().any(|text| !text.is_empty())
+pub(super) fn says_more(line: &EligibilityBenefit<'_>) -> bool {
+    let eb = &line.benefit;
+    let lists = [line.deliveries.len(), line.information.len(), line.entities.len(), line.rejections.len()];
+    eb.amount.given()
+        || eb.share.given()
+        || eb.quantity.given()
+        || !eb.authorization.is_empty()
+        || !eb.network.is_empty()
+        || eb.diagnoses.given()
         || lists.iter().any(|count| *count > 0)
-        || line.references.iter().any(|reference| !is_plan_reference(&reference.kind))
+        || line.references.iter().any(|reference| !is_plan_reference(&reference.qualifier))
 }
 
 /// The plans of a patient. Lines for [`whole_plan`] with a status, with `L` (primary care) and with `R` (other payer)
 /// are all represented in what is returned.
-pub(super) fn plans(patient: &Patient<'_>, level: &Level) -> Vec<Plan> {
+pub(super) fn plans(patient: &Patient<'_>, level: &Level<'_>) -> Vec<Plan> {
     let transaction = patient.response.transaction;
+    let loop_id = &level.kind.loop_id("2110");
     let mut plans: Vec<Plan> = Vec::new();
     for line in level.benefits.iter().filter(|line| whole_plan(line)) {
-        let Some(status) = status(&line.info) else { continue };
-        let insurance_type = coded_some(Table::InsuranceType, &line.insurance_type);
-        let name = some(&line.plan);
+        let Some(status) = status(&line.benefit.information) else { continue };
+        let insurance_type = coded_some(Table::InsuranceType, &line.benefit.insurance_type);
+        let name = some(&line.benefit.plan);
         let span = period(&line.dates);
         let same = |plan: &Plan| {
             plan.name == name
                 && plan.insurance_type == insurance_type
-                && plan.status_code.as_ref().is_some_and(|code| code.code == line.info)
+                && plan.status_code.as_ref().is_some_and(|code| code.code == line.benefit.information)
                 && (plan.period == span || span == DateSpan::default() || plan.period == DateSpan::default())
         };
         let at = plans.iter().take(MAX_COMPARED).position(same);
         let plan = match at.and_then(|at| plans.get_mut(at)) {
             Some(plan) => plan,
             None => {
-                let status_code = Some(coded(Table::Benefit, &line.info));
+                let status_code = Some(coded(Table::Benefit, &line.benefit.information));
                 plans.push(Plan { name, insurance_type, status, status_code, ..Plan::default() });
                 let Some(plan) = plans.last_mut() else { continue };
                 plan
@@ -76,17 +79,17 @@ pub(super) fn plans(patient: &Patient<'_>, level: &Level) -> Vec<Plan> {
         if span != DateSpan::default() {
             plan.period = span;
         }
-        fill(plan, line, transaction);
+        fill(plan, line, transaction, loop_id);
     }
-    from_services(&mut plans, level, transaction);
+    from_services(&mut plans, level, transaction, loop_id);
     from_level(&mut plans, patient, level);
-    for line in &level.benefits {
-        match line.info.as_str() {
+    for line in level.benefits {
+        match line.benefit.information.as_ref() {
             "R" => {
-                let payer = other_payer(line, transaction);
+                let payer = other_payer(line, transaction, loop_id);
                 plan_for(&mut plans, line).other_payers.push(payer);
             }
-            "L" if takes_primary_care(line) => primary_care(plan_for(&mut plans, line), line, transaction),
+            "L" if takes_primary_care(line) => primary_care(plan_for(&mut plans, line), line, transaction, loop_id),
             _ => {}
         }
     }
@@ -94,28 +97,33 @@ pub(super) fn plans(patient: &Patient<'_>, level: &Level) -> Vec<Plan> {
 }
 
 /// Whether an `L` line goes to the plan rather than to a benefit: one provider, for the plan as a whole.
-pub(super) fn takes_primary_care(line: &BenefitLine) -> bool {
-    line.info == "L" && whole_plan(line) && line.parties.len() <= 1 && line.rejections.is_empty()
+pub(super) fn takes_primary_care(line: &EligibilityBenefit<'_>) -> bool {
+    line.benefit.information == "L" && whole_plan(line) && line.entities.len() <= 1 && line.rejections.is_empty()
 }
 
 /// What a coverage line adds to its plan.
-fn fill(plan: &mut Plan, line: &BenefitLine, transaction: u32) {
+fn fill(plan: &mut Plan, line: &EligibilityBenefit<'_>, transaction: u32, loop_id: &str) {
     for reference in &line.references {
-        references(plan, &reference.kind, &reference.value);
+        references(plan, &reference.qualifier, &reference.value);
     }
     plan.dates.extend(line.dates.iter().map(date));
-    for (text, _) in line.messages.iter().filter(|(text, _)| !text.is_empty()) {
+    for text in line.messages.iter().map(|message| &*message.text).filter(|text| !text.is_empty()) {
         if !plan.messages.iter().take(MAX_COMPARED).any(|message| message.text() == text) {
-            plan.messages.push(Phi::new(text.clone()));
+            plan.messages.push(Phi::new(text.to_owned()));
         }
     }
-    let loop_id = &line.loop_id;
-    plan.provenance.push(provenance(transaction, line.position, "EB", loop_id, &["status", "name", "insurance_type"]));
-    for (_, position) in &line.messages {
-        plan.provenance.push(provenance(transaction, *position, "MSG", loop_id, &["messages"]));
+    plan.provenance.push(provenance(
+        transaction,
+        line.benefit.at.0,
+        "EB",
+        loop_id,
+        &["status", "name", "insurance_type"],
+    ));
+    for message in &line.messages {
+        plan.provenance.push(provenance(transaction, message.at.0, "MSG", loop_id, &["messages"]));
     }
     for value in &line.dates {
-        plan.provenance.push(provenance(transaction, value.position, "DTP", loop_id, &["dates"]));
+        plan.provenance.push(provenance(transaction, value.at.0, "DTP", loop_id, &["dates"]));
     }
 }
 
@@ -133,35 +141,36 @@ fn references(plan: &mut Plan, kind: &str, value: &str) {
 
 /// Dates and numbers of the member's own loop hold for the plan. Where there are several plans, only the dates are
 /// noted, each with its meaning: which plan they belong to was not said.
-fn from_level(plans: &mut Vec<Plan>, patient: &Patient<'_>, level: &Level) {
-    let member = if level.dates.is_empty() { patient.subscriber.unwrap_or(level) } else { level };
-    if plans.is_empty() && !member.dates.is_empty() && !level.benefits.is_empty() {
+fn from_level(plans: &mut Vec<Plan>, patient: &Patient<'_>, level: &Level<'_>) {
+    let member = if level.dates().next().is_none() { patient.subscriber.unwrap_or(*level) } else { *level };
+    if plans.is_empty() && member.dates().next().is_some() && !level.benefits.is_empty() {
         plans.push(Plan::default());
     }
     let one = plans.len() == 1;
     for plan in plans.iter_mut().take(MAX_COMPARED) {
-        plan.dates.extend(member.dates.iter().map(date));
-        for value in &member.dates {
+        plan.dates.extend(member.dates().map(date));
+        for value in member.dates() {
             let loop_id = member.kind.loop_id("2100");
-            let place = provenance(patient.response.transaction, value.position, "DTP", &loop_id, &["dates"]);
+            let place = provenance(patient.response.transaction, value.at.0, "DTP", &loop_id, &["dates"]);
             plan.provenance.push(place);
         }
         if one {
-            let span = period(&member.dates);
+            let span = period(member.dates());
             plan.period.from = plan.period.from.or(span.from);
             plan.period.to = plan.period.to.or(span.to);
-            for reference in &level.references {
-                references(plan, &reference.kind, &reference.value);
+            for reference in level.references() {
+                references(plan, &reference.qualifier, &reference.value);
             }
         }
     }
 }
 
 /// The plan a line belongs to: the one of the same name and kind, else the first; made where there is none.
-fn plan_for<'a>(plans: &'a mut Vec<Plan>, line: &BenefitLine) -> &'a mut Plan {
+fn plan_for<'a>(plans: &'a mut Vec<Plan>, line: &EligibilityBenefit<'_>) -> &'a mut Plan {
     let same = |plan: &Plan| {
-        plan.name.as_deref().unwrap_or_default() == line.plan
-            && plan.insurance_type.as_ref().map(|kind| kind.code.as_str()).unwrap_or_default() == line.insurance_type
+        plan.name.as_deref().unwrap_or_default() == line.benefit.plan
+            && plan.insurance_type.as_ref().map(|kind| kind.code.as_str()).unwrap_or_default()
+                == line.benefit.insurance_type
     };
     let at = plans.iter().take(MAX_COMPARED).position(same).unwrap_or(0);
     if plans.is_empty() {
@@ -171,12 +180,12 @@ fn plan_for<'a>(plans: &'a mut Vec<Plan>, line: &BenefitLine) -> &'a mut Plan {
     &mut plans[at]
 }
 
-fn primary_care(plan: &mut Plan, line: &BenefitLine, transaction: u32) {
-    let named = line.parties.first().map(contact);
-    plan.provenance.push(provenance(transaction, line.position, "EB", &line.loop_id, &["primary_care"]));
-    plan.messages.extend(line.messages.iter().map(|(text, _)| Phi::new(text.clone())));
-    if !line.plan.is_empty() && plan.name.as_deref() != Some(line.plan.as_str()) {
-        plan.messages.push(Phi::new(line.plan.clone()));
+fn primary_care(plan: &mut Plan, line: &EligibilityBenefit<'_>, transaction: u32, loop_id: &str) {
+    let named = line.entities.first().map(contact);
+    plan.provenance.push(provenance(transaction, line.benefit.at.0, "EB", loop_id, &["primary_care"]));
+    plan.messages.extend(line.messages.iter().map(|message| Phi::new(message.text.to_string())));
+    if !line.benefit.plan.is_empty() && plan.name.as_deref() != Some(line.benefit.plan.as_ref()) {
+        plan.messages.push(Phi::new(line.benefit.plan.to_string()));
     }
     plan.dates.extend(line.dates.iter().map(date));
     if let Some(mut named) = named {
@@ -196,27 +205,28 @@ fn primary_care(plan: &mut Plan, line: &BenefitLine, transaction: u32) {
     }
 }
 
-fn other_payer(line: &BenefitLine, transaction: u32) -> OtherPayer {
+fn other_payer(line: &EligibilityBenefit<'_>, transaction: u32, loop_id: &str) -> OtherPayer {
     let is_payer = |role: &str| matches!(role, "PR" | "PRP" | "SEP" | "TTP" | "IN" | "P4" | "2B" | "GP");
-    let payer = line.parties.iter().find(|party| is_payer(&party.role));
-    let order = payer.filter(|party| matches!(party.role.as_str(), "PRP" | "SEP" | "TTP"));
-    let contacts: Vec<Contact> = line.parties.iter().map(contact).collect();
+    let payer = line.entities.iter().find(|party| is_payer(&party.name.entity));
+    let order = payer.filter(|party| matches!(party.name.entity.as_ref(), "PRP" | "SEP" | "TTP"));
+    let contacts: Vec<Contact> = line.entities.iter().map(contact).collect();
     let mut identifiers: Vec<Identifier> = line.references.iter().map(identifier).collect();
     identifiers.extend(payer.into_iter().flat_map(|party| contact(party).identifiers));
-    let named = payer.and_then(|party| some(&party.name));
-    let mut messages: Vec<Phi<String>> = line.messages.iter().map(|(text, _)| Phi::new(text.clone())).collect();
-    if named.is_some() && !line.plan.is_empty() {
-        messages.push(Phi::new(line.plan.clone()));
+    let named = payer.and_then(|party| some(&party.name.last_name));
+    let mut messages: Vec<Phi<String>> =
+        line.messages.iter().map(|message| Phi::new(message.text.to_string())).collect();
+    if named.is_some() && !line.benefit.plan.is_empty() {
+        messages.push(Phi::new(line.benefit.plan.to_string()));
     }
-    let mut places = vec![provenance(transaction, line.position, "EB", &line.loop_id, &[])];
+    let mut places = vec![provenance(transaction, line.benefit.at.0, "EB", loop_id, &[])];
     places.extend(
-        line.parties.iter().map(|party| provenance(transaction, party.position, "NM1", &line.loop_id, &["contacts"])),
+        line.entities.iter().map(|party| provenance(transaction, party.name.at.0, "NM1", loop_id, &["contacts"])),
     );
     OtherPayer {
-        name: named.or_else(|| some(&line.plan)),
-        order: order.map(|party| coded(Table::Entity, &party.role)),
-        insurance_type: coded_some(Table::InsuranceType, &line.insurance_type),
-        services: line.services.iter().map(|code| coded(Table::ServiceType, code)).collect(),
+        name: named.or_else(|| some(&line.benefit.plan)),
+        order: order.map(|party| coded(Table::Entity, &party.name.entity)),
+        insurance_type: coded_some(Table::InsuranceType, &line.benefit.insurance_type),
+        services: service_types(&line.benefit).map(|code| coded(Table::ServiceType, code)).collect(),
         identifiers,
         period: period(&line.dates),
         contacts,
@@ -227,13 +237,16 @@ fn other_payer(line: &BenefitLine, transaction: u32) -> OtherPayer {
 
 /// A carrier that speaks of services only (a dental plan asked for 35) names its plan there. Without a line for the plan
 /// as a whole, those with active services are the plans.
-fn from_services(plans: &mut Vec<Plan>, level: &Level, transaction: u32) {
-    if level.benefits.iter().any(|line| whole_plan(line) && status(&line.info).is_some()) {
+fn from_services(plans: &mut Vec<Plan>, level: &Level<'_>, transaction: u32, loop_id: &str) {
+    if level.benefits.iter().any(|line| whole_plan(line) && status(&line.benefit.information).is_some()) {
         return;
     }
-    let active = |line: &&BenefitLine| line.procedure.is_none() && status(&line.info) == Some(Coverage::Active);
+    let active = |line: &&EligibilityBenefit<'_>| {
+        asked_procedure(&line.benefit).is_none() && status(&line.benefit.information) == Some(Coverage::Active)
+    };
     for line in level.benefits.iter().filter(active) {
-        let (name, insurance_type) = (some(&line.plan), coded_some(Table::InsuranceType, &line.insurance_type));
+        let (name, insurance_type) =
+            (some(&line.benefit.plan), coded_some(Table::InsuranceType, &line.benefit.insurance_type));
         let known = plans.iter().any(|plan| plan.name == name && plan.insurance_type == insurance_type);
         if known || plans.len() >= MAX_COMPARED {
             continue;
@@ -243,8 +256,8 @@ fn from_services(plans: &mut Vec<Plan>, level: &Level, transaction: u32) {
             name,
             insurance_type,
             status: Coverage::Active,
-            status_code: Some(coded(Table::Benefit, &line.info)),
-            provenance: vec![provenance(transaction, line.position, "EB", &line.loop_id, &of)],
+            status_code: Some(coded(Table::Benefit, &line.benefit.information)),
+            provenance: vec![provenance(transaction, line.benefit.at.0, "EB", loop_id, &of)],
             ..Plan::default()
         });
     }
@@ -252,10 +265,10 @@ fn from_services(plans: &mut Vec<Plan>, level: &Level, transaction: u32) {
 
 /// Coverage on the days asked about: from the lines for the plan as a whole. Where there are none, an active service of
 /// those asked about (any, where `services` is empty) is coverage; beside an inactive plan it leaves open which holds.
-pub(super) fn coverage(level: &Level, services: &[&str], days: Option<(Date, Date)>) -> Coverage {
-    let asked = |line: &BenefitLine| {
-        let names_it = line.services.iter().any(|service| services.contains(&service.as_str()));
-        line.procedure.is_none() && !whole_plan(line) && (services.is_empty() || names_it)
+pub(super) fn coverage(level: &Level<'_>, services: &[&str], days: Option<(Date, Date)>) -> Coverage {
+    let asked = |line: &EligibilityBenefit<'_>| {
+        let names_it = service_types(&line.benefit).any(|service| services.contains(&service));
+        asked_procedure(&line.benefit).is_none() && !whole_plan(line) && (services.is_empty() || names_it)
     };
     let plan = judged(level, days, whole_plan);
     let own = judged(level, days, asked).filter(|own| matches!(own, Coverage::Active | Coverage::Pending));
@@ -269,8 +282,12 @@ pub(super) fn coverage(level: &Level, services: &[&str], days: Option<(Date, Dat
 /// What the status lines that `wanted` picks say together; `None` where there are none. Lines whose own dates end
 /// before or begin after the days do not count, unless they are all there is against it; active and inactive at once is
 /// `Unknown`.
-fn judged(level: &Level, days: Option<(Date, Date)>, wanted: impl Fn(&BenefitLine) -> bool) -> Option<Coverage> {
-    let holds = |line: &BenefitLine| {
+fn judged(
+    level: &Level<'_>,
+    days: Option<(Date, Date)>,
+    wanted: impl Fn(&EligibilityBenefit<'_>) -> bool,
+) -> Option<Coverage> {
+    let holds = |line: &EligibilityBenefit<'_>| {
         let (span, Some((first, last))) = (period(&line.dates), days) else { return true };
         span.from.is_none_or(|from| from <= last) && span.to.is_none_or(|to| to >= first)
     };
@@ -278,7 +295,7 @@ fn judged(level: &Level, days: Option<(Date, Date)>, wanted: impl Fn(&BenefitLin
         .benefits
         .iter()
         .filter(|line| wanted(line))
-        .filter_map(|line| Some((status(&line.info)?, holds(line))))
+        .filter_map(|line| Some((status(&line.benefit.information)?, holds(line))))
         .collect();
     if lines.is_empty() {
         return None;

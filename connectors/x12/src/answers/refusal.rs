@@ -3,26 +3,26 @@
 use connector_sdk::outcome::{CarrierCode, Refusal, RefusalReason};
 
 use crate::codes::{Table, label};
-use crate::response::Rejection;
+use crate::eligibility::Rejection;
 
 /// One AAA, verbatim.
-pub(super) fn carrier_code(rejection: &Rejection) -> CarrierCode {
+pub(super) fn carrier_code(rejection: &Rejection<'_>) -> CarrierCode {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     CarrierCode {
         loop_id: some(&rejection.loop_id),
-        code: rejection.code.clone(),
-        follow_up: some(&rejection.follow_up),
-        meaning: label(Table::RejectReason, &rejection.code).map(str::to_owned),
+        code: rejection.aaa.reason.to_string(),
+        follow_up: some(&rejection.aaa.follow_up),
+        meaning: label(Table::RejectReason, &rejection.aaa.reason).map(str::to_owned),
     }
 }
 
 /// All AAA of a patient as one refusal. The reason is that of the most telling code: one about the patient before one
 /// about the date, the provider or the carrier's system.
-pub(super) fn refusal(rejections: &[&Rejection]) -> Refusal {
-    let read: Vec<_> = rejections.iter().map(|rejection| meaning(rejection)).collect();
+pub(super) fn refusal(rejections: &[Rejection<'_>]) -> Refusal {
+    let read: Vec<_> = rejections.iter().map(meaning).collect();
     let reason = read.iter().map(|(reason, _)| *reason).min_by_key(|reason| rank(*reason));
     let mut refusal = Refusal::new(reason.unwrap_or(RefusalReason::Other));
-    refusal.carrier_codes = rejections.iter().map(|rejection| carrier_code(rejection)).collect();
+    refusal.carrier_codes = rejections.iter().map(carrier_code).collect();
     let mut fields: Vec<String> = Vec::new();
     for field in read.iter().flat_map(|(_, fields)| fields) {
         if !fields.contains(field) {
@@ -53,7 +53,7 @@ fn rank(reason: RefusalReason) -> u8 {
 }
 
 /// Why, and which fields of the ask to look at, for one AAA. The loop decides whose field it is.
-fn meaning(rejection: &Rejection) -> (RefusalReason, Vec<String>) {
+fn meaning(rejection: &Rejection<'_>) -> (RefusalReason, Vec<String>) {
     use RefusalReason as Reason;
     let dependent = rejection.loop_id.ends_with('D');
     let who = if dependent { "dependent" } else { "member" };
@@ -61,7 +61,7 @@ fn meaning(rejection: &Rejection) -> (RefusalReason, Vec<String>) {
     let fixed = |fields: &[&str]| fields.iter().map(|field| (*field).to_owned()).collect::<Vec<_>>();
     let not_found = if dependent { Reason::DependentNotFound } else { Reason::MemberNotFound };
     let everything = ["member_id", "date_of_birth", "last_name", "first_name"];
-    match rejection.code.as_str() {
+    match rejection.aaa.reason.as_ref() {
         "42" | "80" => (Reason::CarrierBusy, Vec::new()),
         "41" | "50" => (Reason::ProviderNotEnrolled, fixed(&["provider.npi"])),
         "43" | "46" | "47" | "48" | "49" | "51" | "97" => (Reason::ProviderNotRecognised, fixed(&["provider.npi"])),
@@ -95,15 +95,20 @@ fn meaning(rejection: &Rejection) -> (RefusalReason, Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::common::Aaa;
 
-    fn aaa(loop_id: &str, code: &str) -> Rejection {
-        Rejection { valid: "N".into(), code: code.into(), follow_up: "C".into(), loop_id: loop_id.into(), position: 9 }
+    fn aaa(code: &'static str) -> Aaa<'static> {
+        Aaa { valid: "N".into(), reason: code.into(), follow_up: "C".into(), ..Aaa::default() }
+    }
+
+    fn at<'a>(loop_id: &str, aaa: &'a Aaa<'a>) -> Rejection<'a> {
+        Rejection { aaa, loop_id: loop_id.into() }
     }
 
     #[test]
     fn all_codes_are_kept_and_all_fields_named() {
-        let (a, b, c) = (aaa("2100A", "42"), aaa("2100C", "73"), aaa("2100C", "71"));
-        let refusal = refusal(&[&a, &b, &c]);
+        let (a, b, c) = (aaa("42"), aaa("73"), aaa("71"));
+        let refusal = refusal(&[at("2100A", &a), at("2100C", &b), at("2100C", &c)]);
         assert_eq!(refusal.reason, RefusalReason::MemberNotFound);
         assert_eq!(refusal.look_at, ["member.last_name", "member.first_name", "member.date_of_birth"]);
         assert_eq!(refusal.carrier_codes.len(), 3);
@@ -116,16 +121,14 @@ mod tests {
 
     #[test]
     fn the_loop_decides_whose_field_it_is() {
-        let rejection = aaa("2100D", "71");
-        let refusal = refusal(&[&rejection]);
+        let refusal = refusal(&[at("2100D", &aaa("71"))]);
         assert_eq!(refusal.reason, RefusalReason::DependentNotFound);
         assert_eq!(refusal.look_at, ["dependent.date_of_birth"]);
     }
 
     #[test]
     fn an_unknown_code_is_kept() {
-        let rejection = aaa("2000A", "RC");
-        let refusal = refusal(&[&rejection]);
+        let refusal = refusal(&[at("2000A", &aaa("RC"))]);
         assert_eq!(refusal.reason, RefusalReason::Other);
         assert_eq!((refusal.carrier_codes[0].code.as_str(), refusal.carrier_codes[0].meaning.clone()), ("RC", None));
     }

@@ -5,9 +5,10 @@ use rust_decimal::Decimal;
 
 use super::benefits::{Line, add};
 use super::plans;
-use super::words::{coded, coded_some, number, pattern, provenance, some};
+use super::words::{coded, coded_some, pattern, provenance, some};
 use crate::codes::Table;
-use crate::response::BenefitLine;
+use crate::eligibility::EligibilityBenefit;
+use crate::model::Money;
 
 /// The field a line fills.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -38,44 +39,56 @@ pub(super) enum Part {
 }
 
 /// Reads which field a line fills. A line whose number is missing or is none fills no field and is kept as it is.
-pub(super) fn slot(eb: &BenefitLine) -> Slot {
-    let amount = number(&eb.amount).is_some();
-    let (part, lifetime) = match eb.period.as_str() {
+pub(super) fn slot(eb: &EligibilityBenefit<'_>) -> Slot {
+    let amount = eb.benefit.amount.get().is_some();
+    let (part, lifetime) = match eb.benefit.period.as_ref() {
         "24" => (Part::Met, false),
         "29" => (Part::Remaining, false),
         "32" => (Part::Base, true),
         "33" => (Part::Remaining, true),
         // Exceeded, not exceeded: no amount of the accumulator.
-        "30" | "31" if matches!(eb.info.as_str(), "C" | "G") => return Slot::Other,
+        "30" | "31" if matches!(eb.benefit.information.as_ref(), "C" | "G") => return Slot::Other,
         _ => (Part::Base, false),
     };
-    match (eb.info.as_str(), lifetime) {
+    match (eb.benefit.information.as_ref(), lifetime) {
         ("I", _) => Slot::Covered,
         (info, _) if plans::status(info).is_some() => Slot::Covered,
         // "Remaining" and the like tell how much of a copay is left, not what a visit costs.
         ("B", _) if amount && part == Part::Base => Slot::Copay,
-        ("A", _) if number(&eb.share).is_some_and(|share| share >= Decimal::ZERO && share <= Decimal::ONE) => {
+        ("A", _) if eb.benefit.share.get().is_some_and(|share| share >= Decimal::ZERO && share <= Decimal::ONE) => {
             Slot::Coinsurance
         }
         ("C", false) if amount => Slot::Amount(Family::Deductible, part),
         ("C", true) if amount => Slot::Amount(Family::DeductibleLifetime, part),
         ("G", false) if amount => Slot::Amount(Family::OutOfPocket, part),
         ("G", true) if amount => Slot::Amount(Family::OutOfPocketLifetime, part),
-        ("F", _) => Slot::Limit(if eb.quantity_kind == "99" && part == Part::Base { Part::Met } else { part }),
+        ("F", _) => {
+            Slot::Limit(if eb.benefit.quantity_qualifier == "99" && part == Part::Base { Part::Met } else { part })
+        }
         _ => Slot::Other,
     }
 }
 
+/// What a line says in numbers.
+#[derive(PartialEq)]
+struct Numbers<'a> {
+    amount: &'a Money<'a>,
+    share: &'a Money<'a>,
+    quantity: &'a Money<'a>,
+    unit: &'a str,
+    period: &'a str,
+    information: &'a str,
+}
+
 /// The numbers of a line, to tell a repeated statement from a contradiction. The period counts for a base only:
 /// it is what tells one year's base from another's.
-fn value<'a>(line: &Line<'a>) -> [&'a str; 6] {
-    let eb = line.eb;
-    let period = match slot(eb) {
-        Slot::Amount(_, Part::Met | Part::Remaining) => "",
-        _ => eb.period.as_str(),
-    };
-    let info = if slot(eb) == Slot::Covered { eb.info.as_str() } else { "" };
-    [&eb.amount, &eb.share, &eb.quantity, &eb.quantity_kind, period, info]
+fn value<'a>(line: &Line<'a>) -> Numbers<'a> {
+    let eb = &line.eb.benefit;
+    let slot = slot(line.eb);
+    let period = if matches!(slot, Slot::Amount(_, Part::Met | Part::Remaining)) { "" } else { &eb.period };
+    let information = if slot == Slot::Covered { &*eb.information } else { "" };
+    let unit = &eb.quantity_qualifier;
+    Numbers { amount: &eb.amount, share: &eb.share, quantity: &eb.quantity, unit, period, information }
 }
 
 /// Splits lines of one key and context into those that make one benefit together. Where two lines give different
@@ -112,17 +125,17 @@ pub(super) fn place_in<'a>(lines: &[Line<'a>]) -> Vec<Vec<Line<'a>>> {
             main.extend(family);
         }
     }
-    main.sort_by_key(|line| line.eb.position);
+    main.sort_by_key(|line| line.eb.benefit.at.0);
     let mut all = vec![main];
     all.append(&mut apart);
     all.retain(|part| !part.is_empty());
-    all.sort_by_key(|part| part.first().map(|line| line.eb.position));
+    all.sort_by_key(|part| part.first().map(|line| line.eb.benefit.at.0));
     all
 }
 
 /// Two lines fill one field with different values.
 fn contradicts(family: &[Line<'_>]) -> bool {
-    let mut seen: Vec<(Slot, [&str; 6])> = Vec::new();
+    let mut seen: Vec<(Slot, Numbers<'_>)> = Vec::new();
     for line in family {
         let (slot, value) = (slot(line.eb), value(line));
         match seen.iter().find(|(known, _)| *known == slot) {
@@ -142,26 +155,26 @@ fn units_agree(family: &[Line<'_>]) -> bool {
     units.len() <= 1
 }
 
-fn unit(eb: &BenefitLine) -> Option<Coded> {
-    if !eb.amount.is_empty() && eb.quantity.is_empty() {
+fn unit(eb: &EligibilityBenefit<'_>) -> Option<Coded> {
+    if eb.benefit.amount.given() && !eb.benefit.quantity.given() {
         return Some(Coded::new("USD", "US dollars"));
     }
-    if !eb.quantity_kind.is_empty() {
-        return (eb.quantity_kind != "99").then(|| coded(Table::Quantity, &eb.quantity_kind));
+    if !eb.benefit.quantity_qualifier.is_empty() {
+        return (eb.benefit.quantity_qualifier != "99").then(|| coded(Table::Quantity, &eb.benefit.quantity_qualifier));
     }
     single_delivery(eb).and_then(|(_, kind)| coded_some(Table::Quantity, kind))
 }
 
 /// A lone HSD that is a plain count, not a rhythm: its quantity and unit.
-fn single_delivery(eb: &BenefitLine) -> Option<(Decimal, &str)> {
+fn single_delivery<'a>(eb: &'a EligibilityBenefit<'_>) -> Option<(Decimal, &'a str)> {
     match eb.deliveries.as_slice() {
-        [only] if only.unit.is_empty() => Some((number(&only.quantity)?, only.quantity_kind.as_str())),
+        [only] if only.unit.is_empty() => Some((only.quantity.get()?, &*only.quantity_qualifier)),
         _ => None,
     }
 }
 
 /// Fills a benefit with the numbers of lines that go together.
-pub(super) fn fill(benefit: &mut Benefit, transaction: u32, lines: &[Line<'_>]) {
+pub(super) fn fill(benefit: &mut Benefit, transaction: u32, loop_id: &str, lines: &[Line<'_>]) {
     for line in lines {
         let eb = line.eb;
         let mut fields = match slot(eb) {
@@ -175,18 +188,18 @@ pub(super) fn fill(benefit: &mut Benefit, transaction: u32, lines: &[Line<'_>]) 
                 vec!["other"]
             }
         };
-        if matches!(eb.authorization.as_str(), "Y" | "N") {
+        if matches!(eb.benefit.authorization.as_ref(), "Y" | "N") {
             fields.push("authorization");
         }
-        add(&mut benefit.provenance, provenance(transaction, eb.position, "EB", &eb.loop_id, &fields));
+        add(&mut benefit.provenance, provenance(transaction, eb.benefit.at.0, "EB", loop_id, &fields));
         for rejection in &eb.rejections {
             benefit.other.push(super::rejection_fact(rejection));
-            add(&mut benefit.provenance, provenance(transaction, rejection.position, "AAA", &eb.loop_id, &["other"]));
+            add(&mut benefit.provenance, provenance(transaction, rejection.at.0, "AAA", loop_id, &["other"]));
         }
         for delivery in &eb.deliveries {
             let of = ["limit.patterns"];
             add(&mut benefit.limit.get_or_insert_default().patterns, pattern(delivery));
-            benefit.provenance.push(provenance(transaction, delivery.position, "HSD", &eb.loop_id, &of));
+            benefit.provenance.push(provenance(transaction, delivery.at.0, "HSD", loop_id, &of));
         }
     }
     let limits = lines.iter().any(|line| matches!(slot(line.eb), Slot::Limit(_)));
@@ -196,14 +209,14 @@ pub(super) fn fill(benefit: &mut Benefit, transaction: u32, lines: &[Line<'_>]) 
     }
 }
 
-fn covered(benefit: &mut Benefit, eb: &BenefitLine) -> Vec<&'static str> {
-    benefit.covered = match eb.info.as_str() {
+fn covered(benefit: &mut Benefit, eb: &EligibilityBenefit<'_>) -> Vec<&'static str> {
+    benefit.covered = match eb.benefit.information.as_ref() {
         "1" | "2" | "3" | "4" => Covered::Yes,
         "6" | "I" => Covered::No,
         _ => Covered::NotStated,
     };
-    let plain = matches!(eb.info.as_str(), "1" | "6" | "I");
-    let number = !(eb.amount.is_empty() && eb.share.is_empty() && eb.quantity.is_empty());
+    let plain = matches!(eb.benefit.information.as_ref(), "1" | "6" | "I");
+    let number = !(!eb.benefit.amount.given() && !eb.benefit.share.given() && !eb.benefit.quantity.given());
     if !plain || number {
         add(&mut benefit.other, other(eb, true, true, true));
         return vec!["covered", "other"];
@@ -211,26 +224,26 @@ fn covered(benefit: &mut Benefit, eb: &BenefitLine) -> Vec<&'static str> {
     vec!["covered"]
 }
 
-fn copay(benefit: &mut Benefit, eb: &BenefitLine) -> Vec<&'static str> {
-    if let Some(amount) = number(&eb.amount) {
-        benefit.copay = Some(Copay { amount, per: coded_some(Table::Period, &eb.period) });
+fn copay(benefit: &mut Benefit, eb: &EligibilityBenefit<'_>) -> Vec<&'static str> {
+    if let Some(amount) = eb.benefit.amount.get() {
+        benefit.copay = Some(Copay { amount, per: coded_some(Table::Period, &eb.benefit.period) });
     }
     leftover(benefit, eb, false, true, "copay.amount")
 }
 
-fn coinsurance(benefit: &mut Benefit, eb: &BenefitLine) -> Vec<&'static str> {
-    if let Some(patient_share) = number(&eb.share) {
-        benefit.coinsurance = Some(Coinsurance { patient_share, per: coded_some(Table::Period, &eb.period) });
+fn coinsurance(benefit: &mut Benefit, eb: &EligibilityBenefit<'_>) -> Vec<&'static str> {
+    if let Some(patient_share) = eb.benefit.share.get() {
+        benefit.coinsurance = Some(Coinsurance { patient_share, per: coded_some(Table::Period, &eb.benefit.period) });
     }
     leftover(benefit, eb, true, false, "coinsurance.patient_share")
 }
 
-fn amount(benefit: &mut Benefit, eb: &BenefitLine, family: Family, part: Part) -> Vec<&'static str> {
+fn amount(benefit: &mut Benefit, eb: &EligibilityBenefit<'_>, family: Family, part: Part) -> Vec<&'static str> {
     let deductible = matches!(family, Family::Deductible | Family::DeductibleLifetime);
     let slot = if deductible { &mut benefit.deductible } else { &mut benefit.out_of_pocket };
     let accumulator = slot.get_or_insert_with(Accumulator::default);
-    let value = number(&eb.amount);
-    let period = coded_some(Table::Period, &eb.period);
+    let value = eb.benefit.amount.get();
+    let period = coded_some(Table::Period, &eb.benefit.period);
     match part {
         Part::Base => {
             accumulator.base = value;
@@ -241,7 +254,7 @@ fn amount(benefit: &mut Benefit, eb: &BenefitLine, family: Family, part: Part) -
     }
     // Without a base, "year to date" and "left in the lifetime" still tell the period; "remaining" tells none.
     if accumulator.period.is_none() {
-        accumulator.period = coded_some(Table::Period, &eb.period).filter(|period| period.code != "29");
+        accumulator.period = coded_some(Table::Period, &eb.benefit.period).filter(|period| period.code != "29");
     }
     let field = match (deductible, part) {
         (true, Part::Base) => "deductible.base",
@@ -254,17 +267,17 @@ fn amount(benefit: &mut Benefit, eb: &BenefitLine, family: Family, part: Part) -
     leftover(benefit, eb, false, true, field)
 }
 
-fn limit(benefit: &mut Benefit, eb: &BenefitLine, part: Part) -> Vec<&'static str> {
+fn limit(benefit: &mut Benefit, eb: &EligibilityBenefit<'_>, part: Part) -> Vec<&'static str> {
     let limit = benefit.limit.get_or_insert_with(Limit::default);
-    let by_delivery = single_delivery(eb).filter(|_| eb.quantity.is_empty() && eb.amount.is_empty());
-    let value = match number(&eb.quantity) {
+    let by_delivery = single_delivery(eb).filter(|_| !eb.benefit.quantity.given() && !eb.benefit.amount.given());
+    let value = match eb.benefit.quantity.get() {
         Some(quantity) => Some(quantity),
-        None if eb.quantity.is_empty() => number(&eb.amount).or(by_delivery.map(|(quantity, _)| quantity)),
+        None if !eb.benefit.quantity.given() => eb.benefit.amount.get().or(by_delivery.map(|(quantity, _)| quantity)),
         None => None,
     };
     limit.unit = limit.unit.take().or_else(|| unit(eb));
-    let code = match (eb.period.as_str(), eb.deliveries.as_slice()) {
-        ("", [only]) if by_delivery.is_some() => only.period.as_str(),
+    let code = match (eb.benefit.period.as_ref(), eb.deliveries.as_slice()) {
+        ("", [only]) if by_delivery.is_some() => only.period.as_ref(),
         (code, _) => code,
     };
     let part = match (code, by_delivery.is_some()) {
@@ -289,9 +302,9 @@ fn limit(benefit: &mut Benefit, eb: &BenefitLine, part: Part) -> Vec<&'static st
     if limit.period.is_none() {
         limit.period = coded_some(Table::Period, code).filter(|period| period.code != "29");
     }
-    let money_beside = !eb.quantity.is_empty() && !eb.amount.is_empty();
-    let unread = value.is_none() && !(eb.quantity.is_empty() && eb.amount.is_empty());
-    if money_beside || unread || !eb.share.is_empty() {
+    let money_beside = eb.benefit.quantity.given() && eb.benefit.amount.given();
+    let unread = value.is_none() && !(!eb.benefit.quantity.given() && !eb.benefit.amount.given());
+    if money_beside || unread || eb.benefit.share.given() {
         benefit.other.push(other(eb, true, true, unread));
         return vec![field, "other"];
     }
@@ -301,12 +314,13 @@ fn limit(benefit: &mut Benefit, eb: &BenefitLine, part: Part) -> Vec<&'static st
 /// Numbers of a line that its field has no room for are kept beside it.
 fn leftover(
     benefit: &mut Benefit,
-    eb: &BenefitLine,
+    eb: &EligibilityBenefit<'_>,
     amount: bool,
     share: bool,
     field: &'static str,
 ) -> Vec<&'static str> {
-    let left = (amount && !eb.amount.is_empty()) || (share && !eb.share.is_empty()) || !eb.quantity.is_empty();
+    let left =
+        (amount && eb.benefit.amount.given()) || (share && eb.benefit.share.given()) || eb.benefit.quantity.given();
     if left {
         add(&mut benefit.other, other(eb, amount, share, true));
         return vec![field, "other"];
@@ -315,12 +329,13 @@ fn leftover(
 }
 
 /// A line as it is: numbers where they are numbers, else as text.
-fn other(eb: &BenefitLine, amount: bool, share: bool, quantity: bool) -> OtherFact {
+fn other(eb: &EligibilityBenefit<'_>, amount: bool, share: bool, quantity: bool) -> OtherFact {
+    let eb = &eb.benefit;
     let mut unread = Vec::new();
-    let mut read = |wanted: bool, text: &str| {
-        let value = number(text).filter(|_| wanted);
-        if wanted && value.is_none() && !text.is_empty() {
-            unread.push(text.to_owned());
+    let mut read = |wanted: bool, number: &Money<'_>| {
+        let value = number.get().filter(|_| wanted);
+        if wanted && value.is_none() && number.given() {
+            unread.push(number.text().into_owned());
         }
         value
     };
@@ -329,14 +344,14 @@ fn other(eb: &BenefitLine, amount: bool, share: bool, quantity: bool) -> OtherFa
     let share_value = read(share, &eb.share);
     let share = share_value.filter(|value| *value <= Decimal::ONE);
     if share.is_none() && share_value.is_some() {
-        unread.push(eb.share.clone());
+        unread.push(eb.share.text().into_owned());
     }
     OtherFact {
-        kind: coded(Table::Benefit, &eb.info),
+        kind: coded(Table::Benefit, &eb.information),
         amount,
         share,
         quantity,
-        unit: coded_some(Table::Quantity, &eb.quantity_kind),
+        unit: coded_some(Table::Quantity, &eb.quantity_qualifier),
         period: coded_some(Table::Period, &eb.period),
         text: some(&unread.join(" ")),
     }

@@ -2,10 +2,10 @@
 
 use connector_sdk::Phi;
 use connector_sdk::answer::{Coded, Contact, DateFact, DateSpan, Identifier, Place, Provenance};
-use rust_decimal::Decimal;
 
 use crate::codes::{Table, label};
-use crate::response::{DateValue, Delivery, Party, Reference};
+use crate::eligibility::{RelatedEntity, ResponseParty};
+use crate::model::common::{Dtp, Hsd, N3, N4, Nm1, Per, Prv, Ref};
 
 /// A code with our words for it, or with itself.
 pub(super) fn coded(table: Table, code: &str) -> Coded {
@@ -27,14 +27,6 @@ pub(super) fn phi(text: &str) -> Option<Phi<String>> {
     some(text).map(Phi::new)
 }
 
-/// A number as X12 writes it: digits, one point, a leading minus. Anything else is no number.
-pub(super) fn number(text: &str) -> Option<Decimal> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let plain =
-        !digits.is_empty() && digits.len() <= 27 && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if plain { text.parse().ok() } else { None }
-}
-
 /// Where something was read.
 pub(super) fn provenance(transaction: u32, position: u32, id: &str, loop_id: &str, of: &[&str]) -> Provenance {
     Provenance {
@@ -44,19 +36,19 @@ pub(super) fn provenance(transaction: u32, position: u32, id: &str, loop_id: &st
 }
 
 /// A date with its meaning.
-pub(super) fn date(value: &DateValue) -> DateFact {
+pub(super) fn date(value: &Dtp<'_>) -> DateFact {
     let span = value.span().map(|(from, to)| DateSpan { from: Some(from), to: Some(to) }).unwrap_or_default();
-    DateFact { kind: coded(Table::Date, &value.kind), span, text: value.text.clone() }
+    DateFact { kind: coded(Table::Date, &value.qualifier), span, text: value.value.to_string() }
 }
 
 /// The span that dates of a plan or a benefit describe: a span given as such, or separate begin and end dates.
 /// A single day of "plan" or "service" is the day asked about, not a span.
-pub(super) fn period(dates: &[DateValue]) -> DateSpan {
+pub(super) fn period<'a>(dates: impl IntoIterator<Item = &'a Dtp<'a>>) -> DateSpan {
     let mut found = DateSpan::default();
     for value in dates {
         let Some((from, to)) = value.span() else { continue };
-        match value.kind.as_str() {
-            "291" | "292" | "307" | "435" if value.text.contains('-') => {
+        match value.qualifier.as_ref() {
+            "291" | "292" | "307" | "435" if value.value.contains('-') => {
                 found.from = found.from.or(Some(from));
                 found.to = found.to.or(Some(to));
             }
@@ -69,60 +61,114 @@ pub(super) fn period(dates: &[DateValue]) -> DateSpan {
 }
 
 /// A REF segment.
-pub(super) fn identifier(reference: &Reference) -> Identifier {
+pub(super) fn identifier(reference: &Ref<'_>) -> Identifier {
     Identifier {
-        kind: coded(Table::Reference, &reference.kind),
-        value: Phi::new(reference.value.clone()),
+        kind: coded(Table::Reference, &reference.qualifier),
+        value: Phi::new(reference.value.to_string()),
         description: phi(&reference.description),
     }
 }
 
+/// Somebody named: an NM1 and what belongs to it, whichever loop it stands in.
+#[derive(Clone, Copy)]
+pub(super) struct Named<'a> {
+    name: &'a Nm1<'a>,
+    street: Option<&'a N3<'a>>,
+    city: Option<&'a N4<'a>>,
+    contacts: &'a [Per<'a>],
+    provider: Option<&'a Prv<'a>>,
+}
+
+impl<'a> From<&'a ResponseParty<'a>> for Named<'a> {
+    fn from(party: &'a ResponseParty<'a>) -> Self {
+        let ResponseParty { name, street, city, contacts, provider, .. } = party;
+        Self { name, street: street.as_ref(), city: city.as_ref(), contacts, provider: provider.as_ref() }
+    }
+}
+
+impl<'a> From<&'a RelatedEntity<'a>> for Named<'a> {
+    fn from(entity: &'a RelatedEntity<'a>) -> Self {
+        let RelatedEntity { name, street, city, contacts, provider, .. } = entity;
+        Self { name, street: street.as_ref(), city: city.as_ref(), contacts, provider: provider.as_ref() }
+    }
+}
+
+impl Named<'_> {
+    /// N3 and N4, line by line.
+    pub(super) fn address(&self) -> Vec<Phi<String>> {
+        let street = self.street.into_iter().flat_map(|n3| [n3.line_1.to_string(), n3.line_2.to_string()]);
+        let place = |n4: &N4<'_>| {
+            let parts = [&n4.city, &n4.state, &n4.postal_code, &n4.country];
+            parts.into_iter().filter(|part| !part.is_empty()).map(|part| &**part).collect::<Vec<_>>().join(" ")
+        };
+        street.chain(self.city.map(place)).filter(|line| !line.is_empty()).map(Phi::new).collect()
+    }
+
+    /// PER: ways to reach it; a name alone is one too.
+    fn reach(&self) -> Vec<Identifier> {
+        let numbers = self.contacts.iter().flat_map(|per| {
+            let all = [
+                (&per.qualifier_1, &per.number_1, !per.name.is_empty()),
+                (&per.qualifier_2, &per.number_2, false),
+                (&per.qualifier_3, &per.number_3, false),
+            ];
+            let given = all.into_iter().filter(|(_, number, named)| *named || !number.is_empty());
+            given.map(|(kind, number, _)| Identifier {
+                kind: coded(Table::Reach, kind),
+                value: Phi::new(number.to_string()),
+                description: phi(&per.name),
+            })
+        });
+        numbers.collect()
+    }
+}
+
 /// An entity one can turn to.
-pub(super) fn contact(party: &Party) -> Contact {
-    let name = [&party.first, &party.middle, &party.name, &party.suffix];
-    let name: Vec<&str> = name.iter().filter(|part| !part.is_empty()).map(|part| part.as_str()).collect();
+pub(super) fn contact<'a>(named: impl Into<Named<'a>>) -> Contact {
+    let named = named.into();
+    let nm1 = named.name;
+    let name = [&nm1.first_name, &nm1.middle_name, &nm1.last_name, &nm1.suffix];
+    let name: Vec<&str> = name.into_iter().filter(|part| !part.is_empty()).map(|part| &**part).collect();
     let mut identifiers = Vec::new();
-    if !party.id.is_empty() {
-        let kind = coded(Table::IdKind, &party.id_kind);
-        identifiers.push(Identifier { kind, value: Phi::new(party.id.clone()), description: None });
+    if !nm1.id.is_empty() {
+        let kind = coded(Table::IdKind, &nm1.qualifier);
+        identifiers.push(Identifier { kind, value: Phi::new(nm1.id.to_string()), description: None });
     }
-    if let Some((role, qualifier, code)) = &party.provider {
-        let label = if qualifier == "PXC" || qualifier == "ZZ" { "Provider taxonomy" } else { qualifier.as_str() };
-        let kind = Coded::new(qualifier.as_str(), label);
-        identifiers.push(Identifier { kind, value: Phi::new(code.clone()), description: phi(role) });
+    if let Some(prv) = named.provider {
+        let taxonomy = prv.qualifier == "PXC" || prv.qualifier == "ZZ";
+        let label = if taxonomy { "Provider taxonomy" } else { &prv.qualifier };
+        let kind = Coded::new(&*prv.qualifier, label);
+        identifiers.push(Identifier { kind, value: Phi::new(prv.code.to_string()), description: phi(&prv.role) });
     }
-    let reach = party.reach.iter().map(|reach| Identifier {
-        kind: coded(Table::Reach, &reach.kind),
-        value: Phi::new(reach.value.clone()),
-        description: phi(&reach.name),
-    });
     Contact {
-        role: coded_some(Table::Entity, &party.role),
+        role: coded_some(Table::Entity, &nm1.entity),
         name: phi(&name.join(" ")),
         identifiers,
-        address: party.address.iter().map(|line| Phi::new(line.clone())).collect(),
-        reach: reach.collect(),
+        address: named.address(),
+        reach: named.reach(),
     }
 }
 
 /// A delivery pattern in words: `12 visits per calendar year`.
-pub(super) fn pattern(delivery: &Delivery) -> String {
+pub(super) fn pattern(delivery: &Hsd<'_>) -> String {
     let mut words = Vec::new();
-    let one = delivery.quantity == "1";
-    if !delivery.quantity.is_empty() || !delivery.quantity_kind.is_empty() {
-        let kind = label(Table::Quantity, &delivery.quantity_kind).unwrap_or(&delivery.quantity_kind).to_lowercase();
+    let quantity = delivery.quantity.text();
+    let one = quantity == "1";
+    if !quantity.is_empty() || !delivery.quantity_qualifier.is_empty() {
+        let kind = &delivery.quantity_qualifier;
+        let kind = label(Table::Quantity, kind).unwrap_or(kind).to_lowercase();
         let kind = if one { kind.strip_suffix('s').unwrap_or(&kind).to_owned() } else { kind };
-        words.push(format!("{} {kind}", delivery.quantity).trim().to_owned());
+        words.push(format!("{quantity} {kind}").trim().to_owned());
     }
     let unit = |code: &str| label(Table::DeliveryUnit, code).unwrap_or(code).to_owned();
-    match (delivery.unit.as_str(), delivery.every.as_str()) {
+    match (delivery.unit.as_ref(), delivery.every.text().as_ref()) {
         ("", "") => {}
         (code, "" | "1") => words.push(format!("per {}", unit(code))),
         (code, every) => words.push(format!("per {every} {}s", unit(code))),
     }
     let spans = [("6", "hour"), ("7", "day"), ("21", "year"), ("34", "month"), ("35", "week")];
     let span = spans.iter().find(|(code, _)| *code == delivery.period).map(|(_, word)| *word);
-    match (span, delivery.period.as_str(), delivery.periods.as_str()) {
+    match (span, delivery.period.as_ref(), delivery.periods.text().as_ref()) {
         (_, "", "") => {}
         (Some(word), _, "" | "1") => words.push(format!("in one {word}")),
         (Some(word), _, count) => words.push(format!("in {count} {word}s")),
@@ -147,25 +193,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_read_never_guessed() {
-        assert_eq!(number("25.50").map(|n| n.to_string()), Some("25.50".into()));
-        assert_eq!(number("-3").map(|n| n.to_string()), Some("-3".into()));
-        for bad in ["", "-", "$25", "1,000", "1e3", "2 5", "."] {
-            assert_eq!(number(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
     fn patterns_in_words() {
-        let hsd = |kind: &str, quantity: &str, unit: &str, period: &str, periods: &str| Delivery {
-            quantity_kind: kind.into(),
-            quantity: quantity.into(),
+        let hsd = |kind: &'static str, quantity: u32, unit: &'static str, period: &'static str, periods: u64| Hsd {
+            quantity_qualifier: kind.into(),
+            quantity: rust_decimal::Decimal::from(quantity).into(),
             unit: unit.into(),
             period: period.into(),
             periods: periods.into(),
-            ..Delivery::default()
+            ..Hsd::default()
         };
-        assert_eq!(pattern(&hsd("VS", "12", "", "23", "1")), "12 visits per calendar year");
-        assert_eq!(pattern(&hsd("VS", "1", "WK", "34", "3")), "1 visit per week in 3 months");
+        assert_eq!(pattern(&hsd("VS", 12, "", "23", 1)), "12 visits per calendar year");
+        assert_eq!(pattern(&hsd("VS", 1, "WK", "34", 3)), "1 visit per week in 3 months");
     }
 }

@@ -124,12 +124,12 @@ fn answers(_: &mut String, _: &Transaction, _: Date) -> bool {
 #[cfg(feature = "answers")]
 fn answers(text: &mut String, transaction: &Transaction, today: Date) -> bool {
     use connector_sdk::Outcome;
-    let Some(response) = crate::response::Response::read(transaction) else { return false };
+    let Some(response) = crate::eligibility::Response::read(transaction) else { return false };
     let _ = writeln!(text, "Eligibility answer (271), control number {}", transaction.control);
     for answered in crate::answers::eligibility(&response, None) {
         match answered.outcome {
             Outcome::Answered(facts) => {
-                told::answer(text, &connector_sdk::summary::complete(facts, None, response.date.unwrap_or(today)));
+                told::answer(text, &connector_sdk::summary::complete(facts, None, response.date().unwrap_or(today)));
             }
             Outcome::Refused(refusal) => told::refusal(text, &refusal),
         }

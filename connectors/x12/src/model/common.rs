@@ -1,5 +1,8 @@
 //! Segments that many transactions share. Element numbers and meanings are facts of the X12 standard, 005010.
 
+use jiff::civil::Date;
+
+use super::Written;
 pub use super::hi::Hi;
 use super::{Count, Day, Money, Text, composites, segments};
 
@@ -397,4 +400,21 @@ segments! {
         /// SVC07: units charged, where that is another number.
         units: Money<'a> = 7,
     }
+}
+
+impl Dtp<'_> {
+    /// First and last day; `None` where the text is no such date. Never guessed.
+    pub fn span(&self) -> Option<(Date, Date)> {
+        match self.value.split_once('-') {
+            Some((from, to)) => Some((day(from)?, day(to)?)),
+            None => day(&self.value).map(|date| (date, date)),
+        }
+    }
+}
+
+/// `CCYYMMDD`, with a time of four digits behind it or not.
+fn day(text: &str) -> Option<Date> {
+    let text = text.trim();
+    let plain = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    Date::parse(text.get(..8).filter(|_| plain).unwrap_or(text))
 }

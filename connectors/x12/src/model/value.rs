@@ -114,6 +114,22 @@ impl<T: Clone> Typed<'_, T> {
     pub fn get(&self) -> Option<T> {
         if let Self::Is(value) = self { Some(value.clone()) } else { None }
     }
+
+    /// Whether it is given, a value or not.
+    pub fn given(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+}
+
+impl<T: Written> Typed<'_, T> {
+    /// As it is written; empty where it is not given.
+    pub fn text(&self) -> Text<'_> {
+        match self {
+            Self::Absent => Text::default(),
+            Self::Is(value) => value.show().into(),
+            Self::Other(text) => Text::Borrowed(text),
+        }
+    }
 }
 
 impl<T> From<T> for Typed<'_, T> {

@@ -470,7 +470,7 @@ proptest! {
     #[test]
     fn no_eb_disappears_from_any_order_of_segments(segments in prop::collection::vec(segment(), 0..40)) {
         let response = response(&segments.concat());
-        let sent: BTreeSet<_> = response.benefits().map(|line| (1, line.position)).collect();
+        let sent: BTreeSet<_> = response.benefits().map(|line| (1, line.benefit.at.0)).collect();
         prop_assert_eq!(sent.len(), segments.iter().filter(|segment| segment.starts_with("EB*")).count());
         let mut told = BTreeSet::new();
         for patient in eligibility(&response, Some(&ask())) {

@@ -15,11 +15,11 @@ pub(super) fn model(
     use connector_sdk::Outcome;
     use serde_json::json;
 
-    let response = crate::response::Response::read(transaction)?;
+    let response = crate::eligibility::Response::read(transaction)?;
     findings.extend(response.findings.iter().cloned());
     let one = |answered: crate::answers::Answered| match answered.outcome {
         Outcome::Answered(facts) => {
-            let answer = connector_sdk::summary::complete(facts, None, response.date.unwrap_or(today));
+            let answer = connector_sdk::summary::complete(facts, None, response.date().unwrap_or(today));
             json!({ "dependent": answered.dependent, "outcome": "answered", "answer": answer })
         }
         Outcome::Refused(refusal) => {
