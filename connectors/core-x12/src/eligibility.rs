@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use x12::answers::{self, Expected, InquiryOptions, MemberIdMatch};
 use x12::write::{self, Charset};
-use x12::{Acknowledgment, Delimiters, Document, Inquiry, Item, Oddity, Severity};
+use x12::{Acknowledgment, Delimiters, Document, Item, Oddity, Severity};
 
 use crate::CoreX12;
 use crate::envelope::{self, Opened};
@@ -88,7 +88,7 @@ fn question(partner: &Partner, ctx: &Context, ask: &EligibilityRequest, control:
         CharacterSet::Basic => Charset::Basic,
         CharacterSet::Extended => Charset::Extended,
     };
-    let transaction = Inquiry::from_ask(ask, &options).write(&delimiters, charset)?;
+    let transaction = answers::inquiry(ask, &options).write(&delimiters, charset)?;
     let sender = x12.sender_id.as_ref().unwrap_or(&settings.sender_id);
     let receiver = x12.receiver_id.as_ref().unwrap_or(&settings.receiver_id);
     let around = write::Envelope {

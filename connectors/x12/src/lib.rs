@@ -5,7 +5,7 @@
 //!    [`write`](mod@write) (strict: a value that could be taken for a separator is refused, never emitted).
 //!    [`envelope`] walks ISA, GS and ST and checks counts and control numbers: as a stream of [`Event`]s in flat memory,
 //!    or transaction set by transaction set.
-//! 2. **Typed models**: [`inquiry`] (270 out), [`response`] (271 in, as loops with places), [`claim`] (837), [`ack`]
+//! 2. **Typed models**: [`eligibility`] (270, 271), [`claim`] (837), [`ack`]
 //!    (TA1, 999, 997),
 //!    with [`codes`] for what a code means.
 //! 3. **Views**: [`json`] and [`explain`] for people and programs at a terminal; with feature `answers` also
@@ -27,7 +27,6 @@ pub mod envelope;
 pub mod explain;
 pub mod finding;
 pub mod grammar;
-pub mod inquiry;
 pub mod json;
 pub mod model;
 pub mod read;
@@ -41,5 +40,4 @@ pub use delimiters::Delimiters;
 pub use eligibility::Response;
 pub use envelope::{Document, Event, Item, SetHeader, Transaction, Walker};
 pub use finding::{Expected, Finding, Findings, Oddity, Severity};
-pub use inquiry::Inquiry;
 pub use read::{Block, ReadError, Reader, Segment};

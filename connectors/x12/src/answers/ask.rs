@@ -1,11 +1,15 @@
 //! From an ask to a 270.
 
-use connector_sdk::EligibilityRequest;
-use connector_sdk::ask::{Dependent, Member, Relationship, Sex};
-use jiff::civil::DateTime;
+use connector_sdk::ask::{Dependent, Provider, Relationship, Sex};
+use connector_sdk::{EligibilityRequest, Phi};
+use jiff::civil::{Date, DateTime};
 
-use crate::eligibility::core_258;
-use crate::inquiry::{Inquiry, Person, Procedure, Receiver, Source};
+use crate::eligibility::{
+    AskedService, EligibilityInquiry, EligibilityQuestion, Iii, InquiryDependent, InquiryReceiver, InquirySource,
+    InquirySubscriber, core_258,
+};
+use crate::model::common::{Bht, Dmg, Dtp, Ins, Nm1, Procedure, Prv, Ref, Trn};
+use crate::model::{Hl, Text};
 
 /// What a carrier wants its 270 to look like, and the numbers of this one. Every field has a usual value in
 /// [`InquiryOptions::default`], except the payer's.
@@ -33,7 +37,7 @@ pub struct InquiryOptions {
     pub uppercase: bool,
     /// Last names are cleaned as CAQH CORE rule 258 says (punctuation and set-apart suffixes taken off).
     pub normalise_names: bool,
-    /// Several service types in one EQ; else one EQ for each.
+    /// Several service types in one EQ, which needs a repetition separator; else one EQ for each.
     pub repeat_service_types: bool,
     /// Whether the date of service is sent.
     pub send_date: bool,
@@ -74,91 +78,119 @@ impl Default for InquiryOptions {
     }
 }
 
-impl Inquiry {
-    /// Makes a 270 of an ask. Everything in the ask is sent (the host has left out before what this carrier does not
-    /// want), except what `options` keep back.
-    pub fn from_ask(ask: &EligibilityRequest, options: &InquiryOptions) -> Self {
-        let today = options.at.date();
-        let case = |text: &str| if options.uppercase { text.to_uppercase() } else { text.to_owned() };
-        let provider = &ask.provider;
-        let mut references = Vec::new();
-        if let (Some(qualifier), Some(tax_id)) = (&options.tax_id_qualifier, &provider.tax_id) {
-            references.push((qualifier.clone(), tax_id.clone()));
-        }
-        Self {
-            control: options.control.clone(),
-            reference: options.reference.clone(),
-            at: options.at,
-            source: Source {
-                entity: "PR".to_owned(),
-                name: case(&options.payer_name),
-                qualifier: options.payer_qualifier.clone(),
-                id: options.payer_id.clone(),
-            },
-            receiver: Receiver {
-                entity: options.receiver_entity.clone(),
-                person: options.receiver_is_person,
-                name: provider.name.as_deref().map(case).unwrap_or_default(),
-                qualifier: options.receiver_qualifier.clone(),
-                id: provider.npi.clone(),
-                references,
-                taxonomy: provider.taxonomy.clone().filter(|_| options.send_taxonomy),
-            },
-            subscriber: subscriber(&ask.member, options),
-            dependent: ask.dependent.as_ref().map(|dependent| self::dependent(dependent, options)),
-            trace: options.trace.clone(),
-            trace_origin: options.trace_origin.clone(),
-            dates: options.send_date.then(|| (ask.first_day(today), ask.last_day(today))),
-            service_types: ask.service_types().into_iter().map(case).collect(),
-            repeat_service_types: options.repeat_service_types,
-            procedures: ask
-                .service
-                .procedures
-                .iter()
-                .map(|asked| Procedure {
-                    system: asked.system.clone(),
-                    code: case(&asked.code),
-                    modifiers: asked.modifiers.iter().map(|modifier| case(modifier)).collect(),
-                })
-                .collect(),
-            place: ask.service.place.clone(),
-        }
+/// Makes a 270 of an ask. Everything in the ask is sent (the host has left out before what this carrier does not want),
+/// except what `options` keep back. Wrap what it writes in an [`Envelope`](crate::write::Envelope) with `HS` and
+/// [`EligibilityInquiry::GUIDE`].
+pub fn inquiry(ask: &EligibilityRequest, options: &InquiryOptions) -> EligibilityInquiry<'static> {
+    let receiver = receiver(&ask.provider, options, subscriber(ask, options));
+    let name = Nm1 {
+        entity: "PR".into(),
+        kind: "2".into(),
+        last_name: options.case(&options.payer_name),
+        qualifier: owned(&options.payer_qualifier),
+        id: owned(&options.payer_id),
+        ..Nm1::default()
+    };
+    let level = level("20");
+    EligibilityInquiry {
+        control: owned(&options.control),
+        implementation: EligibilityInquiry::GUIDE.into(),
+        beginning: Some(Bht {
+            structure: "0022".into(),
+            purpose: "13".into(),
+            reference: owned(&options.reference),
+            date: options.at.date().into(),
+            time: options.at.strftime("%H%M").to_string().into(),
+            ..Bht::default()
+        }),
+        sources: vec![InquirySource { level, name: Some(name), receivers: vec![receiver], ..InquirySource::default() }],
+        ..EligibilityInquiry::default()
     }
 }
 
-fn names(last: &str, suffix: Option<&str>, options: &InquiryOptions) -> (String, String) {
-    let case = |text: &str| if options.uppercase { text.to_uppercase() } else { text.to_owned() };
-    let given = suffix.map(case).unwrap_or_default();
-    if !options.normalise_names {
-        return (case(last), given);
+impl InquiryOptions {
+    /// A text as this carrier wants its letters.
+    fn case(&self, text: &str) -> Text<'static> {
+        if self.uppercase { text.to_uppercase().into() } else { owned(text) }
     }
-    let (last, taken) = core_258(last);
-    (last, if given.is_empty() { taken.unwrap_or_default() } else { given })
 }
 
-fn subscriber(member: &Member, options: &InquiryOptions) -> Person {
-    let case = |text: &str| if options.uppercase { text.to_uppercase() } else { text.to_owned() };
-    let text = |value: &Option<connector_sdk::Phi<String>>| value.as_ref().map(|v| case(v.text())).unwrap_or_default();
+fn owned(text: &str) -> Text<'static> {
+    text.to_owned().into()
+}
+
+fn level(code: &'static str) -> Hl<'static> {
+    Hl { level: code.into(), ..Hl::default() }
+}
+
+fn reference(qualifier: &str, value: Text<'static>) -> Ref<'static> {
+    Ref { qualifier: owned(qualifier), value, ..Ref::default() }
+}
+
+fn receiver(
+    provider: &Provider,
+    options: &InquiryOptions,
+    subscriber: InquirySubscriber<'static>,
+) -> InquiryReceiver<'static> {
+    let taxonomy = provider.taxonomy.as_deref().filter(|_| options.send_taxonomy);
+    let tax_id = options.tax_id_qualifier.as_deref().zip(provider.tax_id.as_deref());
+    InquiryReceiver {
+        level: level("21"),
+        name: Some(Nm1 {
+            entity: owned(&options.receiver_entity),
+            kind: if options.receiver_is_person { "1" } else { "2" }.into(),
+            last_name: provider.name.as_deref().map(|name| options.case(name)).unwrap_or_default(),
+            qualifier: owned(&options.receiver_qualifier),
+            id: owned(&provider.npi),
+            ..Nm1::default()
+        }),
+        references: tax_id.map(|(qualifier, tax_id)| reference(qualifier, owned(tax_id))).into_iter().collect(),
+        provider: taxonomy.map(|code| Prv {
+            role: "PE".into(),
+            qualifier: "PXC".into(),
+            code: owned(code),
+            ..Prv::default()
+        }),
+        subscribers: vec![subscriber],
+        ..InquiryReceiver::default()
+    }
+}
+
+fn subscriber(ask: &EligibilityRequest, options: &InquiryOptions) -> InquirySubscriber<'static> {
+    let member = &ask.member;
+    let text = |value: &Option<Phi<String>>| value.as_ref().map(|value| options.case(value.text())).unwrap_or_default();
     let last = member.last_name.as_ref().map(|name| name.text()).unwrap_or_default();
     let (last_name, suffix) = names(last, member.suffix.as_ref().map(|suffix| suffix.text()), options);
-    let mut references = Vec::new();
-    if let (Some(qualifier), Some(group)) = (&options.group_qualifier, &member.group_number) {
-        references.push((qualifier.clone(), case(group.text())));
-    }
-    Person {
+    let group = options.group_qualifier.as_deref().zip(member.group_number.as_ref());
+    let id = text(&member.member_id);
+    let name = Nm1 {
+        entity: "IL".into(),
+        kind: "1".into(),
         last_name,
         first_name: text(&member.first_name),
         suffix,
-        member_id: text(&member.member_id),
-        references,
-        date_of_birth: member.date_of_birth.as_ref().map(|date| *date.expose()),
-        sex: sex(member.sex),
-        ..Person::default()
+        qualifier: if id.is_empty() { "" } else { "MI" }.into(),
+        id,
+        ..Nm1::default()
+    };
+    let subscriber = InquirySubscriber {
+        level: level("22"),
+        name: Some(name),
+        references: group.map(|(kind, group)| reference(kind, options.case(group.text()))).into_iter().collect(),
+        demographics: demographics(member.date_of_birth.as_ref().map(|date| *date.expose()), member.sex),
+        ..InquirySubscriber::default()
+    };
+    let (traces, dates, questions) = (traces(options), dates(ask, options), questions(ask, options));
+    match &ask.dependent {
+        None => InquirySubscriber { traces, dates, questions, ..subscriber },
+        Some(patient) => {
+            let patient = InquiryDependent { traces, dates, questions, ..dependent(patient, options) };
+            InquirySubscriber { dependents: vec![patient], ..subscriber }
+        }
     }
 }
 
-fn dependent(dependent: &Dependent, options: &InquiryOptions) -> Person {
-    let case = |text: &str| if options.uppercase { text.to_uppercase() } else { text.to_owned() };
+fn dependent(dependent: &Dependent, options: &InquiryOptions) -> InquiryDependent<'static> {
     let (last_name, suffix) = names(dependent.last_name.text(), None, options);
     let relationship = match dependent.relationship {
         Relationship::Spouse => "01",
@@ -166,58 +198,179 @@ fn dependent(dependent: &Dependent, options: &InquiryOptions) -> Person {
         Relationship::OtherAdult => "34",
         Relationship::Unknown => "21",
     };
-    Person {
-        last_name,
-        first_name: case(dependent.first_name.text()),
-        suffix,
-        date_of_birth: Some(*dependent.date_of_birth.expose()),
-        sex: sex(dependent.sex),
-        relationship: relationship.to_owned(),
-        ..Person::default()
+    InquiryDependent {
+        level: level("23"),
+        name: Some(Nm1 {
+            entity: "03".into(),
+            kind: "1".into(),
+            last_name,
+            first_name: options.case(dependent.first_name.text()),
+            suffix,
+            ..Nm1::default()
+        }),
+        demographics: demographics(Some(*dependent.date_of_birth.expose()), dependent.sex),
+        insured: Some(Ins { subscriber: "N".into(), relationship: relationship.into(), ..Ins::default() }),
+        ..InquiryDependent::default()
     }
 }
 
-/// DMG03 knows F and M; "unknown" is left out.
-fn sex(sex: Option<Sex>) -> String {
-    match sex {
-        Some(Sex::Female) => "F".to_owned(),
-        Some(Sex::Male) => "M".to_owned(),
-        Some(Sex::Unknown) | None => String::new(),
+fn names(last: &str, suffix: Option<&str>, options: &InquiryOptions) -> (Text<'static>, Text<'static>) {
+    let given = suffix.map(|suffix| options.case(suffix)).unwrap_or_default();
+    if !options.normalise_names {
+        return (options.case(last), given);
     }
+    let (last, taken) = core_258(last);
+    (last.into(), if given.is_empty() { taken.unwrap_or_default().into() } else { given })
+}
+
+/// DMG03 knows F and M; "unknown" is left out.
+fn demographics(born: Option<Date>, sex: Option<Sex>) -> Option<Dmg<'static>> {
+    let sex = match sex {
+        Some(Sex::Female) => "F",
+        Some(Sex::Male) => "M",
+        Some(Sex::Unknown) | None => "",
+    };
+    let format = if born.is_some() { "D8" } else { "" }.into();
+    let said = born.is_some() || !sex.is_empty();
+    said.then(|| Dmg { format, born: born.into(), sex: sex.into(), ..Dmg::default() })
+}
+
+fn traces(options: &InquiryOptions) -> Vec<Trn<'static>> {
+    if options.trace.is_empty() {
+        return Vec::new();
+    }
+    let (number, origin) = (owned(&options.trace), owned(&options.trace_origin));
+    vec![Trn { kind: "1".into(), number, origin, ..Trn::default() }]
+}
+
+fn dates(ask: &EligibilityRequest, options: &InquiryOptions) -> Vec<Dtp<'static>> {
+    if !options.send_date {
+        return Vec::new();
+    }
+    let today = options.at.date();
+    let (first, last) = (ask.first_day(today), ask.last_day(today));
+    let (format, value) = if first == last {
+        ("D8", first.strftime("%Y%m%d").to_string())
+    } else {
+        ("RD8", format!("{}-{}", first.strftime("%Y%m%d"), last.strftime("%Y%m%d")))
+    };
+    vec![Dtp { qualifier: "291".into(), format: format.into(), value: value.into(), ..Dtp::default() }]
+}
+
+fn questions(ask: &EligibilityRequest, options: &InquiryOptions) -> Vec<EligibilityQuestion<'static>> {
+    let types: Vec<_> = ask.service_types().into_iter().map(|code| options.case(code)).collect();
+    let lists = if types.is_empty() {
+        Vec::new()
+    } else if options.repeat_service_types {
+        vec![types]
+    } else {
+        types.into_iter().map(|code| vec![code]).collect()
+    };
+    let by_type = lists.into_iter().map(|service_types| AskedService { service_types, ..AskedService::default() });
+    let by_procedure = ask.service.procedures.iter().map(|asked| {
+        let modifier = |at| asked.modifiers.get(at).map(|modifier: &String| options.case(modifier)).unwrap_or_default();
+        let procedure = Procedure {
+            system: owned(&asked.system),
+            code: options.case(&asked.code),
+            modifier_1: modifier(0),
+            modifier_2: modifier(1),
+            modifier_3: modifier(2),
+            modifier_4: modifier(3),
+            ..Procedure::default()
+        };
+        AskedService { procedure, ..AskedService::default() }
+    });
+    let place = |code: &String| Iii { qualifier: "ZZ".into(), code: owned(code), ..Iii::default() };
+    let services = by_type.chain(by_procedure);
+    services
+        .map(|service| EligibilityQuestion {
+            service,
+            information: ask.service.place.iter().map(place).collect(),
+            ..EligibilityQuestion::default()
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::Delimiters;
     use crate::write::{Charset, Envelope};
 
-    #[test]
-    fn an_ask_becomes_a_270() {
-        let ask: EligibilityRequest = serde_json::from_value(serde_json::json!({
+    fn ask(changes: Value) -> EligibilityRequest {
+        let mut ask = json!({
             "carrier": "northstar",
-            "provider": { "npi": "1234567893", "name": "Bone Clinic", "tax_id": "123456789" },
+            "provider": { "npi": "1234567893", "name": "Bone Clinic", "tax_id": "123456789", "taxonomy": "207X00000X" },
             "member": { "member_id": "w1", "last_name": "O'Zanzibar Jr", "first_name": "Ada",
                         "date_of_birth": "1980-02-01", "sex": "female", "group_number": "g7" },
-            "dependent": { "first_name": "Ben", "last_name": "Zanzibar", "date_of_birth": "2010-03-04",
-                           "relationship": "child" },
             "service": { "date": "2026-11-24", "types": ["30", "98"] }
-        }))
-        .unwrap();
-        let options = InquiryOptions {
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            ask[key] = value.clone();
+        }
+        serde_json::from_value(ask).unwrap()
+    }
+
+    fn options() -> InquiryOptions {
+        InquiryOptions {
             payer_name: "Northstar".into(),
             payer_id: "60054".into(),
             normalise_names: true,
-            repeat_service_types: false,
+            reference: "REF-1".into(),
             trace: "T1".into(),
             trace_origin: "9123456789".into(),
+            at: jiff::civil::datetime(2026, 11, 23, 12, 30, 0, 0),
             ..InquiryOptions::default()
-        };
-        let tx = Inquiry::from_ask(&ask, &options).write(&Delimiters::default(), Charset::Basic).unwrap();
-        let bytes = Envelope::new("HS", "005010X279A1").wrap(&Delimiters::default(), vec![tx]).unwrap();
+        }
+    }
+
+    fn body(ask: &EligibilityRequest, options: &InquiryOptions) -> String {
+        let delimiters = Delimiters::default();
+        let tx = inquiry(ask, options).write(&delimiters, Charset::Basic).unwrap();
+        let bytes = Envelope::new("HS", EligibilityInquiry::GUIDE).wrap(&delimiters, vec![tx]).unwrap();
         let text = String::from_utf8(bytes).unwrap();
-        assert!(text.contains("NM1*IL*1*OZANZIBAR*ADA***JR*MI*W1~REF*6P*G7~DMG*D8*19800201*F~"), "{text}");
-        assert!(text.contains("HL*4*3*23*0~TRN*1*T1*9123456789~NM1*03*1*ZANZIBAR*BEN~DMG*D8*20100304~INS*N*19~"));
-        assert!(text.contains("DTP*291*D8*20261124~EQ*30~EQ*98~SE*"));
+        text[text.find("ST*").unwrap()..text.find("SE*").unwrap()].to_owned()
+    }
+
+    #[test]
+    fn a_subscriber() {
+        assert_eq!(
+            body(&ask(json!({})), &options()),
+            "ST*270*0001*005010X279A1~BHT*0022*13*REF-1*20261123*1230~HL*1**20*1~NM1*PR*2*NORTHSTAR*****PI*60054~\
+             HL*2*1*21*1~NM1*1P*2*BONE CLINIC*****XX*1234567893~REF*TJ*123456789~PRV*PE*PXC*207X00000X~HL*3*2*22*0~\
+             TRN*1*T1*9123456789~NM1*IL*1*OZANZIBAR*ADA***JR*MI*W1~REF*6P*G7~DMG*D8*19800201*F~DTP*291*D8*20261124~EQ*30^98~"
+        );
+    }
+
+    #[test]
+    fn a_dependent_with_procedures_and_a_span() {
+        let asked = ask(json!({
+            "dependent": { "first_name": "Ben", "last_name": "Zanzibar", "date_of_birth": "2010-03-04",
+                           "relationship": "child" },
+            "service": { "from": "2026-11-01", "to": "2026-11-30", "types": ["30", "98"], "place": "11",
+                         "procedures": [{ "system": "HC", "code": "99213", "modifiers": ["25"] }] }
+        }));
+        let text = body(&asked, &InquiryOptions { repeat_service_types: false, ..options() });
+        assert!(
+            text.ends_with(
+                "HL*3*2*22*1~NM1*IL*1*OZANZIBAR*ADA***JR*MI*W1~REF*6P*G7~DMG*D8*19800201*F~HL*4*3*23*0~\
+                 TRN*1*T1*9123456789~NM1*03*1*ZANZIBAR*BEN~DMG*D8*20100304~INS*N*19~DTP*291*RD8*20261101-20261130~\
+                 EQ*30~III*ZZ*11~EQ*98~III*ZZ*11~EQ**HC:99213:25~III*ZZ*11~"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_refusal_names_the_place_only() {
+        let bad = inquiry(&ask(json!({ "member": { "member_id": "W1", "last_name": "ZAN*ZIBAR" } })), &options());
+        let named = InquiryOptions { normalise_names: false, ..options() };
+        assert!(bad.write(&Delimiters::default(), Charset::Extended).is_ok(), "punctuation was taken off");
+        let bad = inquiry(&ask(json!({ "member": { "member_id": "W1", "last_name": "ZAN*ZIBAR" } })), &named);
+        let error = bad.write(&Delimiters::default(), Charset::Extended).map(|_| ()).unwrap_err();
+        assert_eq!((error.segment.as_str(), error.element), ("NM1", 3));
+        assert!(!format!("{bad:?} {error}").contains("ZIB"));
     }
 }

@@ -118,10 +118,10 @@ fn services<'a>(
 
 fn key<'a>(line: &Line<'a>) -> Key<'a> {
     let EligibilityBenefit { benefit: eb, information, messages, .. } = line.eb;
-    let Procedure { system, code, modifier_1, modifier_2, modifier_3, modifier_4, description, code_to } =
+    let Procedure { system, code, modifier_1, modifier_2, modifier_3, modifier_4, description, code_to, .. } =
         &eb.procedure;
     let procedure = [system, code, modifier_1, modifier_2, modifier_3, modifier_4, description, code_to];
-    let DiagnosisPointers { first, second, third, fourth } = &eb.diagnoses;
+    let DiagnosisPointers { first, second, third, fourth, .. } = &eb.diagnoses;
     Key {
         service: line.service,
         procedure: procedure.map(|part| &**part),
@@ -217,7 +217,7 @@ fn describe(benefit: &mut Benefit, transaction: u32, level: &Level<'_>, line: &L
             add(&mut benefit.messages, Phi::new(iii.text.to_string()));
         }
     }
-    let DiagnosisPointers { first, second, third, fourth } = &eb.benefit.diagnoses;
+    let DiagnosisPointers { first, second, third, fourth, .. } = &eb.benefit.diagnoses;
     for pointer in [first, second, third, fourth].into_iter().filter(|pointer| !pointer.is_empty()) {
         let codes = level.health().map_or(&[][..], |hi| &hi.codes);
         let named = pointer.parse::<usize>().ok().and_then(|at| codes.get(at.checked_sub(1)?));

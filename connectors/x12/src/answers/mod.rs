@@ -1,6 +1,6 @@
 //! Between Portico's asks and answers and the typed models (feature `answers`).
 //!
-//! - [`ask`]: a 270 of an ask ([`Inquiry::from_ask`](crate::Inquiry::from_ask)).
+//! - [`inquiry`]: a 270 of an ask.
 //! - [`eligibility`]: what a 271 says of each patient, as facts with provenance or as a refusal.
 //! - [`check`]: the same for the one patient that was asked about, once the answer is known to belong to the question
 //!   ([`answer`] takes the raw bytes, acknowledgments included).
@@ -24,7 +24,7 @@ use connector_sdk::answer::{Benefit, Coded, EligibilityFacts, OtherFact, Place, 
 use connector_sdk::{EligibilityRequest, Error, ErrorKind, Outcome};
 use jiff::civil::Date;
 
-pub use ask::InquiryOptions;
+pub use ask::{InquiryOptions, inquiry};
 pub use check::{Expected, MemberIdMatch, answer};
 
 use crate::codes::{self, Table};

@@ -227,3 +227,85 @@ impl fmt::Debug for Level<'_> {
         write!(f, "Level({:?}, {} benefits)", self.kind, self.benefits.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Document;
+
+    fn response(body: &str) -> Response {
+        let text = format!("ST*271*0001*005010X279A1~BHT*0022*11*R1*20261123~{body}SE*1*0001~");
+        let document = Document::read(text.as_bytes()).unwrap();
+        Response::read(document.transactions().next().unwrap()).unwrap()
+    }
+
+    const HEAD: &str = "HL*1**20*1~NM1*PR*2*X~HL*2*1*21*1~NM1*1P*2*Y~";
+
+    fn codes(response: &Response) -> Vec<&str> {
+        response.findings.iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn what_stands_in_order_is_read_as_it_stands() {
+        let body = format!(
+            "{HEAD}HL*3*2*22*0~TRN*2*T1~NM1*IL*1*DOE~REF*6P*G~AAA*N**15*C~EB*1**30~HSD*VS*1~MSG*A~LS*2120~NM1*P3*1*ROE~\
+             PER*IC**TE*1~LE*2120~EB*B**98~HL*4*2*22*1~NM1*IL*1*POE~HL*5*4*23*0~NM1*03*1*POE~EB*1**30~"
+        );
+        let text = format!("ST*271*0001*005010X279A1~BHT*0022*11*R1*20261123~{body}SE*1*0001~");
+        let document = Document::read(text.as_bytes()).unwrap();
+        let arranged = arrange(document.transactions().next().unwrap());
+        assert!(arranged.block.is_none() && arranged.findings.is_empty(), "{:?}", arranged.findings);
+    }
+
+    #[test]
+    fn a_level_stands_below_the_parent_it_names() {
+        let read = response(&format!(
+            "{HEAD}HL*3*2*22*1~NM1*IL*1*DOE~HL*4*2*22*0~NM1*IL*1*POE~EB*1**30~HL*5*3*23*0~NM1*03*1*DOE*BEN~EB*6**30~"
+        ));
+        assert!(read.findings.is_empty(), "{:?}", read.findings);
+        let [doe, poe] = read.model.sources[0].receivers[0].subscribers.as_slice() else { panic!("two subscribers") };
+        assert_eq!(doe.dependents[0].parties[0].name.first_name, "BEN");
+        assert_eq!((poe.dependents.len(), poe.benefits.len()), (0, 1));
+        assert_eq!(read.benefits().map(|benefit| benefit.benefit.at.0).collect::<Vec<_>>(), [14, 11]);
+    }
+
+    #[test]
+    fn levels_that_were_not_sent_are_put_in_and_shown_to_nobody() {
+        let read =
+            response("HL*1**20*1~NM1*PR*2*X~HL*2*1*22*0~NM1*IL*1*DOE~EB*1**30~HL*3*1*22*0~NM1*IL*1*POE~EB*1**30~");
+        let source = &read.model.sources[0];
+        assert_eq!(source.receivers.len(), 1);
+        assert!(Level::source(source).is_some() && Level::receiver(&source.receivers[0]).is_none());
+        assert_eq!(source.receivers[0].subscribers.len(), 2);
+        // A dependent that names the asker as its parent has no subscriber, not the one that was sent before it.
+        let read = response(&format!("{HEAD}HL*3*2*22*0~NM1*IL*1*DOE~EB*1**30~HL*4*2*23*0~NM1*03*1*BEN~EB*1**30~"));
+        let [doe, made] = read.model.sources[0].receivers[0].subscribers.as_slice() else { panic!("two subscribers") };
+        assert!(doe.dependents.is_empty() && Level::subscriber(made).is_none());
+        assert_eq!(made.dependents[0].parties[0].name.last_name, "BEN");
+    }
+
+    #[test]
+    fn details_out_of_order_are_put_where_they_belong() {
+        let read = response(&format!(
+            "{HEAD}HL*3*2*22*0~DMG*D8*19800201~NM1*IL*1*DOE~TRN*2*T1~EB*1**30~LS*2120~NM1*P3*1*ROE~MSG*LATE~LE*2120~\
+             EB*1**98~LS*2120~NM1*P3*1*ROE~LE*2120~LS*2120~NM1*P4*2*POE~LE*2120~ZZZ*1~"
+        ));
+        assert_eq!(codes(&read), ["misplaced_segment"]);
+        let subscriber = &read.model.sources[0].receivers[0].subscribers[0];
+        assert_eq!((&*subscriber.traces[0].number, subscriber.traces[0].at.0), ("T1", 10));
+        assert_eq!(subscriber.parties[0].demographics.as_ref().unwrap().at.0, 8);
+        assert_eq!((&*subscriber.benefits[0].messages[0].text, subscriber.benefits[0].entities.len()), ("LATE", 1));
+        assert_eq!(subscriber.benefits[1].entities.len(), 2);
+        // Somebody without a name.
+        let nameless = response("HL*1**20*1~HL*2*1*21*1~HL*3*2*22*0~REF*6P*G7~EB*1**30~");
+        let level = Level::subscriber(&nameless.model.sources[0].receivers[0].subscribers[0]).unwrap();
+        assert_eq!(level.references().next().unwrap().value, "G7");
+    }
+
+    #[test]
+    fn too_much_of_one_kind_is_left_out_and_said() {
+        let read = response(&format!("{HEAD}HL*3*2*22*0~NM1*IL*1*DOE~EB*1**30~{}", "MSG*A~".repeat(101)));
+        assert_eq!(read.benefits().next().unwrap().messages.len(), 100);
+        assert_eq!(codes(&read), ["detail_count"]);
+    }
+}
