@@ -49,6 +49,16 @@ composites! {
         present_on_admission: Text<'a> = 9,
     }
 
+    /// C035: a provider's specialty.
+    pub struct Specialty<'a> {
+        /// The code.
+        code: Text<'a> = 1,
+        /// Whose code it is.
+        agency: Text<'a> = 2,
+        /// Yes or no.
+        indicator: Text<'a> = 3,
+    }
+
     /// C040: one more reference inside another.
     pub struct ReferencePart<'a> {
         /// Which kind.
@@ -328,7 +338,7 @@ segments! {
         /// PRV04
         state: Text<'a> = 4,
         /// PRV05
-        specialty: Text<'a> = 5,
+        specialty: Specialty<'a> = 5,
         /// PRV06
         organisation: Text<'a> = 6,
     }
