@@ -426,5 +426,5 @@ impl Dtp<'_> {
 fn day(text: &str) -> Option<Date> {
     let text = text.trim();
     let plain = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    Date::parse(text.get(..8).filter(|_| plain).unwrap_or(text))
+    Date::parse(text.get(..8).filter(|_| plain).unwrap_or(text).as_bytes())
 }
