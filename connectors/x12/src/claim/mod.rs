@@ -18,7 +18,7 @@ pub use judge::ClaimJudge;
 pub use kind::{Charge, Kind};
 pub use levels::{Billing, Claims, OtherPayer, Party, Patient, Person, Subscriber};
 pub use parts::{End, InContext, MAX_PART_BYTES, MAX_PART_SEGMENTS, Part, Parts};
-pub use segments::{Clm, Cn1, Cr3, Cr7, Ctp, Dn1, Dn2, Frm, Hcp, K3, Lin, Mea, Oi, Pat, Ps1, Sbr, Sv5, Svd, Unit};
+pub use segments::{Clm, Cn1, Cr3, Cr7, Ctp, Dn1, Dn2, Frm, Hcp, K3, Lin, Mea, Oi, Pat, Ps1, Sbr, Sv5, Svd};
 pub use stream::Stream;
 
 #[cfg(test)]

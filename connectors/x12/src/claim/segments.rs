@@ -1,27 +1,9 @@
-//! Segments that only claims have, with their composites. Element numbers and meanings are facts of the X12 standard,
+//! Segments that only claims have. Element numbers and meanings are facts of the X12 standard,
 //! 005010.
 
-use crate::model::common::Procedure;
+use crate::model::common::{Procedure, Unit};
 use crate::model::health::{RelatedCauses, ServiceLocation};
-use crate::model::{Count, Day, Money, Text, composites, segments};
-
-composites! {
-    /// C001: a unit of measurement, possibly composed of two.
-    pub struct Unit<'a> {
-        /// `UN` units, `ML` millilitres, `GR` grams, `ME` milligrams, `F2` international units …
-        unit: Text<'a> = 1,
-        /// Its exponent.
-        exponent: Money<'a> = 2,
-        /// Its multiplier.
-        multiplier: Money<'a> = 3,
-        /// A second unit.
-        unit_2: Text<'a> = 4,
-        /// Its exponent.
-        exponent_2: Money<'a> = 5,
-        /// Its multiplier.
-        multiplier_2: Money<'a> = 6,
-    }
-}
+use crate::model::{Count, Day, Money, Text, segments};
 
 segments! {
     /// SBR: an insurance of the subscriber.

@@ -49,6 +49,22 @@ composites! {
         present_on_admission: Text<'a> = 9,
     }
 
+    /// C001: a unit of measurement, possibly composed of two.
+    pub struct Unit<'a> {
+        /// `UN` units, `ML` millilitres, `GR` grams, `ME` milligrams, `F2` international units …
+        unit: Text<'a> = 1,
+        /// Its exponent.
+        exponent: Money<'a> = 2,
+        /// Its multiplier.
+        multiplier: Money<'a> = 3,
+        /// A second unit.
+        unit_2: Text<'a> = 4,
+        /// Its exponent.
+        exponent_2: Money<'a> = 5,
+        /// Its multiplier.
+        multiplier_2: Money<'a> = 6,
+    }
+
     /// C035: a provider's specialty.
     pub struct Specialty<'a> {
         /// The code.
@@ -286,7 +302,7 @@ segments! {
         /// QTY02
         quantity: Money<'a> = 2,
         /// QTY03
-        unit: Text<'a> = 3,
+        unit: Unit<'a> = 3,
         /// QTY04
         text: Text<'a> = 4,
     }

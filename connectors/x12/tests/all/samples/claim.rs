@@ -8,10 +8,10 @@ use parts::{
     provider, reference, sv1, sv2,
 };
 use x12::claim::{
-    Claim, Ctp, Dn1, Dn2, Drug, Kind, Lin, Line, OtherInsurance, OtherPayer, Pat, Patient, Sbr, Subscriber, Unit,
+    Claim, Ctp, Dn1, Dn2, Drug, Kind, Lin, Line, OtherInsurance, OtherPayer, Pat, Patient, Sbr, Subscriber,
 };
 use x12::model::Hl;
-use x12::model::common::{Dmg, Procedure};
+use x12::model::common::{Dmg, Procedure, Unit};
 use x12::model::health::{Cl1, Cr1, Crc, OralCavity, Pwk, Sv3, Too, ToothSurfaces};
 use x12::remittance::{Adjustment, Cas, Moa, Nte};
 
