@@ -35,7 +35,11 @@ impl CodeSet {
 
     /// Whether a value is one of these.
     pub(super) fn has(&self, value: &[u8]) -> bool {
-        let Some(code) = pack_code(value) else { return false };
+        pack_code(value).is_some_and(|code| self.has_packed(code))
+    }
+
+    /// The same for a value that is packed already.
+    pub(super) fn has_packed(&self, code: u128) -> bool {
         if self.codes.len() <= 8 { self.codes.contains(&code) } else { self.codes.binary_search(&code).is_ok() }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::dictionary::Dictionary;
 use super::elements::{Elements, demanded};
-use super::guide::{Child, Demand, Guide, Line, LoopRule, Mark, Term, What};
+use super::guide::{Child, Demand, Guide, Line, LoopRule, Mark, Term, What, pack_code};
 use super::hierarchy::Hierarchy;
 use super::rules;
 use super::values::Classes;
@@ -203,7 +203,7 @@ impl Matcher {
         let known = self.dictionary.place(line.segment.as_bytes());
         let owner = self.stack.get(hit.depth).map(|frame| frame.number);
         let choices = owner.zip(known).and_then(|(owner, known)| self.guide.choices(owner, known));
-        let mark = line.marks.iter().find(|mark| !marked(mark, segment)).or(line.marks.first());
+        let mark = line.marks.iter().find(|mark| !mark.codes.has(marked_value(mark, segment))).or(line.marks.first());
         let open = mark.is_some_and(|mark| mark.codes.open);
         let mut finding = spot.finding(if open { Oddity::CodeUnknown } else { Oddity::Qualifier });
         if let Some(mark) = mark {
@@ -231,15 +231,16 @@ impl Matcher {
     fn locate(&self, known: usize, segment: &Segment<'_>) -> Option<Hit> {
         let (mut full, mut earlier) = (None, None);
         let (mut line_by_id, mut loop_by_id) = (None, None);
+        let mut values = Values { segment, last: None };
         for (depth, frame) in self.stack.iter().enumerate().rev() {
             let owner = self.guide.loops.get(usize::from(frame.number))?;
             let Some(choices) = self.guide.choices(frame.number, known) else { continue };
             for at in &choices.children {
                 let Some(child) = owner.children.get(usize::from(*at)).copied() else { continue };
                 let hit = |fit| Hit { depth, at: *at, child, fit };
-                if !self.guide.lines.get(usize::from(child.line)).is_some_and(|line| fits(line, segment)) {
-                    let slot =
-                        if matches!(child.what, What::Line) && *at > 0 { &mut line_by_id } else { &mut loop_by_id };
+                if !self.guide.lines.get(usize::from(child.line)).is_some_and(|line| values.fit(line)) {
+                    let plain = matches!(child.what, What::Line) && *at > 0;
+                    let slot = if plain { &mut line_by_id } else { &mut loop_by_id };
                     slot.get_or_insert(hit(Fit::Qualifier));
                     continue;
                 }
@@ -352,16 +353,34 @@ impl Matcher {
     }
 }
 
-/// Whether a segment has the values that tell a line from others.
-fn fits(line: &Line, segment: &Segment<'_>) -> bool {
-    line.marks.iter().all(|mark| marked(mark, segment))
+/// The qualifiers of a segment, each looked up once for all lines that ask for it.
+struct Values<'s, 'a> {
+    segment: &'s Segment<'a>,
+    last: Option<((u16, u16), Option<u128>)>,
 }
 
-fn marked(mark: &Mark, segment: &Segment<'_>) -> bool {
+impl Values<'_, '_> {
+    /// Whether the segment has the values that tell a line from others.
+    fn fit(&mut self, line: &Line) -> bool {
+        line.marks.iter().all(|mark| {
+            let place = (mark.element, mark.component);
+            let code = match self.last {
+                Some((last, code)) if last == place => code,
+                _ => {
+                    let code = pack_code(marked_value(mark, self.segment));
+                    self.last = Some((place, code));
+                    code
+                }
+            };
+            code.is_some_and(|code| mark.codes.has_packed(code))
+        })
+    }
+}
+
+fn marked_value<'a>(mark: &Mark, segment: &Segment<'a>) -> &'a [u8] {
     let raw = segment.raw(usize::from(mark.element));
-    let value = match mark.component {
+    match mark.component {
         0 => raw,
         component => rules::part(raw, segment.delimiters().component, component),
-    };
-    mark.codes.has(value)
+    }
 }

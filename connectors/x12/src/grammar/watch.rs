@@ -35,7 +35,7 @@ pub(super) struct Watch<'a> {
 impl Watch<'_> {
     pub(super) fn push(&mut self, mut finding: Finding) {
         if self.tolerant && finding.severity == Severity::Error && guide_only(finding.oddity) {
-            finding.severity = Severity::Info;
+            finding.severity = Severity::Warning;
         }
         self.findings.push(finding);
     }
