@@ -25,7 +25,7 @@ impl Hierarchy {
         watch: &mut Watch<'_>,
     ) -> Self {
         let next = last.saturating_add(1);
-        let own = number(segment.raw(1));
+        let own = Self::number_of(segment);
         if own != Some(next) {
             watch.push(spot.finding(Oddity::HlNumber).element(1).counts(Some(next), own));
         }
@@ -45,6 +45,11 @@ impl Hierarchy {
             _ => None,
         };
         Self { number: number_here, announced, children: false }
+    }
+
+    /// HL01, where it is a number.
+    pub(super) fn number_of(segment: &Segment<'_>) -> Option<u64> {
+        number(segment.raw(1))
     }
 
     /// Judges HL04 when the loop ends.

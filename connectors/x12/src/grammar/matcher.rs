@@ -142,18 +142,16 @@ impl Matcher {
         spot.segment_id = Some(line.segment);
         spot.loop_id = self.guide.loops.get(usize::from(line.owner)).map(|owner| owner.id);
         let is_loop = matches!(hit.child.what, What::Loop(_));
+        if self.lost && !(hit.fit == Fit::InOrder && (is_loop || hit.depth == 0)) {
+            return None;
+        }
+        self.lost = false;
         if hit.fit == Fit::Qualifier {
             self.unknown_qualifier(hit, line, segment, spot, watch);
             if is_loop {
-                self.lost = true;
+                self.lose(line, segment);
                 return None;
             }
-        }
-        if self.lost {
-            if !is_loop && hit.depth > 0 {
-                return None;
-            }
-            self.lost = false;
         }
         if hit.fit == Fit::OutOfOrder {
             watch.push(spot.finding(Oddity::SegmentOrder));
@@ -186,6 +184,17 @@ impl Matcher {
             self.note_facts(hit, is_loop, line, segment);
         }
         spot.loop_id
+    }
+
+    /// A loop began that the guide does not know.
+    fn lose(&mut self, line: &Line, segment: &Segment<'_>) {
+        self.lost = true;
+        if line.segment == "HL" {
+            self.last_hl = Hierarchy::number_of(segment).unwrap_or(self.last_hl.saturating_add(1));
+            if let Some(above) = self.stack.iter_mut().rev().find_map(|frame| frame.hl.as_mut()) {
+                above.children = true;
+            }
+        }
     }
 
     /// Sets the bits that rules look at.
@@ -239,9 +248,12 @@ impl Matcher {
                 let Some(child) = owner.children.get(usize::from(*at)).copied() else { continue };
                 let hit = |fit| Hit { depth, at: *at, child, fit };
                 if !self.guide.lines.get(usize::from(child.line)).is_some_and(|line| values.fit(line)) {
-                    let plain = matches!(child.what, What::Line) && *at > 0;
-                    let slot = if plain { &mut line_by_id } else { &mut loop_by_id };
-                    slot.get_or_insert(hit(Fit::Qualifier));
+                    // A loop's own first segment is no place either: it is the loop's in the one around it.
+                    if *at > 0 {
+                        let plain = matches!(child.what, What::Line);
+                        let slot = if plain { &mut line_by_id } else { &mut loop_by_id };
+                        slot.get_or_insert(hit(Fit::Qualifier));
+                    }
                     continue;
                 }
                 if child.place < frame.place {
@@ -258,7 +270,7 @@ impl Matcher {
                 full.get_or_insert(hit(Fit::TooMany));
             }
         }
-        full.or(earlier).or(line_by_id).or(loop_by_id.filter(|hit| hit.at > 0))
+        full.or(earlier).or(line_by_id).or(loop_by_id)
     }
 
     fn open(&mut self, number: u16, start: Spot) {

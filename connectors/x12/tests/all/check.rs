@@ -172,7 +172,7 @@ fn damaged_status_requests_and_answers() {
         &[
             ("DTP*009*D8*20261123~", "", &["2200A/DTP01:missing_segment"]),
             ("*WQ*1050~QTY*90", "*XX*1050~QTY*90", &["2200B/STC03:code_value"]),
-            ("HL*4*3*PT", "HL*4*3*22", &["2000C/HL04:hl_child", "2000D/HL03:qualifier"]),
+            ("HL*4*3*PT", "HL*4*3*22", &["2000D/HL03:qualifier"]),
             ("NM1*QC*1*ZANZIBAR", "NM1*IL*1*ZANZIBAR", &["2100D/NM101:missing_loop", "2100D/NM101:qualifier"]),
         ],
     );
