@@ -62,6 +62,10 @@ tables! {
     IdKind = "id_qualifier";
     /// CLM05-3
     ClaimFrequency = "claim_frequency";
+    /// STC01-1, STC10-1, STC11-1
+    StatusCategory = "claim_status_category";
+    /// STC01-2, STC10-2, STC11-2
+    ClaimStatus = "claim_status";
     /// TA104, TA105, AK9, IK3, IK4, IK5: the key is `element code`, such as `TA105 009`.
     Ack = "ack_error_codes";
     /// HCR01

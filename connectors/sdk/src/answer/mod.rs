@@ -4,6 +4,7 @@
 //! plain words and the list of what the carrier did not say (see [`crate::summary`]). Every number carries a
 //! [`Provenance`]. Codes that nobody knows are kept as they came.
 
+pub mod claim_status;
 pub mod remittance;
 
 use jiff::civil::Date;

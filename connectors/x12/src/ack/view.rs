@@ -184,7 +184,8 @@ impl Acknowledgment {
 }
 
 impl Note {
-    fn new(element: &'static str, code: &str) -> Self {
+    /// A code that was said in an element, with what it means.
+    pub(crate) fn new(element: &'static str, code: &str) -> Self {
         Self {
             element,
             code: code.to_owned(),

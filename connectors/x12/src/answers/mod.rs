@@ -4,6 +4,7 @@
 //! - [`eligibility`]: what a 271 says of each patient, as facts with provenance or as a refusal.
 //! - [`check`]: the same for the one patient that was asked about, once the answer is known to belong to the question
 //!   ([`answer`] takes the raw bytes, acknowledgments included).
+//! - [`claim_status`]: where a 277 says that each claim stands.
 //! - [`remittance`]: what an 835 says, whole or part by part.
 //!
 //! No EB segment disappears: each is represented in the facts by at least one provenance entry ([`represented`]).
@@ -11,6 +12,7 @@
 pub mod ask;
 mod benefits;
 pub mod check;
+mod claim_status;
 mod patient;
 mod plans;
 mod refusal;
@@ -26,6 +28,7 @@ use jiff::civil::Date;
 
 pub use ask::{InquiryOptions, inquiry};
 pub use check::{Expected, MemberIdMatch, answer};
+pub use claim_status::{ClaimAnswered, ClaimLevel, claim_status, state_of};
 
 use crate::codes::{self, Table};
 use crate::eligibility::{EligibilityBenefit, Level, Rejection, Response};

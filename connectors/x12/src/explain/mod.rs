@@ -1,16 +1,18 @@
 //! Files in plain words: what `portico x12 explain` prints. A 271 is told as a person would tell it (feature
 //! `answers`), an acknowledgment by its verdict; any other transaction set is listed, segment by segment, with names.
 
+mod ack;
 mod claim;
 #[cfg(feature = "answers")]
 mod eligibility;
+#[cfg(feature = "answers")]
+mod status;
 
 use std::fmt::Write;
 use std::io::Read;
 
 use jiff::civil::Date;
 
-use crate::ack::Acknowledgment;
 use crate::codes;
 use crate::envelope::{Item, Transaction, Walker};
 use crate::finding::{Finding, Severity};
@@ -51,11 +53,12 @@ impl<R: Read> Texts<R> {
 pub fn explain(item: &Item, today: Date) -> String {
     let mut text = String::new();
     match item {
-        Item::InterchangeAck(ack) => acknowledgment(&mut text, &Acknowledgment::from_ta1(ack)),
+        Item::InterchangeAck(ack) => ack::interchange(&mut text, ack),
         Item::Transaction(transaction) => {
-            if let Some(ack) = Acknowledgment::from_transaction(transaction) {
-                acknowledgment(&mut text, &ack);
-            } else if !claim::tell(&mut text, transaction) && !told(&mut text, transaction, today) {
+            let known = ack::tell(&mut text, transaction)
+                || claim::tell(&mut text, transaction)
+                || told(&mut text, transaction, today);
+            if !known {
                 segments(&mut text, transaction);
             }
             findings(&mut text, "Odd about it", &transaction.findings);
@@ -75,29 +78,6 @@ fn findings(text: &mut String, title: &str, findings: &[Finding]) {
     }
     if told.len() > 20 {
         let _ = writeln!(text, "    - and {} more", told.len() - 20);
-    }
-}
-
-fn acknowledgment(text: &mut String, ack: &Acknowledgment) {
-    let of = if ack.kind == "TA1" { "the interchange" } else { "the group" };
-    let verdict = ack.verdict.word().replace('_', " ");
-    let _ = writeln!(text, "Acknowledgment ({}): {of} with control number {} was {verdict}.", ack.kind, ack.control);
-    for (control, verdict) in &ack.transactions {
-        let _ = writeln!(text, "  Transaction set {control}: {}.", verdict.word().replace('_', " "));
-    }
-    for note in &ack.notes {
-        let meaning = note.meaning.unwrap_or("a code nobody here knows");
-        let mut place = String::new();
-        if let Some(segment) = &note.segment {
-            let _ = write!(place, ", segment {segment}");
-        }
-        if let Some(position) = note.position {
-            let _ = write!(place, " at place {position}");
-        }
-        if let Some(element) = note.place {
-            let _ = write!(place, ", element {element}");
-        }
-        let _ = writeln!(text, "  - {} {}: {meaning}{place}", note.element, note.code);
     }
 }
 
@@ -125,7 +105,7 @@ fn told(_: &mut String, _: &Transaction, _: Date) -> bool {
 
 #[cfg(feature = "answers")]
 fn told(text: &mut String, transaction: &Transaction, today: Date) -> bool {
-    eligibility::tell(text, transaction, today)
+    status::tell(text, transaction) || eligibility::tell(text, transaction, today)
 }
 
 #[cfg(test)]

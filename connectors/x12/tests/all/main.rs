@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 mod answers;
 mod check;
 #[cfg(feature = "answers")]
+mod claim_status;
+#[cfg(feature = "answers")]
 mod eligibility;
 mod json_round_trip;
 mod models;

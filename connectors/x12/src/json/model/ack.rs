@@ -17,8 +17,9 @@ pub(super) fn interchange(ack: &InterchangeAck) -> Value {
 
 fn verdict(ack: &Acknowledgment) -> Value {
     let notes = ack.notes.iter().map(|note| {
-        json!({ "element": note.element, "code": note.code, "meaning": note.meaning, "segment": note.segment,
-                "position": note.position, "place": note.place })
+        json!({ "element": note.element, "code": note.code, "meaning": note.meaning, "set": note.set,
+                "segment": note.segment, "position": note.position, "loop": note.loop_id, "place": note.place,
+                "component": note.component, "repeat": note.repeat })
     });
     let transactions =
         ack.transactions.iter().map(|(control, verdict)| json!({ "control": control, "verdict": verdict.word() }));

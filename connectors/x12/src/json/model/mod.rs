@@ -3,6 +3,7 @@
 mod ack;
 mod claim;
 mod eligibility;
+mod status;
 
 use jiff::civil::Date;
 use serde_json::Value;
@@ -14,7 +15,7 @@ use crate::finding::Finding;
 type Model = fn(&Transaction, Date, &mut Vec<Finding>) -> Option<(&'static str, Value)>;
 
 /// The families, asked in order; the first that knows the transaction set answers.
-const FAMILIES: &[Model] = &[ack::model, claim::model, eligibility::model];
+const FAMILIES: &[Model] = &[ack::model, claim::model, eligibility::model, status::model];
 
 /// The model of a transaction set, where there is one.
 pub(super) fn of(transaction: &Transaction, today: Date, findings: &mut Vec<Finding>) -> Option<(&'static str, Value)> {
