@@ -4,8 +4,11 @@
 //! plain words and the list of what the carrier did not say (see [`crate::summary`]). Every number carries a
 //! [`Provenance`]. Codes that nobody knows are kept as they came.
 
+pub mod authorization;
 pub mod claim_status;
 pub mod remittance;
+
+pub use authorization::{Authorization, AuthorizationState};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;

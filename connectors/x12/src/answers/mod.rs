@@ -7,9 +7,12 @@
 //! - [`claim_status`]: where a 277 says that each claim stands.
 //! - [`remittance`]: what an 835 says, whole or part by part.
 //!
+//! - [`authorization`]: what a 278 says of each case, as an authorization with provenance or as a refusal.
+//!
 //! No EB segment disappears: each is represented in the facts by at least one provenance entry ([`represented`]).
 
 pub mod ask;
+pub mod authorization;
 mod benefits;
 pub mod check;
 mod claim_status;

@@ -6,6 +6,7 @@ use connector_sdk::answer::{Coded, Contact, DateFact, DateSpan, Identifier, Plac
 use crate::codes::{Table, label};
 use crate::eligibility::{RelatedEntity, ResponseParty};
 use crate::model::common::{Dtp, Hsd, N3, N4, Nm1, Per, Prv, Ref};
+use crate::review::ReviewParty;
 
 /// A code with our words for it, or with itself.
 pub(super) fn coded(table: Table, code: &str) -> Coded {
@@ -120,6 +121,13 @@ impl Named<'_> {
             })
         });
         numbers.collect()
+    }
+}
+
+impl<'a> From<&'a ReviewParty<'a>> for Named<'a> {
+    fn from(party: &'a ReviewParty<'a>) -> Self {
+        let ReviewParty { name, street, city, contacts, provider, .. } = party;
+        Self { name, street: street.as_ref(), city: city.as_ref(), contacts, provider: provider.as_ref() }
     }
 }
 

@@ -25,7 +25,8 @@ pub(super) fn tell(text: &mut String, transaction: &Transaction, today: Date) ->
     true
 }
 
-fn refusal(text: &mut String, refusal: &Refusal) {
+/// A refusal with the carrier's codes.
+pub(super) fn refusal(text: &mut String, refusal: &Refusal) {
     let _ = writeln!(text, "  Refused: {}", refusal.text);
     for code in &refusal.carrier_codes {
         let meaning = code.meaning.as_deref().unwrap_or("a code nobody here knows");

@@ -1,10 +1,14 @@
-//! Files in plain words: what `portico x12 explain` prints. A 271 is told as a person would tell it (feature
-//! `answers`), an acknowledgment by its verdict; any other transaction set is listed, segment by segment, with names.
+//! Files in plain words: what `portico x12 explain` prints. A 271 and a 278 are told as a person would tell them (feature
+//! `answers`), an 837 by its claims, a 275 by its documents, an acknowledgment by its verdict; any other transaction set
+//! is listed, segment by segment, with names.
 
 mod ack;
+mod attachment;
 mod claim;
 #[cfg(feature = "answers")]
 mod eligibility;
+#[cfg(feature = "answers")]
+mod review;
 #[cfg(feature = "answers")]
 mod status;
 
@@ -99,13 +103,16 @@ fn segments(text: &mut String, transaction: &Transaction) {
 }
 
 #[cfg(not(feature = "answers"))]
-fn told(_: &mut String, _: &Transaction, _: Date) -> bool {
-    false
+fn told(text: &mut String, transaction: &Transaction, _: Date) -> bool {
+    attachment::tell(text, transaction)
 }
 
 #[cfg(feature = "answers")]
 fn told(text: &mut String, transaction: &Transaction, today: Date) -> bool {
-    status::tell(text, transaction) || eligibility::tell(text, transaction, today)
+    status::tell(text, transaction)
+        || eligibility::tell(text, transaction, today)
+        || review::tell(text, transaction)
+        || attachment::tell(text, transaction)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! `read --model`: which family of transaction sets has a model to show. One file per family, registered here once.
 
 mod ack;
+mod attachment;
 mod claim;
 mod eligibility;
+mod review;
 mod status;
 
 use jiff::civil::Date;
@@ -15,7 +17,8 @@ use crate::finding::Finding;
 type Model = fn(&Transaction, Date, &mut Vec<Finding>) -> Option<(&'static str, Value)>;
 
 /// The families, asked in order; the first that knows the transaction set answers.
-const FAMILIES: &[Model] = &[ack::model, claim::model, eligibility::model, status::model];
+const FAMILIES: &[Model] =
+    &[ack::model, claim::model, eligibility::model, status::model, review::model, attachment::model];
 
 /// The model of a transaction set, where there is one.
 pub(super) fn of(transaction: &Transaction, today: Date, findings: &mut Vec<Finding>) -> Option<(&'static str, Value)> {

@@ -1,0 +1,42 @@
+//! A 278: its answers as authorizations (feature `answers`), else its typed model.
+
+use jiff::civil::Date;
+use serde_json::Value;
+
+use crate::envelope::Transaction;
+use crate::finding::Finding;
+use crate::review::ServicesReview;
+
+pub(super) fn model(transaction: &Transaction, _: Date, _: &mut Vec<Finding>) -> Option<(&'static str, Value)> {
+    if transaction.id != ServicesReview::ID {
+        return None;
+    }
+    let review = ServicesReview::read(&transaction.segments);
+    if review.kind().is_answer()
+        && let Some(answers) = answers(transaction)
+    {
+        return Some(("answers", answers));
+    }
+    Some(("model", serde_json::to_value(&review).ok()?))
+}
+
+#[cfg(feature = "answers")]
+fn answers(transaction: &Transaction) -> Option<Value> {
+    use crate::answers::authorization::{ReviewAnswer, authorizations};
+    use connector_sdk::Outcome;
+    use serde_json::json;
+
+    let one = |answer: ReviewAnswer| {
+        let (word, key, value) = match answer.outcome {
+            Outcome::Answered(authorization) => ("answered", "answer", json!(authorization)),
+            Outcome::Refused(refusal) => ("refused", "refusal", json!(refusal)),
+        };
+        json!({ "dependent": answer.dependent, "kind": answer.kind, "outcome": word, key: value })
+    };
+    Some(authorizations(transaction, None).into_iter().map(one).collect())
+}
+
+#[cfg(not(feature = "answers"))]
+fn answers(_: &Transaction) -> Option<Value> {
+    None
+}
