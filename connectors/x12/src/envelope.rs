@@ -131,17 +131,29 @@ impl<R: Read> Walker<R> {
     /// # Errors
     /// The source failed, or nothing here is X12.
     pub fn next_item(&mut self) -> Result<Option<Item>, ReadError> {
+        Ok(match self.next_step(|_| false)? {
+            Some(Step::Item(item)) => Some(item),
+            Some(Step::Begun(..)) | None => None,
+        })
+    }
+
+    /// The same, but for the transaction sets that are `streamed`: they are only begun, and their segments come from
+    /// [`Walker::next_event`] up to [`Event::End`].
+    pub(crate) fn next_step(&mut self, streamed: fn(&SetHeader) -> bool) -> Result<Option<Step>, ReadError> {
         let mut open: Option<Transaction> = None;
         let mut left_out = None;
         let mut found = Vec::new();
-        let item = loop {
+        let step = loop {
             let Some(event) = self.next_event()? else { break None };
             let segment =
                 match event {
                     Event::InterchangeAck(segment) => {
                         let block = Block::of(&segment);
                         let interchange = self.interchange().cloned();
-                        break Some(Item::InterchangeAck(InterchangeAck { interchange, block }));
+                        break Some(Step::Item(Item::InterchangeAck(InterchangeAck { interchange, block })));
+                    }
+                    Event::Begin { header, segment } if streamed(header) => {
+                        break Some(Step::Begun(Arc::clone(header), Block::of(&segment)));
                     }
                     Event::Begin { header, segment } => {
                         let mut segments = Block::new();
@@ -160,7 +172,7 @@ impl<R: Read> Walker<R> {
                             transaction: Some(transaction.header.number),
                             ..finding
                         }));
-                        break Some(Item::Transaction(Box::new(transaction)));
+                        break Some(Step::Item(Item::Transaction(Box::new(transaction))));
                     }
                     Event::GroupEnd { findings, .. } | Event::InterchangeEnd { findings, .. } => {
                         found.extend(findings);
@@ -175,8 +187,16 @@ impl<R: Read> Walker<R> {
         for finding in found {
             self.findings.push(finding);
         }
-        Ok(item)
+        Ok(step)
     }
+}
+
+/// What [`Walker::next_step`] gives.
+pub(crate) enum Step {
+    /// A whole transaction set, or a TA1.
+    Item(Item),
+    /// The ST of one that is streamed.
+    Begun(Arc<SetHeader>, Block),
 }
 
 /// Keeps a segment where there is room, and notes the first that was left out.

@@ -1,12 +1,14 @@
-//! Files in plain words: what `portico x12 explain` prints. A 271 and a 278 are told as a person would tell them (feature
-//! `answers`), an 837 by its claims, a 275 by its documents, an acknowledgment by its verdict; any other transaction set
-//! is listed, segment by segment, with names.
+//! Files in plain words: what `portico x12 explain` prints. A 271, a 278 and an 835 are told as a person would tell them
+//! (feature `answers`), an 837 by its claims, a 275 by its documents, an acknowledgment by its verdict; any other
+//! transaction set is listed, segment by segment, with names.
 
 mod ack;
 mod attachment;
 mod claim;
 #[cfg(feature = "answers")]
 mod eligibility;
+#[cfg(feature = "answers")]
+mod remittance;
 #[cfg(feature = "answers")]
 mod review;
 #[cfg(feature = "answers")]
@@ -18,21 +20,25 @@ use std::io::Read;
 use jiff::civil::Date;
 
 use crate::codes;
-use crate::envelope::{Item, Transaction, Walker};
+#[cfg(not(feature = "answers"))]
+use crate::envelope::SetHeader;
+use crate::envelope::{Event, Item, Step, Transaction, Walker};
 use crate::finding::{Finding, Severity};
 use crate::read::ReadError;
 
-/// Gives a text per transaction set, one by one.
+/// Gives a text per transaction set, one by one; of a remittance (835) a text per claim, however long it is.
 pub struct Texts<R> {
     walker: Walker<R>,
     today: Date,
     ended: bool,
+    /// A transaction set that is told while it is read.
+    open: Option<Telling>,
 }
 
 impl<R: Read> Texts<R> {
     /// The texts of `source`. `today` is the day they speak of where nothing else says.
     pub fn new(source: R, today: Date) -> Self {
-        Self { walker: Walker::new(source), today, ended: false }
+        Self { walker: Walker::new(source), today, ended: false, open: None }
     }
 
     /// The next text, lines ended by line feeds; `None` at the end.
@@ -43,14 +49,67 @@ impl<R: Read> Texts<R> {
         if self.ended {
             return Ok(None);
         }
-        if let Some(item) = self.walker.next_item()? {
-            return Ok(Some(explain(&item, self.today)));
+        loop {
+            if let Some(text) = self.next_part()? {
+                return Ok(Some(text));
+            }
+            match self.walker.next_step(Telling::knows)? {
+                Some(Step::Item(item)) => return Ok(Some(explain(&item, self.today))),
+                Some(Step::Begun(header, st)) => {
+                    let mut telling = Telling::new(&header);
+                    st.iter().for_each(|st| telling.segment(&mut String::new(), &st));
+                    self.open = Some(telling);
+                }
+                None => break,
+            }
         }
         self.ended = true;
         let mut text = String::new();
         findings(&mut text, "Odd about the file", &self.walker.take_findings());
         Ok((!text.is_empty()).then_some(text))
     }
+
+    /// The next text of the transaction set that is told while it is read; `None` where there is none.
+    fn next_part(&mut self) -> Result<Option<String>, ReadError> {
+        let Some(telling) = &mut self.open else { return Ok(None) };
+        let mut text = String::new();
+        while text.is_empty() {
+            match self.walker.next_event()? {
+                Some(Event::Segment(segment)) => telling.segment(&mut text, &segment),
+                Some(Event::End { segments, findings: found, .. }) => {
+                    telling.end(&mut text, segments);
+                    findings(&mut text, "Odd about it", &found);
+                    self.open = None;
+                    return Ok(Some(text));
+                }
+                Some(_) => {}
+                None => break,
+            }
+        }
+        Ok((!text.is_empty()).then_some(text))
+    }
+}
+
+#[cfg(feature = "answers")]
+use remittance::Told as Telling;
+
+/// Without normalised answers nothing is told while it is read.
+#[cfg(not(feature = "answers"))]
+struct Telling;
+
+#[cfg(not(feature = "answers"))]
+impl Telling {
+    fn knows(_: &SetHeader) -> bool {
+        false
+    }
+
+    fn new(_: &SetHeader) -> Self {
+        Self
+    }
+
+    fn segment(&mut self, _: &mut String, _: &crate::Segment<'_>) {}
+
+    fn end(&mut self, _: &mut String, _: u64) {}
 }
 
 /// One transaction set or TA1 in plain words.
@@ -110,6 +169,7 @@ fn told(text: &mut String, transaction: &Transaction, _: Date) -> bool {
 #[cfg(feature = "answers")]
 fn told(text: &mut String, transaction: &Transaction, today: Date) -> bool {
     status::tell(text, transaction)
+        || remittance::tell(text, transaction)
         || eligibility::tell(text, transaction, today)
         || review::tell(text, transaction)
         || attachment::tell(text, transaction)
@@ -134,7 +194,7 @@ mod tests {
 
     #[test]
     fn any_transaction_set_is_listed() {
-        let text = text("835", &[("BPR", &["I", "12.50"])]);
+        let text = text("820", &[("BPR", &["I", "12.50"])]);
         assert!(text.contains("2 BPR Payment: I | 12.50"), "{text}");
     }
 

@@ -4,6 +4,7 @@ mod ack;
 mod attachment;
 mod claim;
 mod eligibility;
+mod remittance;
 mod review;
 mod status;
 
@@ -18,7 +19,7 @@ type Model = fn(&Transaction, Date, &mut Vec<Finding>) -> Option<(&'static str, 
 
 /// The families, asked in order; the first that knows the transaction set answers.
 const FAMILIES: &[Model] =
-    &[ack::model, claim::model, eligibility::model, status::model, review::model, attachment::model];
+    &[ack::model, claim::model, remittance::model, eligibility::model, status::model, review::model, attachment::model];
 
 /// The model of a transaction set, where there is one.
 pub(super) fn of(transaction: &Transaction, today: Date, findings: &mut Vec<Finding>) -> Option<(&'static str, Value)> {
