@@ -23,3 +23,4 @@ mod readme;
 mod restart;
 mod sandbox_carriers;
 mod sandbox_truth;
+mod x12_files;

@@ -193,13 +193,13 @@ pub async fn send(address: &str, key: &str, method: Method, path: &str, body: Ve
 /// Runs `portico` to its end with something on standard input.
 pub fn run(arguments: &[&str], input: &[u8], environment: &[(&str, &str)]) -> Ended {
     let mut child = command(arguments).envs(environment.iter().copied()).spawn().unwrap();
-    // A command that does not read its input may be gone already.
-    let _ = child.stdin.take().unwrap().write_all(input);
     let (out, err) = (Arc::default(), Arc::default());
     let readers = [
         collect(child.stdout.take().unwrap(), Arc::clone(&out)),
         collect(child.stderr.take().unwrap(), Arc::clone(&err)),
     ];
+    // A command that does not read its input may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input);
     let code = wait(&mut child);
     readers.into_iter().for_each(|reader| reader.join().unwrap());
     let code = code.unwrap_or_else(|| panic!("portico {arguments:?} ended by a signal: {}", text_of(&err)));

@@ -1,9 +1,11 @@
 //! `portico x12`: X12 files, read, checked, explained and written. One file per command.
 
+mod check;
 mod explain;
 mod input;
 mod output;
 mod read;
+mod report;
 mod write;
 
 use std::io;
@@ -32,6 +34,18 @@ pub enum X12Command {
         #[arg(long)]
         model: bool,
     },
+    /// Whether it keeps to its guide: every finding with its place and how to mend it, and the verdict.
+    #[command(after_help = "Exit codes: 0 valid, 1 something is rejected, 2 the file cannot be read.")]
+    Check {
+        /// The file, or `-` for standard input.
+        file: PathBuf,
+        /// Write the TA1 and 999 a receiver would send to standard output; the report goes to standard error.
+        #[arg(long)]
+        ack: bool,
+        /// The report as JSON, an object a line: each `set`, `group` and `interchange`, and the `file` at the end.
+        #[arg(long)]
+        json: bool,
+    },
     /// What it says, in plain words.
     #[command(after_help = EXIT_CODES)]
     Explain {
@@ -53,6 +67,7 @@ pub fn x12(command: X12Command) -> End {
     let mut out = Output::new(io::stdout().lock());
     let end = match command {
         X12Command::Read { file, model } => read::read(&file, model, &mut out),
+        X12Command::Check { file, ack, json } => check::check(&file, check::Wanted { ack, json }, &mut out),
         X12Command::Explain { file } => explain::explain(&file, &mut out),
         X12Command::Write { file } => write::write(&file, &mut out),
     };

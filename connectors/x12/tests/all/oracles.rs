@@ -5,10 +5,12 @@ use std::io::Read;
 
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use x12::check::Checker;
+use x12::check::acknowledge::{Acknowledger, Kind};
 use x12::explain::Texts;
 use x12::json::{Objects, Shape, WriteFailure, write_json};
 use x12::write::{Charset, Envelope};
-use x12::{Document, Event, Item, ReadError, Reader, Transaction, Walker};
+use x12::{Delimiters, Document, Event, Item, ReadError, Reader, Transaction, Walker};
 
 const TODAY: Date = Date::constant(2026, 11, 23);
 
@@ -98,6 +100,25 @@ pub fn round_trip(bytes: &[u8]) {
     document.transactions().for_each(typed);
 }
 
+/// Checking: it comes to an end with the same verdict each time, and its acknowledgments can be read.
+pub fn check(bytes: &[u8]) {
+    for kind in [Kind::Ack999, Kind::Ack997] {
+        let mut checker = Checker::new(bytes);
+        let mut acknowledger = Acknowledger::new(kind);
+        while let Ok(Some(report)) = checker.next_report() {
+            acknowledger.take(&report);
+        }
+        let summary = checker.summary();
+        assert!(!summary.valid || summary.rejected == 0, "a valid file holds nothing that is rejected");
+        let acknowledgment = acknowledger.finish(Delimiters::default(), TODAY.at(12, 0, 0, 0)).unwrap();
+        if !acknowledgment.is_empty() {
+            let (_, summary) = x12::check::check(&acknowledgment).unwrap();
+            // The parties' names are the other side's, and may be too short or too long.
+            assert_eq!(summary.rejected, 0, "{}", String::from_utf8_lossy(&acknowledgment));
+        }
+    }
+}
+
 /// One line for each model.
 fn typed(transaction: &Transaction) {
     macro_rules! model {
@@ -120,8 +141,16 @@ fn typed(transaction: &Transaction) {
         };
     }
     model! {
-        "835" => x12::remittance::Remittance<'_>,
+        "270" => x12::eligibility::EligibilityInquiry<'_>,
+        "271" => x12::eligibility::EligibilityResponse<'_>,
+        "275" => x12::attachment::Attachments<'_>,
         "276" => x12::status::ClaimStatusRequest<'_>,
+        "277" => x12::status::ClaimStatusResponse<'_>,
+        "278" => x12::review::ServicesReview<'_>,
+        "835" => x12::remittance::Remittance<'_>,
+        "837" => x12::claim::Claims<'_>,
+        "997" => x12::ack::FunctionalAcknowledgment<'_>,
+        "999" => x12::ack::ImplementationAcknowledgment<'_>,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{oracles, read_and_write, shared};
 fn all(bytes: &[u8]) {
     oracles::read(bytes);
     oracles::round_trip(bytes);
+    oracles::check(bytes);
 }
 
 #[test]
