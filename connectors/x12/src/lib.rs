@@ -1,6 +1,6 @@
 //! A pure X12 health-care codec: no I/O of its own, no async.
 //!
-//! Three storeys, each usable without the ones above it:
+//! Four storeys, each usable without the ones above it:
 //! 1. **Segments**: [`read`] (tolerant, streaming, one reused buffer: oddities become [`finding`]s) and
 //!    [`write`](mod@write) (strict: a value that could be taken for a separator is refused, never emitted).
 //!    [`envelope`] walks ISA, GS and ST and checks counts and control numbers: as a stream of [`Event`]s in flat memory,
@@ -8,7 +8,9 @@
 //! 2. **Typed models**: [`eligibility`] (270, 271), [`claim`] (837), [`ack`]
 //!    (TA1, 999, 997),
 //!    with [`codes`] for what a code means.
-//! 3. **Views**: [`json`] and [`explain`] for people and programs at a terminal; with feature `answers` also
+//! 3. **Rules**: [`grammar`] (the guides as tables, and a matcher that walks them) and [`check`] (a whole file against
+//!    envelope, guide and sums: findings with place, what was expected and how to mend it; TA1 and 999 from them).
+//! 4. **Views**: [`json`] and [`explain`] for people and programs at a terminal; with feature `answers` also
 //!    `answers`, which turns an ask into a 270 and a 271 into Portico's normalised answer with provenance, and checks
 //!    that it belongs to the question.
 //!

@@ -3,6 +3,7 @@
 
 mod ack;
 mod attachment;
+mod checked;
 mod claim;
 mod eligibility;
 mod remittance;
@@ -13,8 +14,17 @@ use x12::{Document, Severity};
 
 /// Every sample of every family.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
-    [ack::all(), claim::all(), eligibility::all(), status::all(), remittance::all(), review::all(), attachment::all()]
-        .concat()
+    [
+        ack::all(),
+        claim::all(),
+        eligibility::all(),
+        status::all(),
+        remittance::all(),
+        review::all(),
+        attachment::all(),
+        checked::all(),
+    ]
+    .concat()
 }
 
 #[test]
