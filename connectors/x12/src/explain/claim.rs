@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use rust_decimal::Decimal;
 
-use crate::claim::{Billing, Claim, Claims, Kind, Line, OtherInsurance, Patient, Person, Sbr, Subscriber};
+use crate::claim::{Billing, Claim, Claims, Kind, Line, OtherInsurance, Party, Patient, Person, Sbr, Subscriber};
 use crate::codes::{Table, label};
 use crate::envelope::Transaction;
 use crate::model::common::{Dtp, Nm1};
@@ -52,8 +52,7 @@ fn head(text: &mut String, claims: &Claims<'_>, control: &str) {
     if let Some(charged) = charged {
         let _ = write!(text, ", {charged} charged");
     }
-    let name =
-        |party: &Option<crate::claim::Party<'_>>| party.as_ref().map(|party| name(&party.name)).unwrap_or_default();
+    let name = |party: &Option<Party<'_>>| party.as_ref().map(|party| name(&party.name)).unwrap_or_default();
     let (from, to) = (name(&claims.submitter), name(&claims.receiver));
     if !from.is_empty() {
         let _ = write!(text, ", sent by {from}");
@@ -95,9 +94,9 @@ impl Teller<'_> {
         self.line(&to_whom(told));
         for party in &claim.providers {
             let role = label(Table::Entity, &party.name.entity).unwrap_or("Other party");
-            let name = name(&party.name);
-            if !name.is_empty() {
-                self.line(&format!("{role}: {name}"));
+            let who = who(party);
+            if !who.is_empty() {
+                self.line(&format!("{role}: {who}"));
             }
         }
         for line in &claim.lines {
@@ -148,7 +147,7 @@ fn what(claim: &Claim<'_>) -> String {
             parts.push(label(Table::Place, facility).map_or_else(|| format!("Place {facility}"), str::to_owned))
         }
     }
-    if let Some(days) = claim.dates.iter().find(|date| date.qualifier == "434").map(when) {
+    if let Some(days) = claim.dates.iter().find(|date| matches!(&*date.qualifier, "434" | "472")).map(when) {
         parts.push(days);
     }
     let diagnoses: Vec<&str> = claim.diagnoses().map(|code| &*code.code).collect();
@@ -240,6 +239,17 @@ fn sentence(parts: &[String]) -> String {
     if parts.is_empty() { String::new() } else { format!("{}.", parts.join("; ")) }
 }
 
+/// The name; of a place without one, the address.
+fn who(party: &Party<'_>) -> String {
+    let name = name(&party.name);
+    if !name.is_empty() {
+        return name;
+    }
+    let street = party.street.as_ref().map_or("", |street| &*street.line_1);
+    let city = party.city.as_ref().map_or("", |city| &*city.city);
+    [street, city].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
 fn name(name: &Nm1<'_>) -> String {
     let parts = [&name.first_name, &name.middle_name, &name.last_name, &name.suffix];
     let given = parts.into_iter().filter(|part| !part.is_empty()).map(AsRef::as_ref);
@@ -274,9 +284,9 @@ mod tests {
             NM1*40*2*SOUTHSTAR*****46*6~HL*1**20*1~NM1*85*2*NORTHSTAR CLINIC*****XX*1234567893~HL*2*1*22*1~\
             SBR*S**G1******CI~NM1*IL*1*ZANZIBAR*ADA****MI*W1~NM1*PR*2*SOUTHSTAR*****PI*6~HL*3*2*23*0~PAT*19~\
             NM1*QC*1*ZANZIBAR*BO~CLM*C1*150.5***11:B:7*Y*A*Y*Y~DTP*439*D8*20261101~REF*F8*ICN1~HI*ABK:S060X0A*ABF:R51~\
-            NM1*82*1*LYON*LEA~SBR*P*18*******MB~AMT*D*100~AMT*EAF*12~NM1*PR*2*EASTSTAR*****PI*1~\
+            NM1*82*1*LYON*LEA~NM1*PW*2~N3*9 FIR~N4*SALEM*OR~SBR*P*18*******MB~AMT*D*100~AMT*EAF*12~NM1*PR*2*EASTSTAR*****PI*1~\
             LX*1~SV1*HC:99213:25*100.5*UN*1***1~DTP*472*D8*20261102~LX*2~SV1*HC:J1100*50*UN*2***1~\
-            DTP*472*RD8*20261102-20261104~LIN**N4*00002751001~SE*28*0001~";
+            DTP*472*RD8*20261102-20261104~LIN**N4*00002751001~SE*31*0001~";
         let text = Texts::new(file.as_bytes(), jiff::civil::date(2026, 11, 23)).next_text().unwrap().unwrap();
         let told = text.lines().take_while(|line| !line.contains("Odd")).collect::<Vec<_>>().join("\n");
         assert_eq!(
@@ -286,6 +296,7 @@ mod tests {
              Replacement of an earlier claim; Office; diagnoses S060X0A, R51; accident on 2026-11-01; the payer's earlier claim ICN1.\n    \
              To SOUTHSTAR, which pays second; payment goes to NORTHSTAR CLINIC.\n    \
              Rendering provider: LEA LYON\n    \
+             Pickup address: 9 FIR, SALEM\n    \
              - 2026-11-02, 99213 25: 100.5\n    \
              - 2026-11-02 to 2026-11-04, J1100, drug 00002751001, 2 units: 50\n    \
              Also insured: EASTSTAR, which pays first, paid 100 and left 12 to the patient."
