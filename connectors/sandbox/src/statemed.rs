@@ -30,7 +30,7 @@ pub(crate) const PAYER: Payer = Payer {
     name: "STATE MEDICAL ASSISTANCE",
     id: "STMED",
     phone: "8005550102",
-    style: Style { element: '*', repetition: '^', component: ':', terminator: '~', line_end: "\n" },
+    style: Style { element: b'*', repetition: b'^', component: b':', terminator: b'~', line_end: "\n" },
 };
 pub(crate) const RULES: Rules = Rules { strict: true, by_name: true, back_months: 12, forward_months: 0 };
 const RECEIVER: &str = "STATEMED";

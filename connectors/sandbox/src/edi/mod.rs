@@ -1,5 +1,6 @@
-//! The carriers' own small X12 side: reading a 270, writing a 271, TA1 and 999. Written apart from the gateway's codec
-//! on purpose: two ends that share code agree even where both are wrong.
+//! The carriers' X12 side: reading a 270, writing a 271, TA1 and 999, with the typed models of the codec, which are made
+//! for both sides. What the codec writes is held against validators of others, so that two ends that share it cannot
+//! quietly agree on something wrong.
 
 mod read;
 mod write;

@@ -1,131 +1,104 @@
 //! Reading a 270 question.
 
 use jiff::civil::Date;
+use x12::Document;
+use x12::eligibility::{EligibilityInquiry, EligibilityQuestion, InquiryDependent, InquiryReceiver, InquirySubscriber};
+use x12::envelope::{Group, Interchange};
+use x12::model::common::{Dmg, Dtp, Nm1, Trn};
 
-use crate::search::{Patient, Query, date, iso};
-
-/// Most segments of a real-time question that are looked at.
-const SEGMENTS_MAX: usize = 2_000;
+use crate::search::{Patient, Query};
 
 /// What a carrier needs of a 270.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inquiry {
-    pub(crate) isa_sender: (String, String),
-    pub(crate) isa_receiver: (String, String),
-    pub(crate) isa_control: String,
-    pub(crate) isa_date: String,
-    pub(crate) isa_time: String,
-    pub(crate) gs_sender: String,
-    pub(crate) gs_receiver: String,
-    pub(crate) gs_control: String,
+    pub(crate) interchange: Interchange,
+    pub(crate) group: Group,
     pub(crate) st_control: String,
-    pub(crate) version: String,
-    pub(crate) bht_reference: String,
-    pub(crate) provider: Vec<String>,
+    /// BHT03
+    pub(crate) reference: String,
+    /// Who asks.
+    pub(crate) provider: Nm1<'static>,
     /// TRN02 and TRN03 of the patient's loop.
     pub(crate) traces: Vec<(String, String)>,
     pub(crate) query: Query,
 }
 
-/// Which loop the segments belong to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum At {
-    Source,
-    Receiver,
-    Subscriber,
-    Dependent,
-}
-
 impl Inquiry {
     /// Reads an interchange with one 270 in it. `None` where it is not one.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let text = text.trim_start_matches(['\u{feff}', ' ', '\r', '\n']);
-        let head = text.as_bytes().get(..106)?;
-        if !head.starts_with(b"ISA") {
-            return None;
+        let document = Document::read(text.as_bytes()).ok()?;
+        let set = document.transactions().find(|set| set.id == EligibilityInquiry::ID)?;
+        let asked = EligibilityInquiry::read(&set.segments);
+        let mut inquiry = Self {
+            interchange: set.interchange.as_deref()?.clone(),
+            group: set.group.as_deref()?.clone(),
+            st_control: set.control.clone(),
+            reference: asked.beginning.map(|bht| bht.reference.into_owned()).unwrap_or_default(),
+            ..Self::default()
+        };
+        for receiver in asked.sources.into_iter().flat_map(|source| source.receivers) {
+            inquiry.receiver(receiver);
         }
-        let separator = char::from(*head.get(3)?);
-        let repetition = char::from(*head.get(82)?);
-        let terminator = char::from(*head.get(105)?);
-        let mut inquiry = Self::default();
-        let mut at = At::Source;
-        let mut seen_270 = false;
-        for segment in text.split(terminator).take(SEGMENTS_MAX) {
-            let elements: Vec<&str> = segment.trim_matches(['\r', '\n']).split(separator).collect();
-            let get = |place: usize| elements.get(place).copied().unwrap_or_default().trim().to_owned();
-            match get(0).as_str() {
-                "ISA" => inquiry.interchange(&get),
-                "GS" => {
-                    inquiry.gs_sender = get(2);
-                    inquiry.gs_receiver = get(3);
-                    inquiry.gs_control = get(6);
-                    inquiry.version = get(8);
-                }
-                "ST" => {
-                    seen_270 = get(1) == "270";
-                    inquiry.st_control = get(2);
-                }
-                "BHT" => inquiry.bht_reference = get(3),
-                "HL" => {
-                    at = match get(3).as_str() {
-                        "20" => At::Source,
-                        "21" => At::Receiver,
-                        "22" => At::Subscriber,
-                        _ => At::Dependent,
-                    };
-                }
-                "EQ" => inquiry.query.services.extend(get(1).split(repetition).map(str::to_owned)),
-                _ => inquiry.segment(at, &get),
-            }
-        }
-        inquiry.query.services.retain(|code| !code.is_empty());
-        seen_270.then_some(inquiry)
+        Some(inquiry)
     }
 
-    fn interchange(&mut self, get: &impl Fn(usize) -> String) {
-        self.isa_sender = (get(5), get(6));
-        self.isa_receiver = (get(7), get(8));
-        self.isa_date = get(9);
-        self.isa_time = get(10);
-        self.isa_control = get(13);
+    fn receiver(&mut self, receiver: InquiryReceiver<'_>) {
+        if let Some(name) = receiver.name {
+            self.query.npi = name.id.to_string();
+            self.provider = own(name);
+        }
+        for subscriber in receiver.subscribers {
+            self.subscriber(subscriber);
+        }
     }
 
-    fn segment(&mut self, at: At, get: &impl Fn(usize) -> String) {
-        match (get(0).as_str(), at) {
-            ("NM1", At::Receiver) => {
-                self.provider = (1..=9).map(get).collect();
-                self.query.npi = get(9);
-            }
-            ("NM1", At::Subscriber) => {
-                self.query.last_name = get(3);
-                self.query.first_name = get(4);
-                self.query.member_id = get(9);
-            }
-            ("NM1", At::Dependent) => {
-                let patient = self.query.dependent.get_or_insert_with(Patient::default);
-                patient.last_name = get(3);
-                patient.first_name = get(4);
-            }
-            ("DMG", At::Subscriber) => {
-                self.query.date_of_birth = iso(&get(2));
-                self.query.sex = get(3);
-            }
-            ("DMG", At::Dependent) => {
-                self.query.dependent.get_or_insert_with(Patient::default).date_of_birth = iso(&get(2));
-            }
-            ("REF", At::Subscriber) if get(1) == "6P" => self.query.group_number = get(2),
-            ("TRN", At::Subscriber | At::Dependent) => self.traces.push((get(2), get(3))),
-            ("DTP", At::Subscriber | At::Dependent) if get(1) == "291" => self.query.days = days(&get(3)),
-            _ => {}
+    fn subscriber(&mut self, subscriber: InquirySubscriber<'_>) {
+        let query = &mut self.query;
+        if let Some(name) = subscriber.name {
+            query.last_name = name.last_name.into_owned();
+            query.first_name = name.first_name.into_owned();
+            query.member_id = name.id.into_owned();
         }
+        if let Some(group) = subscriber.references.iter().find(|reference| reference.qualifier == "6P") {
+            query.group_number = group.value.to_string();
+        }
+        if let Some(dmg) = subscriber.demographics {
+            query.date_of_birth = born(&dmg);
+            query.sex = dmg.sex.into_owned();
+        }
+        self.asked(&subscriber.traces, &subscriber.dates, &subscriber.questions);
+        for dependent in subscriber.dependents {
+            self.dependent(&dependent);
+        }
+    }
+
+    fn dependent(&mut self, dependent: &InquiryDependent<'_>) {
+        let name = dependent.name.as_ref();
+        self.query.dependent = Some(Patient {
+            first_name: name.map(|name| name.first_name.to_string()).unwrap_or_default(),
+            last_name: name.map(|name| name.last_name.to_string()).unwrap_or_default(),
+            date_of_birth: dependent.demographics.as_ref().map(born).unwrap_or_default(),
+        });
+        self.asked(&dependent.traces, &dependent.dates, &dependent.questions);
+    }
+
+    fn asked(&mut self, traces: &[Trn<'_>], dates: &[Dtp<'_>], questions: &[EligibilityQuestion<'_>]) {
+        self.traces.extend(traces.iter().map(|trace| (trace.number.to_string(), trace.origin.to_string())));
+        if let Some(date) = dates.iter().find(|date| date.qualifier == "291") {
+            self.query.days = date.span();
+        }
+        let codes = questions.iter().flat_map(|question| &question.service.service_types);
+        self.query.services.extend(codes.filter(|code| !code.is_empty()).map(|code| code.to_string()));
     }
 }
 
-fn days(text: &str) -> Option<(Date, Date)> {
-    match text.split_once('-') {
-        Some((from, to)) => Some((date(from)?, date(to)?)),
-        None => date(text).map(|day| (day, day)),
-    }
+fn own(name: Nm1<'_>) -> Nm1<'static> {
+    x12::model::SegmentModel::into_static(name)
+}
+
+/// `YYYY-MM-DD`; empty where it is no date.
+fn born(dmg: &Dmg<'_>) -> String {
+    dmg.born.get().map(|day: Date| day.to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -143,8 +116,20 @@ mod tests {
             assert_eq!(inquiry.query.date_of_birth, "1984-03-12");
             assert_eq!(inquiry.query.services, ["30", "98"]);
             assert_eq!(inquiry.traces, [("TRACE7".to_owned(), "9PORTICO00".to_owned())]);
-            assert_eq!(inquiry.isa_control, "000000007");
+            assert_eq!(inquiry.interchange.control, "000000007");
         }
+    }
+
+    #[test]
+    fn reads_a_question_about_a_dependent() {
+        let dependent =
+            "HL*4*3*23*0~TRN*1*T8*9PORTICO00~NM1*03*1*OKAFOR*BEN~DMG*D8*20100304~DTP*291*RD8*20261101-20261130~EQ*98~";
+        let text = SAMPLE.replace("DTP*291*D8*20261123~EQ*30^98~", dependent);
+        let inquiry = Inquiry::read(&text).unwrap();
+        let patient = inquiry.query.dependent.unwrap();
+        assert_eq!((patient.first_name.as_str(), patient.date_of_birth.as_str()), ("BEN", "2010-03-04"));
+        assert_eq!((inquiry.traces.len(), inquiry.query.services), (2, vec!["98".to_owned()]));
+        assert_eq!(inquiry.query.days.map(|(from, _)| from), Some(jiff::civil::date(2026, 11, 1)));
     }
 
     #[test]

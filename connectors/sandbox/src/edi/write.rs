@@ -1,7 +1,19 @@
 //! Writing a 271, a TA1 and a 999.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use x12::Delimiters;
+use x12::ack::{ElementError, ImplementationAcknowledgment, SegmentError, SetAcknowledgment, Ta1};
+use x12::eligibility::{
+    Eb, EligibilityBenefit, EligibilityResponse, RelatedEntity, ResponseDependent, ResponseParty, ResponseReceiver,
+    ResponseSource, ResponseSubscriber,
+};
+use x12::model::common::{Aaa, Bht, Dmg, Dtp, Ins, Msg, N3, N4, Nm1, Per, Ref, Trn};
+use x12::model::{Hl, Money, Written};
+use x12::write::{Charset, Envelope, TransactionWriter, Usage, WriteError};
 
 use super::Inquiry;
 use crate::lines::Line;
@@ -11,10 +23,10 @@ use crate::search::{Found, Loop, Reject};
 /// Delimiters of a carrier; carriers differ, and say so in their ISA.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
-    pub(crate) element: char,
-    pub(crate) repetition: char,
-    pub(crate) component: char,
-    pub(crate) terminator: char,
+    pub(crate) element: u8,
+    pub(crate) repetition: u8,
+    pub(crate) component: u8,
+    pub(crate) terminator: u8,
     /// What follows each terminator.
     pub(crate) line_end: &'static str,
 }
@@ -28,264 +40,329 @@ pub(crate) struct Payer {
     pub(crate) style: Style,
 }
 
-/// Segments of one interchange in the making.
-struct Paper<'a> {
-    payer: &'a Payer,
-    out: String,
-    /// Segments since ST, ST included.
-    count: usize,
-}
-
-impl Paper<'_> {
-    /// Writes a segment without its empty tail. Values are cleaned of delimiters and control characters.
-    fn put<S: AsRef<str>>(&mut self, elements: &[S]) {
-        let style = self.payer.style;
-        let used = elements.iter().rposition(|element| !element.as_ref().is_empty()).map_or(0, |last| last + 1);
-        for (place, element) in elements.iter().take(used).enumerate() {
-            if place > 0 {
-                self.out.push(style.element);
-            }
-            let clean = element.as_ref().chars().filter(|c| {
-                !c.is_control() && ![style.element, style.repetition, style.component, style.terminator].contains(c)
-            });
-            self.out.extend(clean);
+impl Style {
+    fn delimiters(self) -> Delimiters {
+        Delimiters {
+            element: self.element,
+            repetition: Some(self.repetition),
+            component: self.component,
+            segment: self.terminator,
+            newline_after: !self.line_end.is_empty(),
         }
-        self.end();
     }
 
-    fn end(&mut self) {
-        self.out.push(self.payer.style.terminator);
-        self.out.push_str(self.payer.style.line_end);
-        self.count += 1;
+    /// A text of the question, to be echoed: without what this carrier's X12 cannot carry.
+    fn clean<'a>(self, text: &'a str) -> Cow<'a, str> {
+        let delimiters = self.delimiters();
+        let bad =
+            |c: char| c.is_control() || u8::try_from(c).is_ok_and(|byte| c.is_ascii() && delimiters.contains(byte));
+        if text.contains(bad) { text.replace(bad, "").into() } else { text.into() }
     }
 }
 
-fn stamp() -> (String, String) {
-    let now = Timestamp::now().to_zoned(TimeZone::UTC);
-    (now.strftime("%Y%m%d").to_string(), now.strftime("%H%M").to_string())
+fn now() -> DateTime {
+    Timestamp::now().to_zoned(TimeZone::UTC).datetime()
 }
 
-/// Wraps what `body` writes in ISA, GS, ST … IEA. `kind`: functional id, transaction, version.
-fn interchange(payer: &Payer, inquiry: &Inquiry, kind: [&str; 3], body: impl FnOnce(&mut Paper<'_>)) -> String {
-    let (day, time) = stamp();
-    let mut paper = Paper { payer, out: isa(payer, inquiry, &day, &time), count: 0 };
-    let gs_from = &inquiry.gs_receiver;
-    paper.put(&["GS", kind[0], gs_from, &inquiry.gs_sender, &day, &time, "1", "X", kind[2]]);
-    paper.count = 0;
-    paper.put(&["ST", kind[1], "0001", kind[2]]);
-    body(&mut paper);
-    let count = (paper.count + 1).to_string();
-    paper.put(&["SE", &count, "0001"]);
-    paper.put(&["GE", "1", "1"]);
-    paper.put(&["IEA", "1", &inquiry.isa_control]);
-    paper.out
+/// What stands around an answer to this question.
+fn envelope(payer: &Payer, inquiry: &Inquiry, functional_id: &str, version: &str) -> Envelope {
+    let asked = &inquiry.interchange;
+    let cut =
+        |text: &str, width: usize| payer.style.clean(text).chars().filter(char::is_ascii_graphic).take(width).collect();
+    let digits: String = asked.control.chars().filter(char::is_ascii_digit).take(9).collect();
+    Envelope {
+        sender_qualifier: cut(&asked.receiver_qualifier, 2),
+        sender_id: cut(&asked.receiver_id, 15),
+        receiver_qualifier: cut(&asked.sender_qualifier, 2),
+        receiver_id: cut(&asked.sender_id, 15),
+        at: now(),
+        interchange_control: digits.parse().unwrap_or_default(),
+        usage: Usage::Test,
+        group_sender: cut(&inquiry.group.receiver, 15),
+        group_receiver: cut(&inquiry.group.sender, 15),
+        ..Envelope::new(functional_id, version)
+    }
 }
 
-fn isa(payer: &Payer, inquiry: &Inquiry, day: &str, time: &str) -> String {
-    let Style { element: e, repetition, component, terminator, line_end } = payer.style;
-    let pad = |text: &str, width: usize| -> String {
-        let mut cut: String = text.chars().filter(|c| c.is_ascii_graphic() && *c != e).take(width).collect();
-        while cut.len() < width {
-            cut.push(' ');
-        }
-        cut
-    };
-    let control: String = {
-        let digits: String = inquiry.isa_control.chars().filter(char::is_ascii_digit).take(9).collect();
-        format!("{digits:0>9}")
-    };
-    let (from, to) = (&inquiry.isa_receiver, &inquiry.isa_sender);
-    let short_day = day.get(2..).unwrap_or("260101");
-    let fields = [
-        "ISA".to_owned(),
-        "00".to_owned(),
-        pad("", 10),
-        "00".to_owned(),
-        pad("", 10),
-        pad(&from.0, 2),
-        pad(&from.1, 15),
-        pad(&to.0, 2),
-        pad(&to.1, 15),
-        short_day.to_owned(),
-        time.to_owned(),
-        repetition.to_string(),
-        "00501".to_owned(),
-        control,
-        "0".to_owned(),
-        "T".to_owned(),
-        component.to_string(),
-    ];
-    format!("{}{terminator}{line_end}", fields.join(&e.to_string()))
+/// The interchange as this carrier sends it. Everything that is echoed was cleaned before, so that nothing is refused;
+/// where something is all the same, there is no answer.
+fn sent(payer: &Payer, envelope: &Envelope, set: Result<TransactionWriter, WriteError>) -> String {
+    let bytes = set.and_then(|set| envelope.wrap(&payer.style.delimiters(), vec![set])).unwrap_or_default();
+    lines_ended(payer, bytes)
 }
 
-/// A 271 with benefits. `extra_days` are told as plan days of the patient.
+fn lines_ended(payer: &Payer, bytes: Vec<u8>) -> String {
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    if payer.style.line_end == "\r\n" { text.replace('\n', "\r\n") } else { text }
+}
+
+/// A 271 with benefits.
 pub(crate) fn answer(payer: &Payer, inquiry: &Inquiry, found: &Found, lines: &[Line]) -> String {
-    interchange(payer, inquiry, ["HB", "271", "005010X279A1"], |paper| {
-        open(paper, inquiry, &[]);
-        let person = &found.person;
-        let has_dependent = found.dependent.is_some();
-        paper.put(&["HL", "3", "2", "22", if has_dependent { "1" } else { "0" }]);
-        if !has_dependent {
-            traces(paper, inquiry);
+    let person = &found.person;
+    let plan_days = plan_days(found);
+    let benefits = lines.iter().map(benefit).collect();
+    let party = ResponseParty {
+        name: member(person.last_name.into(), person.first_name.into(), person.member_id.into()),
+        references: vec![Ref { qualifier: "6P".into(), value: person.group_number.into(), ..Ref::default() }],
+        street: Some(N3 { line_1: "4100 FICTION AVE".into(), ..N3::default() }),
+        city: Some(N4 { city: "SAMPLETON".into(), state: "OR".into(), postal_code: "97999".into(), ..N4::default() }),
+        demographics: Some(demographics(person.date_of_birth, person.sex.into())),
+        ..ResponseParty::default()
+    };
+    let subscriber = match &found.dependent {
+        None => ResponseSubscriber {
+            traces: traces(payer, inquiry),
+            parties: vec![ResponseParty { dates: plan_days, ..party }],
+            benefits,
+            ..subscriber()
+        },
+        Some(dependent) => {
+            let patient = ResponseParty {
+                name: child(dependent.last_name.into(), dependent.first_name.into()),
+                demographics: Some(demographics(dependent.date_of_birth, dependent.sex.into())),
+                insured: Some(Ins {
+                    subscriber: "N".into(),
+                    relationship: dependent.relationship.into(),
+                    ..Ins::default()
+                }),
+                dates: plan_days,
+                ..ResponseParty::default()
+            };
+            let dependent = ResponseDependent { parties: vec![patient], benefits, ..dependent_level(payer, inquiry) };
+            ResponseSubscriber { parties: vec![party], dependents: vec![dependent], ..subscriber() }
         }
-        paper.put(&["NM1", "IL", "1", person.last_name, person.first_name, "", "", "", "MI", person.member_id]);
-        paper.put(&["REF", "6P", person.group_number]);
-        paper.put(&["N3", "4100 FICTION AVE"]);
-        paper.put(&["N4", "SAMPLETON", "OR", "97999"]);
-        paper.put(&["DMG", "D8", &compact(person.date_of_birth), person.sex]);
-        if let Some(dependent) = &found.dependent {
-            paper.put(&["HL", "4", "3", "23", "0"]);
-            traces(paper, inquiry);
-            paper.put(&["NM1", "03", "1", dependent.last_name, dependent.first_name]);
-            paper.put(&["DMG", "D8", &compact(dependent.date_of_birth), dependent.sex]);
-            paper.put(&["INS", "N", dependent.relationship]);
-        }
-        plan_days(paper, found);
-        for line in lines {
-            benefit(paper, line);
-        }
-    })
+    };
+    response(payer, inquiry, &[], Some(subscriber))
 }
 
 /// A 271 that refuses, with the codes in their loops.
 pub(crate) fn refuse(payer: &Payer, inquiry: &Inquiry, rejects: &[Reject]) -> String {
-    interchange(payer, inquiry, ["HB", "271", "005010X279A1"], |paper| {
-        open(paper, inquiry, rejects);
-        if rejects.iter().any(|reject| matches!(reject.at, Loop::Payer | Loop::Provider)) {
-            return;
+    let (query, clean) = (&inquiry.query, |text| payer.style.clean(text));
+    let born = |iso: &str, sex| (!iso.is_empty()).then(|| demographics(iso, sex));
+    let party = ResponseParty {
+        name: member(clean(&query.last_name), clean(&query.first_name), clean(&query.member_id)),
+        rejections: aaa(rejects, Loop::Subscriber),
+        demographics: born(&query.date_of_birth, clean(&query.sex)),
+        ..ResponseParty::default()
+    };
+    let subscriber = match &query.dependent {
+        None => ResponseSubscriber { traces: traces(payer, inquiry), parties: vec![party], ..subscriber() },
+        Some(patient) => {
+            let patient = ResponseParty {
+                name: child(clean(&patient.last_name), clean(&patient.first_name)),
+                rejections: aaa(rejects, Loop::Dependent),
+                demographics: born(&patient.date_of_birth, "".into()),
+                ..ResponseParty::default()
+            };
+            let dependent = ResponseDependent { parties: vec![patient], ..dependent_level(payer, inquiry) };
+            ResponseSubscriber { parties: vec![party], dependents: vec![dependent], ..subscriber() }
         }
-        let query = &inquiry.query;
-        paper.put(&["HL", "3", "2", "22", if query.dependent.is_some() { "1" } else { "0" }]);
-        if query.dependent.is_none() {
-            traces(paper, inquiry);
-        }
-        let id_qualifier = if query.member_id.is_empty() { "" } else { "MI" };
-        paper.put(&["NM1", "IL", "1", &query.last_name, &query.first_name, "", "", "", id_qualifier, &query.member_id]);
-        aaa(paper, rejects, Loop::Subscriber);
-        if !query.date_of_birth.is_empty() {
-            paper.put(&["DMG", "D8", &compact(&query.date_of_birth), &query.sex]);
-        }
-        if let Some(patient) = &query.dependent {
-            paper.put(&["HL", "4", "3", "23", "0"]);
-            traces(paper, inquiry);
-            paper.put(&["NM1", "03", "1", &patient.last_name, &patient.first_name]);
-            aaa(paper, rejects, Loop::Dependent);
-            paper.put(&["DMG", "D8", &compact(&patient.date_of_birth)]);
-        }
-    })
+    };
+    response(payer, inquiry, rejects, Some(subscriber))
 }
 
-/// BHT, the payer's loop and the provider's.
-fn open(paper: &mut Paper<'_>, inquiry: &Inquiry, rejects: &[Reject]) {
-    let (day, time) = stamp();
-    let payer = *paper.payer;
-    paper.put(&["BHT", "0022", "11", &inquiry.bht_reference, &day, &time]);
-    let stops_here = rejects.iter().any(|reject| reject.at == Loop::Payer);
-    paper.put(&["HL", "1", "", "20", if stops_here { "0" } else { "1" }]);
-    paper.put(&["NM1", "PR", "2", payer.name, "", "", "", "", "PI", payer.id]);
-    paper.put(&["PER", "IC", "PROVIDER SERVICES", "TE", payer.phone]);
-    aaa(paper, rejects, Loop::Payer);
-    if stops_here {
-        return;
-    }
-    let stops_here = rejects.iter().any(|reject| reject.at == Loop::Provider);
-    paper.put(&["HL", "2", "1", "21", if stops_here { "0" } else { "1" }]);
-    let mut name = vec!["NM1".to_owned()];
-    name.extend(inquiry.provider.iter().cloned());
-    paper.put(&name);
-    aaa(paper, rejects, Loop::Provider);
+/// The whole 271. It ends at the payer's or the provider's loop where that is refused.
+fn response(
+    payer: &Payer,
+    inquiry: &Inquiry,
+    rejects: &[Reject],
+    subscriber: Option<ResponseSubscriber<'_>>,
+) -> String {
+    let refused = |at| rejects.iter().any(|reject: &Reject| reject.at == at);
+    let clean = |text| payer.style.clean(text);
+    let asker = &inquiry.provider;
+    let receiver = ResponseReceiver {
+        level: level("21"),
+        parties: vec![ResponseParty {
+            name: Nm1 {
+                entity: clean(&asker.entity),
+                kind: clean(&asker.kind),
+                last_name: clean(&asker.last_name),
+                first_name: clean(&asker.first_name),
+                qualifier: clean(&asker.qualifier),
+                id: clean(&asker.id),
+                ..Nm1::default()
+            },
+            rejections: aaa(rejects, Loop::Provider),
+            ..ResponseParty::default()
+        }],
+        subscribers: subscriber.into_iter().filter(|_| !refused(Loop::Provider)).collect(),
+        ..ResponseReceiver::default()
+    };
+    let source = ResponseSource {
+        level: level("20"),
+        parties: vec![ResponseParty {
+            name: Nm1 {
+                entity: "PR".into(),
+                kind: "2".into(),
+                last_name: payer.name.into(),
+                qualifier: "PI".into(),
+                id: payer.id.into(),
+                ..Nm1::default()
+            },
+            contacts: vec![phone("PROVIDER SERVICES", payer.phone)],
+            rejections: aaa(rejects, Loop::Payer),
+            ..ResponseParty::default()
+        }],
+        receivers: Some(receiver).into_iter().filter(|_| !refused(Loop::Payer)).collect(),
+        ..ResponseSource::default()
+    };
+    let envelope = envelope(payer, inquiry, "HB", EligibilityResponse::GUIDE);
+    let set = EligibilityResponse {
+        control: "0001".into(),
+        implementation: EligibilityResponse::GUIDE.into(),
+        beginning: Some(Bht {
+            structure: "0022".into(),
+            purpose: "11".into(),
+            reference: clean(&inquiry.reference),
+            date: envelope.at.date().into(),
+            time: envelope.at.strftime("%H%M").to_string().into(),
+            ..Bht::default()
+        }),
+        sources: vec![source],
+        ..EligibilityResponse::default()
+    };
+    sent(payer, &envelope, set.write(&payer.style.delimiters(), Charset::Utf8))
 }
 
-fn aaa(paper: &mut Paper<'_>, rejects: &[Reject], at: Loop) {
-    for reject in rejects.iter().filter(|reject| reject.at == at) {
-        paper.put(&["AAA", "N", "", reject.code, reject.follow_up]);
-    }
+fn level(code: &'static str) -> Hl<'static> {
+    Hl { level: code.into(), ..Hl::default() }
 }
 
-fn traces(paper: &mut Paper<'_>, inquiry: &Inquiry) {
-    for (trace, originator) in inquiry.traces.iter().take(2) {
-        paper.put(&["TRN", "2", trace, originator]);
-    }
+fn subscriber<'a>() -> ResponseSubscriber<'a> {
+    ResponseSubscriber { level: level("22"), ..ResponseSubscriber::default() }
+}
+
+fn dependent_level<'a>(payer: &Payer, inquiry: &'a Inquiry) -> ResponseDependent<'a> {
+    ResponseDependent { level: level("23"), traces: traces(payer, inquiry), ..ResponseDependent::default() }
+}
+
+fn member<'a>(last_name: Cow<'a, str>, first_name: Cow<'a, str>, id: Cow<'a, str>) -> Nm1<'a> {
+    let qualifier = if id.is_empty() { "" } else { "MI" }.into();
+    Nm1 { entity: "IL".into(), kind: "1".into(), last_name, first_name, qualifier, id, ..Nm1::default() }
+}
+
+fn child<'a>(last_name: Cow<'a, str>, first_name: Cow<'a, str>) -> Nm1<'a> {
+    Nm1 { entity: "03".into(), kind: "1".into(), last_name, first_name, ..Nm1::default() }
+}
+
+fn demographics<'a>(born: &str, sex: Cow<'a, str>) -> Dmg<'a> {
+    Dmg { format: "D8".into(), born: crate::search::date(born).into(), sex, ..Dmg::default() }
+}
+
+fn aaa(rejects: &[Reject], at: Loop) -> Vec<Aaa<'static>> {
+    let one = |reject: &Reject| Aaa {
+        valid: "N".into(),
+        reason: reject.code.into(),
+        follow_up: reject.follow_up.into(),
+        ..Aaa::default()
+    };
+    rejects.iter().filter(|reject| reject.at == at).map(one).collect()
+}
+
+fn traces<'a>(payer: &Payer, inquiry: &'a Inquiry) -> Vec<Trn<'a>> {
+    let trace = |kind: &'static str, number, origin| Trn { kind: kind.into(), number, origin, ..Trn::default() };
+    let clean = |text: &'a str| payer.style.clean(text);
+    let echoed = inquiry.traces.iter().take(2).map(|(number, origin)| trace("2", clean(number), clean(origin)));
     // The payer's own reference stands beside ours, as it does in practice.
-    let own = format!("{}{}", paper.payer.id, inquiry.isa_control);
-    paper.put(&["TRN", "1", &own, "9999999999"]);
+    let own = format!("{}{}", payer.id, clean(&inquiry.interchange.control));
+    echoed.chain([trace("1", own.into(), "9999999999".into())]).collect()
 }
 
-fn plan_days(paper: &mut Paper<'_>, found: &Found) {
+fn plan_days(found: &Found) -> Vec<Dtp<'static>> {
     let plan = &found.person.plan;
-    paper.put(&["DTP", "346", "D8", &compact(plan.from)]);
-    if let Some(to) = plan.to {
-        paper.put(&["DTP", "347", "D8", &compact(to)]);
-    }
+    let day = |qualifier: &'static str, iso: &str| Dtp {
+        qualifier: qualifier.into(),
+        format: "D8".into(),
+        value: compact(iso).into(),
+        ..Dtp::default()
+    };
+    std::iter::once(day("346", plan.from)).chain(plan.to.map(|to| day("347", to))).collect()
 }
 
-fn benefit(paper: &mut Paper<'_>, line: &Line) {
-    paper.put(&[
-        "EB",
-        line.info,
-        line.level,
-        line.service,
-        line.insurance,
-        line.plan,
-        line.period,
-        line.amount,
-        line.share,
-        line.unit,
-        line.quantity,
-        line.authorization,
-        line.network,
-    ]);
-    if let Some((from, to)) = &line.days {
-        paper.put(&["DTP", "307", "RD8", &span(from, to)]);
+fn benefit(line: &Line) -> EligibilityBenefit<'static> {
+    let number = |text: &str| -> Money<'static> { Written::parse(text.as_bytes()).into() };
+    let eb = Eb {
+        information: line.info.into(),
+        coverage_level: line.level.into(),
+        service_types: if line.service.is_empty() { Vec::new() } else { vec![line.service.into()] },
+        insurance_type: line.insurance.into(),
+        plan: line.plan.into(),
+        period: line.period.into(),
+        amount: number(line.amount),
+        share: number(line.share),
+        quantity_qualifier: line.unit.into(),
+        quantity: number(line.quantity),
+        authorization: line.authorization.into(),
+        network: line.network.into(),
+        ..Eb::default()
+    };
+    let days = line.days.as_ref().map(|(from, to)| Dtp {
+        qualifier: "307".into(),
+        format: "RD8".into(),
+        value: format!("{}-{}", compact(from), compact(to)).into(),
+        ..Dtp::default()
+    });
+    let messages = line.messages.iter().map(|text| Msg { text: (*text).into(), ..Msg::default() });
+    EligibilityBenefit {
+        benefit: eb,
+        dates: days.into_iter().collect(),
+        messages: messages.collect(),
+        ..EligibilityBenefit::default()
     }
-    for message in &line.messages {
-        paper.put(&["MSG", message]);
-    }
-    if let Some(entity) = &line.entity {
-        paper.put(&["LS", "2120"]);
-        named(paper, entity);
-        paper.put(&["LE", "2120"]);
-    }
+    .with_entities(line.entity.iter().map(named).collect())
 }
 
-fn named(paper: &mut Paper<'_>, entity: &Entity) {
-    match entity.name.split_once(", ") {
-        Some((last, first)) => {
-            paper.put(&["NM1", entity.role, "1", last, first, "", "", "", "XX", entity.number]);
-        }
-        None => paper.put(&["NM1", entity.role, "2", entity.name, "", "", "", "", "PI", entity.number]),
+fn named(entity: &Entity) -> RelatedEntity<'static> {
+    let (kind, last, first, qualifier) = match entity.name.split_once(", ") {
+        Some((last, first)) => ("1", last, first, "XX"),
+        None => ("2", entity.name, "", "PI"),
+    };
+    let name = Nm1 {
+        entity: entity.role.into(),
+        kind: kind.into(),
+        last_name: last.into(),
+        first_name: first.into(),
+        qualifier: qualifier.into(),
+        id: entity.number.into(),
+        ..Nm1::default()
+    };
+    RelatedEntity { name, contacts: vec![phone("", entity.phone)], ..RelatedEntity::default() }
+}
+
+fn phone(name: &'static str, number: &'static str) -> Per<'static> {
+    Per {
+        function: "IC".into(),
+        name: name.into(),
+        qualifier_1: "TE".into(),
+        number_1: number.into(),
+        ..Per::default()
     }
-    paper.put(&["PER", "IC", "", "TE", entity.phone]);
 }
 
 fn compact(iso: &str) -> String {
     iso.chars().filter(char::is_ascii_digit).collect()
 }
 
-fn span(from: &str, to: &str) -> String {
-    // The hyphen is no delimiter of any style here.
-    format!("{}-{}", compact(from), compact(to))
-}
-
 /// A TA1 that rejects the interchange with this note code.
 pub(crate) fn reject_ta1(payer: &Payer, inquiry: &Inquiry, note: &str) -> String {
-    let (day, time) = stamp();
-    let mut paper = Paper { payer, out: isa(payer, inquiry, &day, &time), count: 0 };
-    paper.put(&["TA1", &inquiry.isa_control, &inquiry.isa_date, &inquiry.isa_time, "R", note]);
-    paper.put(&["IEA", "0", &inquiry.isa_control]);
-    paper.out
+    let envelope = envelope(payer, inquiry, "", "");
+    let ack = Ta1::on(&inquiry.interchange, "R", note);
+    lines_ended(payer, ack.write_alone(&envelope, &payer.style.delimiters()).unwrap_or_default())
 }
 
 /// A 999 that rejects the transaction: segment NM1, element 9, code 5 (too long).
 pub(crate) fn reject_999(payer: &Payer, inquiry: &Inquiry) -> String {
-    interchange(payer, inquiry, ["FA", "999", "005010X231A1"], |paper| {
-        paper.put(&["AK1", "HS", &inquiry.gs_control, &inquiry.version]);
-        paper.put(&["AK2", "270", &inquiry.st_control, &inquiry.version]);
-        paper.put(&["IK3", "NM1", "10", "2100", "8"]);
-        paper.put(&["IK4", "9", "67", "5"]);
-        paper.put(&["IK5", "R", "5"]);
-        paper.put(&["AK9", "R", "1", "1", "0"]);
-    })
+    let envelope = envelope(payer, inquiry, "FA", ImplementationAcknowledgment::GUIDE);
+    let mut set = SetAcknowledgment::of("270", inquiry.st_control.as_str(), inquiry.group.version.as_str());
+    let mut segment = SegmentError::of("NM1", 10, "2100", "8");
+    segment.elements.push(ElementError::of(9, None, None, "5").reference("67"));
+    set.segments.push(segment);
+    set.close("R", &["5"]);
+    let mut ack = ImplementationAcknowledgment::on("0001", &inquiry.group);
+    ack.sets.push(set);
+    ack.close(Some(1), 1, false, &[]);
+    sent(payer, &envelope, ack.write(&payer.style.delimiters(), Charset::Utf8))
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub(crate) const PAYER: Payer = Payer {
     id: "MOL01",
     phone: "8005550106",
     // Other delimiters than everybody else's, and a line break after each segment.
-    style: Style { element: '|', repetition: '^', component: '>', terminator: '~', line_end: "\r\n" },
+    style: Style { element: b'|', repetition: b'^', component: b'>', terminator: b'~', line_end: "\r\n" },
 };
 pub(crate) const RULES: Rules = Rules { strict: false, by_name: true, back_months: 24, forward_months: 12 };
 
@@ -131,8 +131,8 @@ fn misbehave(scenario: &str, inquiry: &Inquiry, people: &[Person], payload: Stri
             for (trace, _) in &mut other.traces {
                 *trace = "OTHERTRACE0001".into();
             }
-            other.bht_reference = "OTHERREF0001".into();
-            other.isa_control = "999999999".into();
+            other.reference = "OTHERREF0001".into();
+            other.interchange.control = "999999999".into();
             let found = find(people, &inquiry.query, RULES, today());
             Fault::Answer(found.map_or(payload, |found| told(&other, &found)))
         }

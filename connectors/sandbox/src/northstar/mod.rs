@@ -27,7 +27,7 @@ pub(crate) const PAYER: Payer = Payer {
     name: "NORTHSTAR HEALTH",
     id: "NSH01",
     phone: "8005550101",
-    style: Style { element: '*', repetition: '^', component: ':', terminator: '~', line_end: "" },
+    style: Style { element: b'*', repetition: b'^', component: b':', terminator: b'~', line_end: "" },
 };
 pub(crate) const RULES: Rules = Rules { strict: false, by_name: true, back_months: 24, forward_months: 12 };
 /// The CORE `ReceiverID` it answers to.
