@@ -23,7 +23,7 @@ def segments(text):
 
 
 def kind(path, rules):
-    element, _, parts = segments(path.read_text(encoding="utf-8"))
+    element, _, parts = segments(path.read_text(encoding="latin-1"))
     first = lambda name: next((part.split(element) for part in parts if part.split(element)[0] == name), [""] * 9)
     guide, transaction = (first("GS") + [""] * 9)[8], (first("ST") + [""] * 9)[1]
     for row in rules:
@@ -34,13 +34,13 @@ def kind(path, rules):
 
 def damaged(path, folder):
     """A copy whose first transaction set lacks the segment after ST, with the right count: nobody may accept it."""
-    element, end, parts = segments(path.read_text(encoding="utf-8"))
+    element, end, parts = segments(path.read_text(encoding="latin-1"))
     at = next(place for place, part in enumerate(parts) if part.startswith("ST" + element))
     del parts[at + 1]
     close = next(place for place, part in enumerate(parts) if place > at and part.startswith("SE" + element))
     parts[close] = element.join(["SE", str(close - at + 1), parts[close].split(element)[2]])
     copy = folder / path.name
-    copy.write_text("".join(part + end for part in parts), encoding="utf-8")
+    copy.write_text("".join(part + end for part in parts), encoding="latin-1")
     return copy
 
 
