@@ -62,8 +62,10 @@ fn shipped(source: &str) -> String {
     source.lines().map(|line| comment.replace(line, "").into_owned() + "\n").collect()
 }
 
+/// Tests, and the programs beside a crate that only its developers run.
 fn is_test_file(path: &str) -> bool {
-    path.ends_with("tests.rs") || path.contains("/tests/") || path.starts_with("tests/") || path.contains("testing/")
+    let developers = ["/tests/", "testing/", "/benches/", "/fuzz/"];
+    path.ends_with("tests.rs") || path.starts_with("tests/") || developers.iter().any(|folder| path.contains(folder))
 }
 
 fn none(problems: &[String]) {
