@@ -1,43 +1,34 @@
-//! The checker over the real examples: its verdict beside those of two other validators.
-
-use std::collections::BTreeMap;
-use std::fs;
+//! The checker over the samples, good and damaged, and what it makes of a file in words.
 
 use x12::{Finding, Severity, check};
 
-/// One line of the MANIFEST.
-struct Row {
-    file: String,
-    transaction: String,
-    /// What each of the two others said: `Some(accepted)`, or nothing.
-    others: [Option<bool>; 2],
+/// What a file gets.
+pub(crate) struct Judged {
+    pub(crate) verdict: &'static str,
+    pub(crate) segments: u64,
+    /// Remarks included.
+    pub(crate) findings: usize,
+    /// Each finding that is no mere remark: whether it turns the file away, and it as words
+    /// (`2010AA/NM109:missing_element`).
+    pub(crate) told: Vec<(bool, String)>,
 }
 
-fn rows(folder: &std::path::Path) -> Vec<Row> {
-    let verdict = |text: &str| match text.split(' ').next() {
-        Some("accept") => Some(true),
-        Some("reject") => Some(false),
-        _ => None,
-    };
-    let text = fs::read_to_string(folder.join("MANIFEST.tsv")).unwrap();
-    let row = |line: &str| {
-        let cells: Vec<&str> = line.split('\t').collect();
-        Row {
-            file: cells[0].to_owned(),
-            transaction: cells[1].to_owned(),
-            others: [verdict(cells[8]), verdict(cells[9])],
-        }
-    };
-    text.lines().skip(1).map(row).collect()
+impl Judged {
+    /// The first findings that turn the file away.
+    pub(crate) fn why(&self) -> String {
+        let rejects = self.told.iter().filter(|(rejects, _)| *rejects);
+        rejects.map(|(_, words)| words.as_str()).take(6).collect::<Vec<_>>().join(" ")
+    }
 }
 
-/// What a file gets, and its findings as words: `2010AA/NM109:missing_element`.
-fn judged(bytes: &[u8]) -> (&'static str, Vec<(bool, String)>) {
+pub(crate) fn judged(bytes: &[u8]) -> Judged {
     let mut checker = check::Checker::new(bytes);
     let mut all = Vec::new();
     loop {
         let findings = match checker.next_report() {
-            Err(_) => return ("unreadable", Vec::new()),
+            Err(_) => {
+                return Judged { verdict: "unreadable", segments: 0, findings: all.len(), told: Vec::new() };
+            }
             Ok(None) => break,
             Ok(Some(check::Report::Set(set))) => set.findings,
             Ok(Some(check::Report::Group(group))) => group.findings,
@@ -55,53 +46,8 @@ fn judged(bytes: &[u8]) -> (&'static str, Vec<(bool, String)>) {
     };
     let told = all.iter().filter(|finding| finding.severity > Severity::Info);
     let told = told.map(|finding| (finding.rejects(), words(finding))).collect();
-    (if summary.valid { "valid" } else { "invalid" }, told)
-}
-
-/// What a file gets, and the first findings that turn it away.
-fn ours(bytes: &[u8]) -> (&'static str, String) {
-    let (verdict, told) = judged(bytes);
-    let why: Vec<String> = told.into_iter().filter(|(rejects, _)| *rejects).map(|(_, words)| words).take(6).collect();
-    (verdict, why.join(" "))
-}
-
-/// Where our verdict is not that of the others, each with its reason: `file`, `ours`, `why`.
-const DISAGREEMENTS: &str = include_str!("disagreements.tsv");
-
-#[test]
-fn real_files_get_a_verdict() {
-    let Some(folder) = crate::shared() else { return println!("skipped: no shared examples here") };
-    let reviewed: BTreeMap<&str, &str> =
-        DISAGREEMENTS.lines().skip(1).filter_map(|line| line.split_once('\t')).collect();
-    assert!(reviewed.values().all(|rest| rest.split_once('\t').is_some_and(|(_, why)| why.len() > 10)));
-    let mut counts = [0usize; 4];
-    let mut wrong = Vec::new();
-    let mut told: BTreeMap<String, u32> = BTreeMap::new();
-    for row in rows(&folder) {
-        let bytes = fs::read(folder.join(&row.file)).unwrap();
-        let (verdict, why) = ours(&bytes);
-        println!("{} {} others {:?}: {verdict} {why}", row.file, row.transaction, row.others);
-        *told.entry(format!("{} {verdict}", row.transaction)).or_default() += 1;
-        counts[0] += 1;
-        let accepted = row.others.contains(&Some(true));
-        if !accepted && !row.others.contains(&Some(false)) {
-            counts[1] += 1;
-            continue;
-        }
-        let agree = accepted == (verdict == "valid");
-        counts[if agree { 2 } else { 3 }] += 1;
-        let listed = reviewed.get(row.file.as_str()).and_then(|rest| rest.split('\t').next());
-        if listed != (!agree).then_some(verdict) {
-            wrong.push(format!("{}: {verdict}, listed {listed:?}: {why}", row.file));
-        }
-    }
-    let [files, silent, agree, differ] = counts;
-    println!("{told:?}");
-    println!(
-        "{files} files: {silent} of which the others say nothing, {agree} as they say, {differ} not, each with a reason"
-    );
-    assert!(wrong.is_empty(), "review these and list them with a reason:\n{}", wrong.join("\n"));
-    assert!(files > 400, "the examples are all there");
+    let verdict = if summary.valid { "valid" } else { "invalid" };
+    Judged { verdict, segments: summary.segments, findings: all.len(), told }
 }
 
 #[test]
@@ -109,10 +55,10 @@ fn what_the_typed_models_write_is_valid() {
     let mut count = 0;
     let mut wrong = Vec::new();
     for (name, bytes) in crate::samples::all() {
-        let (verdict, why) = ours(&bytes);
+        let judged = judged(&bytes);
         count += 1;
-        if verdict != "valid" {
-            wrong.push(format!("{name}: {why}"));
+        if judged.verdict != "valid" {
+            wrong.push(format!("{name}: {}", judged.why()));
         }
     }
     println!("{count} samples");
@@ -129,11 +75,11 @@ fn sample(name: &str) -> String {
 /// change may spoil, is left aside.
 fn damage(name: &str, cases: &[(&str, &str, &[&str])]) {
     let good = sample(name);
-    let (verdict, told) = judged(good.as_bytes());
+    let Judged { verdict, told, .. } = judged(good.as_bytes());
     assert!(verdict == "valid" && told.is_empty(), "{name}: {told:?}");
     for (from, to, expected) in cases {
         assert!(good.contains(from), "{name} has no {from}");
-        let (_, told) = judged(good.replacen(from, to, 1).as_bytes());
+        let Judged { told, .. } = judged(good.replacen(from, to, 1).as_bytes());
         let told: Vec<String> = told.into_iter().map(|(_, words)| words).filter(|one| one != "-/?:se_count").collect();
         assert_eq!(told, *expected, "{name}: {from} -> {to}");
     }
@@ -237,7 +183,7 @@ fn nothing_makes_the_check_fail() {
     for name in ["276-two-patients.edi", "271_dependent.edi", "278_notice.edi"] {
         let good = sample(name).into_bytes();
         for end in (0..good.len()).step_by(3) {
-            let (verdict, _) = judged(&good[..end]);
+            let Judged { verdict, .. } = judged(&good[..end]);
             assert!(verdict != "valid" || end + 3 > good.len(), "{name} cut off at {end}");
             let mut turned = good.clone();
             turned[end] = turned[end].wrapping_add(u8::try_from(end % 251).unwrap());

@@ -9,6 +9,7 @@ mod answers;
 mod check;
 #[cfg(feature = "answers")]
 mod claim_status;
+mod corpus;
 #[cfg(feature = "answers")]
 mod eligibility;
 mod json_round_trip;
