@@ -21,6 +21,7 @@ mod objects;
 mod put;
 mod refusal;
 mod tap;
+mod telling;
 mod write;
 
 pub use objects::Objects;
@@ -83,5 +84,66 @@ mod tests {
         let file = Envelope::new("HB", "005010X279A1").wrap(&Delimiters::default(), vec![tx]).unwrap();
         let value = Objects::new(file.as_slice(), Shape::Model, TODAY).next_object().unwrap().unwrap();
         assert_eq!(value["answers"][0]["refusal"]["reason"], "carrier_busy");
+    }
+
+    #[cfg(feature = "answers")]
+    #[test]
+    fn a_remittance_is_written_while_it_is_read() {
+        const BEGIN: &str =
+            "BPR*I*80*C*CHK************20261120~TRN*1*EFT1*1512345678~N1*PR*NORTHSTAR~N1*PE*BONE CLINIC~LX*1~";
+        const CLAIM: &str =
+            "CLP*A-1*1*125*80*20*12*NS-1~NM1*QC*1*DOE*ADA~SVC*HC:99213*125*80~CAS*CO*45*25~CAS*PR*3*20~";
+        let st = |control: &str| format!("ST*835*{control}~{BEGIN}");
+        let plb = "PLB*1*20261231*WO:NS-0*3*L6*-1.5~";
+        let long = format!("{}{}{plb}SE*15006*1~", st("1"), CLAIM.repeat(3_000));
+        for file in [
+            format!("{}{CLAIM}{CLAIM}{plb}SE*99*1~{}{CLAIM}ST*271*3~EB*1~SE*3*3~{}SE*7*2~", st("1"), st("2"), st("4")),
+            format!("ST*271*3~EB*1~SE*3*3~{}{CLAIM}", st("1")),
+            "ST*835*1~SE*2*1~".to_owned(),
+            "ST*835*1~".to_owned(),
+            long.clone(),
+        ] {
+            let mut walker = crate::envelope::Walker::new(file.as_bytes());
+            let mut whole = Vec::new();
+            while let Some(item) = walker.next_item().unwrap() {
+                whole.push(objects::object(&item, TODAY));
+            }
+            let about_file = walker.take_findings();
+            if !about_file.is_empty() {
+                let Some(Value::Object(last)) = whole.last_mut() else { panic!("an object") };
+                last.insert("file_findings".to_owned(), findings_json(&about_file));
+            }
+            let mut objects = Objects::new(file.as_bytes(), Shape::Model, TODAY);
+            for whole in whole {
+                // As text: the order is the same, too.
+                assert_eq!(objects.next_object().unwrap().unwrap().to_string(), whole.to_string());
+            }
+            assert!(objects.next_object().unwrap().is_none());
+        }
+        // However long it is, a piece is no longer than a claim.
+        let (mut objects, mut piece, mut pieces) = (Objects::new(long.as_bytes(), Shape::Model, TODAY), Vec::new(), 0);
+        while objects.next_piece(&mut piece).unwrap() {
+            assert!(piece.len() < 8_000, "{}", piece.len());
+            piece.clear();
+            pieces += 1;
+        }
+        assert!(pieces > 3_000, "{pieces}");
+        // Where the source fails in the middle, what was begun is closed and says so.
+        let source = std::io::Read::chain(&long.as_bytes()[..long.len() / 2], Broken);
+        let mut objects = Objects::new(source, Shape::Model, TODAY);
+        let mut cut = Vec::new();
+        while let Ok(true) = objects.next_piece(&mut cut) {}
+        let cut: Value = serde_json::from_slice(&cut).unwrap();
+        assert!(cut["remittance"]["claims"].as_array().unwrap().len() > 1_000);
+        assert_eq!(cut["findings"][0]["code"], "no_se");
+    }
+
+    /// A source that fails.
+    struct Broken;
+
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::ConnectionReset.into())
+        }
     }
 }

@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::header::{delimiters_json, element_json, group_json, interchange_json, segment_json};
 use super::tap::{Passed, Tap};
+use super::telling::Telling;
 use super::{Shape, findings_json, model};
-use crate::envelope::{Event, Interchange, Item, Walker};
+use crate::envelope::{Event, Interchange, Item, SetHeader, Step, Walker};
 use crate::finding::{Finding, Findings};
 use crate::read::{ReadError, Segment};
 
@@ -25,9 +26,13 @@ pub struct Objects<R> {
     today: Date,
     ended: bool,
     /// The model that was made last.
-    last: Option<Value>,
+    last: Option<Last>,
+    /// The transaction set whose model is written while it is read.
+    open: Option<Telling>,
     /// Output that was made and not yet given out as a whole object.
     ready: Vec<u8>,
+    /// How much of it is known to hold no end of an object.
+    looked: usize,
 }
 
 impl<R: Read> Objects<R> {
@@ -41,12 +46,14 @@ impl<R: Read> Objects<R> {
             today,
             ended: false,
             last: None,
+            open: None,
             ready: Vec::new(),
+            looked: 0,
         }
     }
 
-    /// Adds the next piece of the output to `into`: of an object's segments one at a time, so that nothing but what is
-    /// in `into` grows. An object ends with a line feed. `false` at the end.
+    /// Adds the next piece of the output to `into`: of an object's segments one at a time, of a remittance's model one
+    /// claim at a time, so that nothing but what is in `into` grows. Other models are made whole. An object ends with a line feed. `false` at the end.
     ///
     /// # Errors
     /// The source failed, or nothing here is X12. What was begun is closed first, so that `into` holds whole objects.
@@ -62,6 +69,10 @@ impl<R: Read> Objects<R> {
             return went_on;
         }
         self.ended = true;
+        if let Some(open) = self.open.take() {
+            // The source failed in the middle of it.
+            self.end_set(open, None, Vec::new(), into);
+        }
         let mut findings = self.walker.take_findings();
         findings.append(&mut self.writer.around.take());
         findings.sort_by_key(|finding| finding.offset);
@@ -75,14 +86,17 @@ impl<R: Read> Objects<R> {
     /// See [`Objects::next_piece`].
     pub fn next_object(&mut self) -> Result<Option<Value>, ReadError> {
         loop {
-            if let Some(end) = self.ready.iter().position(|byte| *byte == b'\n') {
-                let object: Vec<u8> = self.ready.drain(..=end).collect();
+            let fresh = self.ready.get(self.looked..).unwrap_or(&[]);
+            if let Some(end) = fresh.iter().position(|byte| *byte == b'\n') {
+                let object: Vec<u8> = self.ready.drain(..=self.looked.saturating_add(end)).collect();
+                self.looked = 0;
                 return Ok(Some(serde_json::from_slice(&object).unwrap_or(Value::Null)));
             }
+            self.looked = self.ready.len();
             let mut ready = std::mem::take(&mut self.ready);
             let went_on = self.next_piece(&mut ready);
             self.ready = ready;
-            if !went_on? && !self.ready.contains(&b'\n') {
+            if !went_on? && self.ready.len() == self.looked {
                 return Ok(None);
             }
         }
@@ -95,33 +109,117 @@ impl<R: Read> Objects<R> {
     }
 
     fn next_model(&mut self, into: &mut Vec<u8>) -> Result<bool, ReadError> {
-        let Some(item) = self.walker.next_item()? else { return Ok(false) };
+        if let Some(open) = self.open.take() {
+            return self.next_part(open, into);
+        }
+        let Some(step) = self.walker.next_step(Telling::knows)? else { return Ok(false) };
         // The last one tells of the file, too.
-        if let Some(before) = self.last.replace(object(&item, self.today)) {
-            line(&before, into);
+        if let Some(before) = self.last.take() {
+            before.end(&[], into);
+        }
+        match step {
+            Step::Item(item) => self.last = Some(Last::Whole(object(&item, self.today))),
+            Step::Begun(header, st) => {
+                let mut open = Telling::new(&header);
+                let Some(st) = st.first() else { return Ok(true) };
+                text(&Value::Object(set(&header, Some(st))), into);
+                into.pop();
+                into.push(b',');
+                text(&Telling::NAME, into);
+                into.push(b':');
+                open.segment(&st, into);
+                self.open = Some(open);
+            }
         }
         Ok(true)
     }
+
+    /// Reads on in the transaction set that is open, until there is something to write.
+    fn next_part(&mut self, mut open: Telling, into: &mut Vec<u8>) -> Result<bool, ReadError> {
+        let before = into.len();
+        while into.len() == before {
+            match self.walker.next_event() {
+                Ok(Some(Event::Segment(segment))) => open.segment(&segment, into),
+                Ok(Some(Event::End { segments, findings, .. })) => {
+                    self.end_set(open, Some(segments), findings, into);
+                    return Ok(true);
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    self.end_set(open, None, Vec::new(), into);
+                    return Ok(false);
+                }
+                Err(error) => {
+                    self.end_set(open, None, Vec::new(), into);
+                    return Err(error);
+                }
+            }
+        }
+        self.open = Some(open);
+        Ok(true)
+    }
+
+    /// Writes the end of a transaction set, but for what was found about the file.
+    fn end_set(&mut self, open: Telling, segments: Option<u64>, mut findings: Vec<Finding>, into: &mut Vec<u8>) {
+        if segments.is_none() {
+            findings.push(open.cut_off());
+        }
+        open.end(segments, into);
+        into.push(b',');
+        pair("findings", &findings, into);
+        self.last = Some(Last::Written);
+    }
+}
+
+/// The object that came last: what was found about the file is put at its end if no other follows.
+enum Last {
+    /// It has not been written yet.
+    Whole(Value),
+    /// It has, up to its closing brace.
+    Written,
+}
+
+impl Last {
+    fn end(self, about_file: &[Finding], into: &mut Vec<u8>) {
+        if let Self::Whole(value) = self {
+            text(&value, into);
+            into.pop();
+        }
+        if !about_file.is_empty() {
+            into.push(b',');
+            pair("file_findings", &about_file, into);
+        }
+        into.extend_from_slice(b"}\n");
+    }
+}
+
+/// What an object says first: which transaction set it is.
+fn set(header: &SetHeader, st: Option<Segment<'_>>) -> Map<String, Value> {
+    let mut map = Map::new();
+    let mut put = |name: &str, value: Value| map.insert(name.to_owned(), value);
+    put("transaction", json!(header.id));
+    put("control", json!(header.control));
+    put("implementation", json!(header.implementation));
+    put("number", json!(header.number));
+    put("interchange", around(header.interchange.as_deref(), st));
+    put("group", json!(header.group.as_deref()));
+    map
 }
 
 /// One transaction set or TA1 as its model, where there is one; else its segments.
-fn object(item: &Item, today: Date) -> Value {
+pub(super) fn object(item: &Item, today: Date) -> Value {
     let mut map = Map::new();
-    let mut put = |name: &str, value: Value| map.insert(name.to_owned(), value);
     match item {
         Item::InterchangeAck(ack) => {
+            let mut put = |name: &str, value: Value| map.insert(name.to_owned(), value);
             put("transaction", json!("TA1"));
             put("interchange", around(ack.interchange.as_deref(), ack.block.first()));
             put("acknowledgment", model::interchange_ack(ack));
             put("findings", json!([]));
         }
         Item::Transaction(transaction) => {
-            put("transaction", json!(transaction.id));
-            put("control", json!(transaction.control));
-            put("implementation", json!(transaction.implementation));
-            put("number", json!(transaction.number));
-            put("interchange", around(transaction.interchange.as_deref(), transaction.segments.first()));
-            put("group", json!(transaction.group.as_deref()));
+            map = set(transaction, transaction.segments.first());
+            let mut put = |name: &str, value: Value| map.insert(name.to_owned(), value);
             let mut findings = transaction.findings.clone();
             match model::of(transaction, today, &mut findings) {
                 Some((name, value)) => put(name, value),
@@ -324,12 +422,9 @@ impl Writer {
     }
 
     /// Ends the file, wherever it ends: closes what is open and tells what was found about the file as a whole.
-    fn end(&mut self, findings: Vec<Finding>, last: Option<Value>, into: &mut Vec<u8>) {
-        if let Some(Value::Object(mut last)) = last {
-            if !findings.is_empty() {
-                last.insert("file_findings".to_owned(), findings_json(&findings));
-            }
-            return line(&Value::Object(last), into);
+    fn end(&mut self, findings: Vec<Finding>, last: Option<Last>, into: &mut Vec<u8>) {
+        if let Some(last) = last {
+            return last.end(&findings, into);
         }
         if self.in_segments {
             into.push(b']');

@@ -128,3 +128,33 @@ fn an_answer_says_what_was_paid_and_why_not_more() {
         answer["provider_adjustments"].as_array().unwrap().iter().map(|each| &each["reason"]["label"]).collect();
     assert_eq!(reasons, ["Interest owed", "Overpayment recovery", "Capitation payment"]);
 }
+
+#[cfg(feature = "answers")]
+#[test]
+fn a_real_remittance_is_the_same_whole_and_piece_by_piece() {
+    let Some(folder) = shared() else {
+        println!("skipped: ../shared/data/x12 is not there");
+        return;
+    };
+    let mut paths = Vec::new();
+    crate::read_and_write::files(&folder, &mut paths);
+    let (mut sets, mut claims) = (0, 0);
+    for path in &paths {
+        let open = || std::fs::File::open(path).unwrap();
+        let mut walker = x12::envelope::Walker::new(open());
+        let mut objects =
+            x12::json::Objects::new(open(), x12::json::Shape::Model, jiff::civil::Date::constant(2026, 11, 23));
+        while let Ok(Some(item)) = walker.next_item() {
+            let object = objects.next_object().unwrap().unwrap();
+            let x12::envelope::Item::Transaction(transaction) = item else { continue };
+            let Some(whole) = x12::answers::remittance::remittance(&transaction) else { continue };
+            claims += whole.claims.len();
+            let whole = serde_json::to_value(whole).unwrap();
+            assert_eq!(object["remittance"].to_string(), whole.to_string(), "{}", path.display());
+            assert_eq!(object["findings"], serde_json::to_value(&transaction.findings).unwrap());
+            sets += 1;
+        }
+    }
+    println!("{sets} remittances with {claims} claims");
+    assert!(sets > 0);
+}
