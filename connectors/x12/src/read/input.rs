@@ -2,8 +2,10 @@
 
 use std::io::{self, Read};
 
-/// How much is read at a time, bytes.
+/// Most that room is made for at a time, bytes …
 const CHUNK: usize = 64 << 10;
+/// … and least: a short file, which most are, is not worth the making of a long buffer.
+const FIRST: usize = 8 << 10;
 
 /// What was read of a source and is not yet done with.
 pub(super) struct Input<R> {
@@ -54,10 +56,11 @@ impl<R: Read> Input<R> {
         (self.start, self.at_end) = (self.end, true);
     }
 
-    /// Makes room for more, and says by how much what is not read yet moved down.
+    /// Makes room for more, and says by how much what is not read yet moved down. The more the source gave, the more.
     pub(super) fn make_room(&mut self) -> usize {
         let mut by = 0;
-        if self.at_end || self.buffer.len() - self.end >= CHUNK {
+        let room = self.end.clamp(FIRST, CHUNK);
+        if self.at_end || self.buffer.len() - self.end >= room {
             return by;
         }
         if self.start > 0 {
@@ -66,8 +69,8 @@ impl<R: Read> Input<R> {
             self.base = self.base.saturating_add(by as u64);
             (self.start, self.end) = (0, self.end - by);
         }
-        if self.buffer.len() - self.end < CHUNK {
-            let grown = (self.end + 2 * CHUNK).max(self.end + self.end / 2);
+        if self.buffer.len() - self.end < room {
+            let grown = (self.end + 2 * room).max(self.end + self.end / 2);
             self.buffer.resize(grown, 0);
         }
         by
