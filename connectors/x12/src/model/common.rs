@@ -196,7 +196,7 @@ segments! {
         /// REF03
         description: Text<'a> = 3,
         /// REF04
-        more: ReferencePart<'a> = 4,
+        more: Option<Box<ReferencePart<'a>>> = 4,
     }
 
     /// PER: whom to reach, and how.
@@ -422,7 +422,7 @@ segments! {
         /// SVC05: units paid for; one where it is not given.
         paid_units: Money<'a> = 5,
         /// SVC06: the service as it was submitted, where that was another.
-        submitted: Procedure<'a> = 6,
+        submitted: Option<Box<Procedure<'a>>> = 6,
         /// SVC07: units charged, where that is another number.
         units: Money<'a> = 7,
     }

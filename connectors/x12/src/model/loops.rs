@@ -23,11 +23,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// The segment here; `None` past the end.
+    #[inline]
     pub fn peek(&self) -> Option<Segment<'a>> {
         self.here
     }
 
     /// Takes the segment here.
+    #[inline]
     pub fn next_segment(&mut self) -> Option<Segment<'a>> {
         let segment = self.here?;
         self.at += 1;

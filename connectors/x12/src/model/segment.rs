@@ -196,6 +196,7 @@ macro_rules! segment_node {
                 $crate::model::SegmentModel::number(self)
             }
 
+            #[inline]
             fn read(cursor: &mut $crate::model::Cursor<'a>, _: &$crate::model::Outer<'_>) -> Self {
                 $crate::model::segment::next(cursor)
             }
@@ -238,8 +239,12 @@ pub(crate) fn stands(other_id: bool, _: &'static str) -> bool {
 }
 
 /// Reads the segment at the cursor; an empty one past the end.
+#[inline]
 pub(crate) fn next<'a, S: SegmentModel<'a>>(cursor: &mut Cursor<'a>) -> S {
-    cursor.next_segment().map_or_else(S::default, |segment| S::read(&segment))
+    match cursor.next_segment() {
+        Some(segment) => S::read(&segment),
+        None => S::default(),
+    }
 }
 
 /// One element as it stands: its repeats, their components.

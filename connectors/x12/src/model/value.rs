@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use crate::delimiters::Delimiters;
+use crate::read::trim;
 use crate::write::{ElementWriter, WriteReason};
 
 /// A text as it stands, without surrounding white space; empty where it is not given. Borrowed from what was read.
@@ -57,7 +58,7 @@ impl<'a> Value<'a> for Text<'a> {
         if raw.is_empty() {
             return Cow::Borrowed("");
         }
-        let trimmed = raw.trim_ascii();
+        let trimmed = trim(raw);
         // Nearly everything is UTF-8, and the lossy way looks twice.
         std::str::from_utf8(trimmed).map_or_else(|_| String::from_utf8_lossy(trimmed), Cow::Borrowed)
     }
@@ -159,7 +160,7 @@ impl<'a, T: Written + 'static> Value<'a> for Typed<'a, T> {
 
     #[inline]
     fn read(raw: &'a [u8], delimiters: Delimiters) -> Self {
-        match raw.trim_ascii() {
+        match trim(raw) {
             [] => Self::Absent,
             text => T::parse(text).map_or_else(|| Self::Other(Text::read(text, delimiters)), Self::Is),
         }
@@ -299,6 +300,40 @@ impl<'a, V: Value<'a>> Value<'a> for Vec<V> {
     #[cfg(test)]
     fn sample(dice: &mut super::sample::Dice) -> Self {
         (0..dice.below(3)).map(|_| V::sample(dice)).collect()
+    }
+}
+
+/// A composite that is seldom given takes little room in an `Option<Box<_>>` where it is not.
+impl<'a, V: Value<'a>> Value<'a> for Option<Box<V>> {
+    type Static = Option<Box<V::Static>>;
+
+    #[inline]
+    fn read(raw: &'a [u8], delimiters: Delimiters) -> Self {
+        if raw.is_empty() {
+            return None;
+        }
+        Some(Box::new(V::read(raw, delimiters))).filter(|value| value.given())
+    }
+
+    fn given(&self) -> bool {
+        self.as_ref().is_some_and(|value| value.given())
+    }
+
+    fn write(&self, out: &mut ElementWriter<'_>) -> Result<(), WriteReason> {
+        self.as_ref().map_or(Ok(()), |value| value.write(out))
+    }
+
+    fn into_static(self) -> Self::Static {
+        self.map(|value| Box::new(V::into_static(*value)))
+    }
+
+    fn pin(&mut self, code: &'static str) {
+        self.get_or_insert_default().pin(code);
+    }
+
+    #[cfg(test)]
+    fn sample(dice: &mut super::sample::Dice) -> Self {
+        Some(Box::new(V::sample(dice))).filter(|value| value.given())
     }
 }
 

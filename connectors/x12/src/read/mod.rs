@@ -21,6 +21,7 @@ use std::ops::Range;
 pub use block::{Block, Iter, MAX_BLOCK_BYTES, MAX_BLOCK_SEGMENTS};
 pub use index::Index;
 pub use segment::Segment;
+pub(crate) use segment::trim;
 
 use crate::delimiters::Delimiters;
 use crate::finding::{Finding, Findings, Oddity};

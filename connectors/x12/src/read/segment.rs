@@ -140,7 +140,7 @@ fn trimmed(bytes: &[u8]) -> Cow<'_, str> {
 
 /// Most values have nothing to trim: their ends are looked at first.
 #[inline]
-fn trim(bytes: &[u8]) -> &[u8] {
+pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
     match bytes {
         [] => bytes,
         [first, .., last] if *first > b' ' && *last > b' ' => bytes,

@@ -53,7 +53,11 @@ impl Teller {
         let svc = &line.service;
         let mut told = PaidLine {
             procedure: procedure(&svc.procedure),
-            submitted: (!svc.submitted.code.is_empty()).then(|| procedure(&svc.submitted)),
+            submitted: svc
+                .submitted
+                .as_ref()
+                .filter(|submitted| !submitted.code.is_empty())
+                .map(|submitted| procedure(submitted)),
             revenue: some(&svc.revenue),
             dates: span(&line.dates),
             charged: svc.charged.get(),
