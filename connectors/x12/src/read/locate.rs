@@ -94,6 +94,7 @@ impl<R: Read> Reader<R> {
             }
         }
         if detected.terminated {
+            self.index_isa(detected.fixed);
             return Ok(None);
         }
         self.sync();
@@ -102,6 +103,18 @@ impl<R: Read> Reader<R> {
         let here = Here { from, to: from + delimiters::ISA_BYTES, first, last: first + delimiters::ISA_ELEMENTS };
         self.input.stop();
         Ok(Some(Extent { here, next: self.input.start, binary: false }))
+    }
+
+    /// Indexes an ISA of the usual length by itself: it is padded, and the segments indexed with it would all be looked
+    /// at twice for that. A short file has no others.
+    fn index_isa(&mut self, fixed: bool) {
+        self.sync();
+        let start = self.input.start;
+        if fixed && self.index.to() == start {
+            let end = (start + delimiters::ISA_BYTES + 1).min(self.input.window().len());
+            let Delimiters { element, segment, .. } = self.delimiters;
+            self.index.extend(self.input.window().get(..end).unwrap_or(&[]), element, segment);
+        }
     }
 
     /// The extent of an ordinary segment. `None`: it was left out, look again.
@@ -350,4 +363,20 @@ fn oddities(isa: &Detected) -> [(Oddity, bool); 6] {
         (Oddity::NewlineTerminator, matches!(isa.delimiters.segment, b'\n' | b'\r')),
         (Oddity::NoTerminator, !isa.terminated),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_padding_of_an_isa_makes_no_other_segment_looked_at_twice() {
+        let isa = "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260101*1200*^*00501*000000001*0*P*:~";
+        let file = [isa, "GS*HB*A*B*20260101*1200*7*X*005010X279A1~ST*271*0001~"].concat();
+        let mut reader = Reader::new(file.as_bytes());
+        for id in ["ISA", "GS"] {
+            assert_eq!(reader.next_segment().unwrap().unwrap().id(), id);
+            assert!(!reader.index.watched(reader.input.start), "{id}");
+        }
+    }
 }
