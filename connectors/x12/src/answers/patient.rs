@@ -10,6 +10,12 @@ use crate::codes::Table;
 use crate::eligibility::{Level, Rejection, Response};
 use crate::model::common::Nm1;
 
+/// What is repeated of the levels that patients share (refusals, contacts, numbers of the subscriber), all patients of a
+/// 271 together: one that names thousands must not multiply what stands above them.
+const MAX_REPEATED: usize = 20_000;
+/// As much of each kind is repeated for a patient, however many there are.
+const MIN_REPEATED: usize = 3;
+
 /// One patient of a 271: the levels that speak of it.
 #[derive(Clone, Copy)]
 pub(super) struct Patient<'a> {
@@ -22,6 +28,8 @@ pub(super) struct Patient<'a> {
     pub(super) subscriber: Option<Level<'a>>,
     /// The dependent, when it is the patient.
     pub(super) dependent: Option<Level<'a>>,
+    /// How much of each kind is repeated of a level that it shares with other patients.
+    pub(super) repeated: usize,
 }
 
 impl<'a> Patient<'a> {
@@ -29,7 +37,8 @@ impl<'a> Patient<'a> {
     /// names nobody (turned away at the door) is one answer.
     pub(super) fn all(response: &'a Response) -> Vec<Self> {
         let mut found = Vec::new();
-        let mut deepest = Self { response, source: None, receiver: None, subscriber: None, dependent: None };
+        let mut deepest =
+            Self { response, source: None, receiver: None, subscriber: None, dependent: None, repeated: MAX_REPEATED };
         for source in &response.model.sources {
             let carrier = Self { source: Level::source(source), receiver: None, ..deepest };
             deepest = carrier;
@@ -49,6 +58,8 @@ impl<'a> Patient<'a> {
         if found.is_empty() {
             found.push(deepest);
         }
+        let repeated = MAX_REPEATED.checked_div(found.len()).unwrap_or_default().max(MIN_REPEATED);
+        found.iter_mut().for_each(|patient| patient.repeated = repeated);
         found
     }
 
@@ -60,10 +71,13 @@ impl<'a> Patient<'a> {
     /// Every AAA that concerns this patient, in the order they came; those inside EB loops last.
     pub(super) fn rejections(&self) -> Vec<Rejection<'a>> {
         let header = self.response.model.rejections.iter();
-        let mut found: Vec<_> = header.map(|aaa| Rejection { aaa, loop_id: "header".to_owned() }).collect();
-        for level in [self.source, self.receiver, self.subscriber, self.dependent].into_iter().flatten() {
-            found.extend(level.own_rejections());
-        }
+        let header = header.map(|aaa| Rejection { aaa, loop_id: "header".to_owned() });
+        let insured = self.subscriber.filter(|_| self.dependent.is_some());
+        let shared = [self.source, self.receiver, insured].into_iter().flatten();
+        let mut found: Vec<_> =
+            header.chain(shared.flat_map(|level| level.own_rejections())).take(self.repeated).collect();
+        let patient = self.dependent.or(self.subscriber);
+        found.extend(patient.into_iter().flat_map(|level| level.own_rejections()));
         found.extend(self.own().into_iter().flat_map(|own| own.benefit_rejections()));
         found
     }
@@ -71,6 +85,9 @@ impl<'a> Patient<'a> {
     /// The subscriber as the carrier has it.
     pub(super) fn member(&self, ask: Option<&EligibilityRequest>) -> MemberOnFile {
         let mut member = self.subscriber.as_ref().map(person).unwrap_or_default();
+        if self.dependent.is_some() {
+            member.identifiers.truncate(self.repeated);
+        }
         if let Some(ask) = ask {
             let asked = &ask.member;
             let mut compare = Compare { found: &mut member.corrections };
@@ -100,7 +117,10 @@ impl<'a> Patient<'a> {
     /// The carrier's own contacts: loop 2100A, where it names a way to reach it.
     pub(super) fn source_contacts(&self) -> Vec<Contact> {
         let parties = self.source.into_iter().flat_map(|level| level.parties);
-        parties.map(contact).filter(|contact| !contact.reach.is_empty()).collect()
+        let mut contacts: Vec<_> =
+            parties.take(self.repeated).map(contact).filter(|contact| !contact.reach.is_empty()).collect();
+        contacts.iter_mut().for_each(|contact| contact.reach.truncate(self.repeated));
+        contacts
     }
 }
 
@@ -190,5 +210,37 @@ impl Compare<'_> {
             let word = |sex| if sex == Sex::Female { "female" } else { "male" };
             self.add(field, word(asked), word(on_file));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many refusals and ways to reach the carrier all answers hold together.
+    fn told(patients: usize) -> usize {
+        let source = format!("HL*1**20*1~NM1*PR*2*X~{}", "AAA*N**42*R~PER*IC**TE*1~".repeat(100));
+        let parties = format!("NM1*PR*2*X~{}", "AAA*N**42*R~".repeat(100)).repeat(90);
+        let levels = "HL*3*2*22*0~NM1*IL*1*DOE~AAA*N**75*C~EB*1**30~".repeat(patients);
+        let file = format!("ST*271*1~BHT*0022*11*R1*20261123~{source}{parties}HL*2*1*21*1~NM1*1P*2*Y~{levels}SE*1*1~");
+        let document = crate::Document::read(file.as_bytes()).unwrap();
+        let response = Response::read(document.transactions().next().unwrap()).unwrap();
+        let all = Patient::all(&response);
+        assert_eq!(all.len(), patients);
+        assert!(all.iter().all(|patient| patient.rejections().last().is_some_and(|last| last.aaa.reason == "75")));
+        let reach =
+            |patient: &Patient<'_>| patient.source_contacts().iter().map(|contact| contact.reach.len()).sum::<usize>();
+        all.iter()
+            .map(|patient| patient.rejections().len() + Patient::member(patient, None).identifiers.len())
+            .sum::<usize>()
+            + all.iter().map(reach).sum::<usize>()
+    }
+
+    #[test]
+    fn patients_do_not_multiply_what_stands_above_them() {
+        // Everything that is said is told to the one patient there is.
+        assert_eq!(told(1), 100 + 90 * 100 + 1 + 100);
+        let (some, more) = (told(500), told(2_000));
+        assert!(more < 2 * some, "{some} {more}");
     }
 }

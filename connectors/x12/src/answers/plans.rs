@@ -14,6 +14,9 @@ use crate::model::Value;
 /// Plans that are told apart by looking through them all; real answers have a handful.
 const MAX_COMPARED: usize = 200;
 
+/// Dates of a member that are noted with its plans, all plans together, where there are several.
+const MAX_NOTED: usize = 400;
+
 /// How far a coverage status reaches: what EB01 says of the plan.
 pub(super) fn status(info: &str) -> Option<Coverage> {
     match info {
@@ -147,9 +150,12 @@ fn from_level(plans: &mut Vec<Plan>, patient: &Patient<'_>, level: &Level<'_>) {
         plans.push(Plan::default());
     }
     let one = plans.len() == 1;
+    let own = level.dates().next().is_some();
+    let noted = if one && own { usize::MAX } else { MAX_NOTED.checked_div(plans.len()).unwrap_or_default().max(2) };
+    let noted = if own { noted } else { noted.min(patient.repeated) };
     for plan in plans.iter_mut().take(MAX_COMPARED) {
-        plan.dates.extend(member.dates().map(date));
-        for value in member.dates() {
+        plan.dates.extend(member.dates().take(noted).map(date));
+        for value in member.dates().take(noted) {
             let loop_id = member.kind.loop_id("2100");
             let place = provenance(patient.response.transaction, value.at.0, "DTP", &loop_id, &["dates"]);
             plan.provenance.push(place);

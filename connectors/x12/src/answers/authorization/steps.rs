@@ -5,6 +5,9 @@ use connector_sdk::answer::authorization::{AuthorizationState as State, Decision
 use crate::codes::{Table, label};
 use crate::review::{Case, Hcr, RefusedAt};
 
+/// Things to do that one answer tells.
+const MAX_STEPS: usize = 100;
+
 /// The reasons of a decision.
 pub(super) fn reasons(decision: &Hcr<'_>) -> Vec<DecisionReason> {
     let given = decision.reasons.iter().filter(|code| !code.is_empty());
@@ -76,7 +79,7 @@ pub(super) fn steps(case: &Case<'_, '_>, state: State, refusals: &[RefusedAt<'_,
     let phone = phone(case);
     let mut all: Vec<NextStep> = Vec::new();
     let mut add = |what: String, with_phone: bool| {
-        if !all.iter().any(|step| step.what == what) {
+        if all.len() < MAX_STEPS && !all.iter().any(|step| step.what == what) {
             all.push(NextStep { what, by_when: None, phone: phone.clone().filter(|_| with_phone) });
         }
     };
