@@ -37,6 +37,8 @@ const MAX_ELEMENTS: usize = 50;
 const MAX_INTERCHANGES: usize = 10_000;
 /// Longest IK303.
 const MAX_LOOP_ID: usize = 4;
+/// What stands where the answer must have something and the file did not say it.
+const UNKNOWN: &str = "UNKNOWN";
 
 /// Which acknowledgment is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,10 +163,13 @@ impl Acknowledger {
     fn group(&mut self, report: &GroupReport) {
         let sets = std::mem::take(&mut self.sets);
         let header = &report.header;
+        // A broken GS may not say its version; its transaction sets may (ST03).
+        let by_sets = sets.iter().map(|set| &*set.set.implementation).find(|guide| !guide.is_empty());
+        let version = safe(&header.version, 12, by_sets.unwrap_or(UNKNOWN));
         let group = Ak1 {
             functional_id: safe(&header.functional_id, 2, "ZZ").into(),
             control: safe(&header.control, 9, "0").into(),
-            version: safe(&header.version, 12, "").into(),
+            version: safe(&version, 12, UNKNOWN).into(),
             ..Ak1::default()
         };
         let mut word =
@@ -273,13 +278,15 @@ fn is_acknowledgment(group: &GroupWord) -> bool {
 /// The answer's envelope: the other way round.
 fn envelope(header: &Interchange, kind: Kind, at: DateTime) -> Envelope {
     let mut envelope = Envelope::new("FA", kind.version());
-    let party = |text: &str| safe(text, 15, "UNKNOWN");
+    let party = |text: &str| safe(text, 15, UNKNOWN);
     let qualifier = |text: &str| if text.len() == 2 { safe(text, 2, "ZZ") } else { "ZZ".to_owned() };
     (envelope.sender_qualifier, envelope.sender_id) =
         (qualifier(&header.receiver_qualifier), party(&header.receiver_id));
     (envelope.receiver_qualifier, envelope.receiver_id) =
         (qualifier(&header.sender_qualifier), party(&header.sender_id));
-    (envelope.group_sender, envelope.group_receiver) = (envelope.sender_id.clone(), envelope.receiver_id.clone());
+    // ISA06 may have one character, GS02 may not.
+    let in_group = |id: &str| if id.len() < 2 { UNKNOWN.to_owned() } else { id.to_owned() };
+    (envelope.group_sender, envelope.group_receiver) = (in_group(&envelope.sender_id), in_group(&envelope.receiver_id));
     envelope.usage = if header.usage == "T" { Usage::Test } else { Usage::Production };
     envelope.at = at;
     envelope

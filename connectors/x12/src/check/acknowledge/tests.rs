@@ -75,3 +75,14 @@ fn nothing_of_the_file_is_repeated() {
     let text = answer(&file(&bad), Kind::Ack999);
     assert!(!text.contains("SECRET"), "{text}");
 }
+
+#[test]
+fn a_broken_header_is_answered_all_the_same() {
+    let cut_gs = file(SET).replace("*20260101*1200*7*X*005010X212~ST", "*2026~ST");
+    assert_eq!(told(&cut_gs, Kind::Ack999)[1], "AK1*HR*0*005010X212");
+    let nothing = cut_gs.replace("*0001*005010X212", "*0001");
+    assert_eq!(told(&nothing, Kind::Ack999)[1], "AK1*HR*0*UNKNOWN");
+    let short = file(SET).replace("*SENDER         *", "*S              *");
+    assert!(answer(&short, Kind::Ack999).contains("~GS*FA*RECEIVER*UNKNOWN*"));
+    told(&short, Kind::Ack999);
+}
