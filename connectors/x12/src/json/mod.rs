@@ -12,7 +12,7 @@
 //!
 //! What a well-formed file would have anyway is left out, so that a person can edit the rest: `segment` in
 //! `interchange` and `group` is there only where the named fields would not give the header back, `trailers` only where
-//! GE and IEA are not what the counts ask for, `tail` (white space at the end of an interchange) only where it is not
+//! GE and IEA are not what the counts ask for, or SE is missing, `tail` (white space at the end of an interchange) only where it is not
 //! the `line_break`. Where there is no ISA, `delimiters` stands beside `interchange`.
 
 mod header;

@@ -359,6 +359,8 @@ impl Writer {
                     self.place(&segment);
                     into.push(b',');
                     elements(&segment, into);
+                } else {
+                    self.no_se();
                 }
                 into.push(b']');
                 self.begin(findings);
@@ -427,6 +429,7 @@ impl Writer {
             return last.end(&findings, into);
         }
         if self.in_segments {
+            self.no_se();
             into.push(b']');
             self.begin(Vec::new());
         }
@@ -462,6 +465,11 @@ impl Writer {
             self.place(&segment);
             self.follows(&segment);
         }
+    }
+
+    /// The file has no SE where there should be one: the trailers are told, whatever they are, so that none is added.
+    fn no_se(&mut self) {
+        self.expected.push(json!(["SE"]));
     }
 
     fn follows(&mut self, segment: &Segment<'_>) {

@@ -213,9 +213,9 @@ impl<W: Write> Put<W> {
         Ok(())
     }
 
-    /// Ends the transaction set of an object; its SE is added where it was left out.
-    pub(super) fn end_set(&mut self) -> Result<(), WriteFailure> {
-        if self.set.as_ref().is_some_and(|set| !set.ended) {
+    /// Ends the transaction set of an object. Its SE is added where it was left out, unless what follows is given.
+    pub(super) fn end_set(&mut self, given: bool) -> Result<(), WriteFailure> {
+        if !given && self.set.as_ref().is_some_and(|set| !set.ended) {
             self.end_set_with(0)?;
         }
         self.set = None;

@@ -36,7 +36,7 @@ impl From<io::Error> for WriteFailure {
 /// segments. The objects are those of [`Objects`](super::Objects): one after the other, or in one array.
 ///
 /// What is written is read back as the same objects. SE, GE and IEA are written with the right counts where an object
-/// leaves them out; a trailer that is given is written as it is. What stands before a refusal has been written.
+/// leaves them out and has no `trailers`; a trailer that is given is written as it is. What stands before a refusal has been written.
 ///
 /// # Errors
 /// The source or `out` failed, or something cannot be carried: the error names its line and its place, never a value.
@@ -230,7 +230,7 @@ impl Object {
                 work.segment(raw, u32::try_from(at + 1).unwrap_or(u32::MAX))?;
             }
         }
-        work.put.end_set().map_err(|failure| work.failed::<E>(failure))?;
+        work.put.end_set(self.trailers.is_some()).map_err(|failure| work.failed::<E>(failure))?;
         if let Some(trailers) = &self.trailers {
             work.put.trailers(trailers).map_err(|failure| work.failed::<E>(failure))?;
         }
