@@ -5,7 +5,7 @@ use super::{Charset, Element, WriteError, WriteReason, is_id};
 use crate::delimiters::Delimiters;
 use crate::read::MAX_BINARY_BYTES;
 
-/// Writes one transaction set, ST to SE. Hand it to [`Envelope::wrap`] when its segments are in.
+/// Writes one transaction set, ST to SE. Hand it to [`Envelope::wrap`](super::Envelope::wrap) when its segments are in.
 pub struct TransactionWriter {
     sink: Sink,
     id: String,
