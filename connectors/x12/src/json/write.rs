@@ -35,7 +35,8 @@ impl From<io::Error> for WriteFailure {
 /// Writes the file that the JSON objects of `source` describe to `out` (worth buffering) and gives the number of
 /// segments. The objects are those of [`Objects`](super::Objects): one after the other, or in one array.
 ///
-/// What is written is read back as the same objects. SE, GE and IEA are written with the right counts where an object
+/// What is written is read back as the same objects, unless segments stand outside any transaction set: those may come
+/// back in another place among the headers. SE, GE and IEA are written with the right counts where an object
 /// leaves them out and has no `trailers`; a trailer that is given is written as it is. What stands before a refusal has been written.
 ///
 /// # Errors
