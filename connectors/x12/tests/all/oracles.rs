@@ -114,9 +114,9 @@ pub fn check(bytes: &[u8]) {
         assert!(!summary.valid || summary.rejected == 0, "a valid file holds nothing that is rejected");
         let acknowledgment = acknowledger.finish(Delimiters::default(), TODAY.at(12, 0, 0, 0)).unwrap();
         if !acknowledgment.is_empty() {
-            let (_, summary) = x12::check::check(&acknowledgment).unwrap();
-            // The parties' names are the other side's, and may be too short or too long.
-            assert_eq!(summary.rejected, 0, "{}", String::from_utf8_lossy(&acknowledgment));
+            let (_, answer) = x12::check::check(&acknowledgment).unwrap();
+            // What a broken file calls itself is repeated, and may be too short or too long for an answer.
+            assert!(!summary.valid || answer.rejected == 0, "{}", String::from_utf8_lossy(&acknowledgment));
         }
     }
 }

@@ -168,7 +168,7 @@ impl Acknowledger {
         let version = safe(&header.version, 12, by_sets.unwrap_or(UNKNOWN));
         let group = Ak1 {
             functional_id: safe(&header.functional_id, 2, "ZZ").into(),
-            control: safe(&header.control, 9, "0").into(),
+            control: number(&header.control).into(),
             version: safe(&version, 12, UNKNOWN).into(),
             ..Ak1::default()
         };
@@ -296,7 +296,14 @@ fn envelope(header: &Interchange, kind: Kind, at: DateTime) -> Envelope {
 fn safe(text: &str, longest: usize, other: &str) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '.' | '_');
     let kept: String = text.trim().chars().filter(plain).take(longest).collect();
-    if kept.trim().is_empty() { other.to_owned() } else { kept }
+    let kept = kept.trim();
+    if kept.is_empty() { other.to_owned() } else { kept.to_owned() }
+}
+
+/// A control number the answer can carry (GS06, at most nine digits); `0` where it is none.
+fn number(text: &str) -> String {
+    let good = (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if good { text.to_owned() } else { "0".to_owned() }
 }
 
 /// A date or time as it came; where it is none, that of the answer, which must stand.

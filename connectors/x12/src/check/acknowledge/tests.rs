@@ -82,6 +82,8 @@ fn a_broken_header_is_answered_all_the_same() {
     assert_eq!(told(&cut_gs, Kind::Ack999)[1], "AK1*HR*0*005010X212");
     let nothing = cut_gs.replace("*0001*005010X212", "*0001");
     assert_eq!(told(&nothing, Kind::Ack999)[1], "AK1*HR*0*UNKNOWN");
+    let no_number = file(SET).replace("*1200*7*X", "*1200*A 7*X");
+    assert_eq!(told(&no_number, Kind::Ack999)[1], "AK1*HR*0*005010X212");
     let short = file(SET).replace("*SENDER         *", "*S              *");
     assert!(answer(&short, Kind::Ack999).contains("~GS*FA*RECEIVER*UNKNOWN*"));
     told(&short, Kind::Ack999);
