@@ -40,7 +40,7 @@ pub async fn list(
     let page = page.map_err(|_| {
         Problem::fields(vec![FieldProblem::new("?limit", "The only query is limit, a number of records.")])
     })?;
-    caller.need(Scope::Admin)?;
+    caller.need(Scope::Trail)?;
     let limit = page.limit.unwrap_or(100).min(PAGE_MAX);
     let records = app.trail.list(caller.0.practice(), Filter::default(), limit).await.map_err(Error::from)?;
     Ok(Json(TrailPage { records }))

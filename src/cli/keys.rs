@@ -25,7 +25,7 @@ pub enum KeysCommand {
         /// What it is for.
         #[arg(long, default_value = "command line")]
         label: String,
-        /// What it may do: ask, raw, carriers, credentials, admin. All of them when none is named.
+        /// What it may do: ask, raw, carriers, credentials, submit, resolve, trail, admin. All of them when none is named.
         #[arg(long)]
         scope: Vec<String>,
     },

@@ -40,13 +40,28 @@ pub enum Scope {
     Carriers,
     /// Enter and enable credentials.
     Credentials,
-    /// Read the trail, make and revoke keys.
+    /// Hand in what has an effect at a carrier: authorizations, claims.
+    Submit,
+    /// Say what became of a submission whose fate nobody knows, and do what a carrier asks of a person.
+    Resolve,
+    /// Read the trail, make evidence packets.
+    Trail,
+    /// Make and revoke keys, look after people and webhooks.
     Admin,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Scope; 5] = [Self::Ask, Self::Raw, Self::Carriers, Self::Credentials, Self::Admin];
+    pub const ALL: [Scope; 8] = [
+        Self::Ask,
+        Self::Raw,
+        Self::Carriers,
+        Self::Credentials,
+        Self::Submit,
+        Self::Resolve,
+        Self::Trail,
+        Self::Admin,
+    ];
 
     /// The word for it.
     pub fn word(self) -> &'static str {
@@ -55,6 +70,9 @@ impl Scope {
             Self::Raw => "raw",
             Self::Carriers => "carriers",
             Self::Credentials => "credentials",
+            Self::Submit => "submit",
+            Self::Resolve => "resolve",
+            Self::Trail => "trail",
             Self::Admin => "admin",
         }
     }

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use rusqlite::{Connection, OptionalExtension};
-
+use super::sql::{Sql, values};
 use super::trail::{Append, append_in};
 use super::{Store, StoreError};
 use crate::practice::PracticeId;
@@ -70,20 +69,18 @@ impl fmt::Debug for StoredRow {
 /// [`StoreError::Conflict`] when the practice has a question with this id.
 pub async fn begin(store: &Store, ask: AskRow, record: Option<Append>) -> Result<(), StoreError> {
     store
-        .write(move |connection| {
-            insert(connection, &ask)?;
-            record.map_or(Ok(()), |record| append_in(connection, record).map(|_| ()))
+        .write(move |sql| {
+            insert(sql, &ask)?;
+            record.map_or(Ok(()), |record| append_in(sql, record).map(|_| ()))
         })
         .await
 }
 
-fn insert(connection: &Connection, ask: &AskRow) -> Result<(), StoreError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO ask(practice, id, carrier, operation, state, created_at, completed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute((
+fn insert(sql: &Sql<'_>, ask: &AskRow) -> Result<(), StoreError> {
+    sql.execute(
+        "INSERT INTO ask(practice, id, carrier, operation, state, created_at, completed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        values![
             ask.practice.as_str(),
             &ask.id,
             &ask.carrier,
@@ -91,7 +88,8 @@ fn insert(connection: &Connection, ask: &AskRow) -> Result<(), StoreError> {
             &ask.state,
             ask.created_at,
             ask.completed_at,
-        ))?;
+        ],
+    )?;
     Ok(())
 }
 
@@ -101,17 +99,16 @@ fn insert(connection: &Connection, ask: &AskRow) -> Result<(), StoreError> {
 /// [`StoreError::Conflict`] when it was completed before: an answer is never replaced.
 pub async fn complete(store: &Store, completed: Completed, record: Append) -> Result<u64, StoreError> {
     store
-        .write(move |connection| {
+        .write(move |sql| {
             let Completed { ask, envelope, evidence_id, evidence } = completed;
-            let changed = connection
-                .prepare_cached(
-                    "INSERT INTO ask(practice, id, carrier, operation, state, created_at, completed_at, envelope, evidence_id)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                     ON CONFLICT(practice, id) DO UPDATE SET state = excluded.state, completed_at = excluded.completed_at,
-                       envelope = excluded.envelope, evidence_id = excluded.evidence_id
-                     WHERE ask.state = 'pending'",
-                )?
-                .execute((
+            let changed = sql.execute(
+                "INSERT INTO ask(practice, id, carrier, operation, state, created_at, completed_at, envelope,
+                 evidence_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 ON CONFLICT(practice, id) DO UPDATE SET state = excluded.state, completed_at = excluded.completed_at,
+                 envelope = excluded.envelope, evidence_id = excluded.evidence_id
+                 WHERE ask.state = 'pending'",
+                values![
                     ask.practice.as_str(),
                     &ask.id,
                     &ask.carrier,
@@ -120,19 +117,19 @@ pub async fn complete(store: &Store, completed: Completed, record: Append) -> Re
                     ask.created_at,
                     ask.completed_at,
                     &envelope,
-                    &evidence_id,
-                ))?;
+                    &evidence_id
+                ],
+            )?;
             if changed != 1 {
                 return Err(StoreError::Conflict);
             }
             if let Some(evidence) = evidence {
-                connection
-                    .prepare_cached(
-                        "INSERT INTO evidence(practice, ask, id, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    )?
-                    .execute((ask.practice.as_str(), &ask.id, &evidence.id, &evidence.sealed, ask.completed_at))?;
+                sql.execute(
+                    "INSERT INTO evidence(practice, ask, id, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    values![ask.practice.as_str(), &ask.id, &evidence.id, &evidence.sealed, ask.completed_at],
+                )?;
             }
-            append_in(connection, record)
+            append_in(sql, record)
         })
         .await
 }
@@ -144,13 +141,12 @@ pub async fn complete(store: &Store, completed: Completed, record: Append) -> Re
 pub async fn get(store: &Store, practice: &PracticeId, id: &str) -> Result<Option<StoredRow>, StoreError> {
     let (practice, id) = (practice.clone(), id.to_owned());
     store
-        .read(move |connection| {
-            let found = connection
-                .prepare_cached(
-                    "SELECT carrier, operation, state, created_at, completed_at, envelope, evidence_id
-                     FROM ask WHERE practice = ?1 AND id = ?2",
-                )?
-                .query_row((practice.as_str(), &id), |row| {
+        .read(move |sql| {
+            sql.one(
+                "SELECT carrier, operation, state, created_at, completed_at, envelope, evidence_id
+                 FROM ask WHERE practice = ?1 AND id = ?2",
+                values![practice.as_str(), &id],
+                |row| {
                     Ok(StoredRow {
                         ask: AskRow {
                             practice: practice.clone(),
@@ -164,9 +160,8 @@ pub async fn get(store: &Store, practice: &PracticeId, id: &str) -> Result<Optio
                         envelope: row.get(5)?,
                         evidence_id: row.get(6)?,
                     })
-                })
-                .optional()?;
-            Ok(found)
+                },
+            )
         })
         .await
 }
@@ -183,19 +178,17 @@ pub async fn evidence(
 ) -> Result<Option<(String, EvidenceRow)>, StoreError> {
     let (practice, ask) = (practice.clone(), ask.to_owned());
     store
-        .read(move |connection| {
-            let found = connection
-                .prepare_cached(
-                    "SELECT evidence.ask, evidence.id, evidence.sealed FROM ask JOIN evidence
-                     ON evidence.practice = ask.practice AND evidence.id = ask.evidence_id
-                     WHERE ask.practice = ?1 AND ask.id = ?2",
-                )?
-                .query_row((practice.as_str(), &ask), |row| {
+        .read(move |sql| {
+            sql.one(
+                "SELECT evidence.ask, evidence.id, evidence.sealed FROM ask JOIN evidence
+                 ON evidence.practice = ask.practice AND evidence.id = ask.evidence_id
+                 WHERE ask.practice = ?1 AND ask.id = ?2",
+                values![practice.as_str(), &ask],
+                |row| {
                     let evidence = EvidenceRow { id: row.get(1)?, sealed: row.get(2)? };
                     Ok((row.get(0)?, evidence))
-                })
-                .optional()?;
-            Ok(found)
+                },
+            )
         })
         .await
 }
@@ -207,12 +200,11 @@ pub async fn evidence(
 pub async fn close_pending(store: &Store, practice: &PracticeId, at: i64) -> Result<usize, StoreError> {
     let practice = practice.clone();
     store
-        .write(move |connection| {
-            Ok(connection
-                .prepare_cached(
-                    "UPDATE ask SET state = 'failed', completed_at = ?2 WHERE practice = ?1 AND state = 'pending'",
-                )?
-                .execute((practice.as_str(), at))?)
+        .write(move |sql| {
+            sql.execute(
+                "UPDATE ask SET state = 'failed', completed_at = ?2 WHERE practice = ?1 AND state = 'pending'",
+                values![practice.as_str(), at],
+            )
         })
         .await
 }

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use rusqlite::{Connection, OptionalExtension, Row};
-
+use super::sql::{Row, Sql, values};
 use super::trail::{Append, append_in};
 use super::{Store, StoreError};
 use crate::practice::PracticeId;
@@ -75,50 +74,41 @@ pub struct NewCredential {
 /// [`StoreError::Conflict`] when the practice does not exist.
 pub async fn put(store: &Store, new: NewCredential, seal: Seal, record: Append) -> Result<CredentialRow, StoreError> {
     store
-        .write(move |connection| {
+        .write(move |sql| {
             let practice = new.practice.as_str();
-            let (id, generation): (String, i64) = connection
-                .prepare_cached(
-                    "INSERT INTO credential(practice, carrier, id, generation, state, origins, created_at)
-                     VALUES (?1, ?2, ?3, 1, 'active', ?4, ?5)
-                     ON CONFLICT(practice, carrier) DO UPDATE SET generation = generation + 1, state = 'active',
-                       reason = NULL, stopped_at = NULL, last_used_at = NULL, origins = excluded.origins,
-                       created_at = excluded.created_at
-                     RETURNING id, generation",
-                )?
-                .query_row((practice, &new.carrier, &new.id, &new.origins, new.at), |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })?;
+            let stored: Option<(String, i64)> = sql.one(
+                "INSERT INTO credential(practice, carrier, id, generation, state, origins, created_at)
+                 VALUES (?1, ?2, ?3, 1, 'active', ?4, ?5)
+                 ON CONFLICT(practice, carrier) DO UPDATE SET generation = credential.generation + 1, state = 'active',
+                   reason = NULL, stopped_at = NULL, last_used_at = NULL, origins = excluded.origins,
+                   created_at = excluded.created_at
+                 RETURNING id, generation",
+                values![practice, &new.carrier, &new.id, &new.origins, new.at],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            let (id, generation) = stored.ok_or(StoreError::Conflict)?;
             let fields = seal(&id, u64::try_from(generation).unwrap_or(0))?;
-            replace_fields(connection, practice, &new.carrier, &fields)?;
-            append_in(connection, record)?;
-            current_in(connection, &new.practice, &new.carrier)?.ok_or(StoreError::Conflict)
+            replace_fields(sql, practice, &new.carrier, &fields)?;
+            append_in(sql, record)?;
+            current_in(sql, &new.practice, &new.carrier)?.ok_or(StoreError::Conflict)
         })
         .await
 }
 
-fn replace_fields(
-    connection: &Connection,
-    practice: &str,
-    carrier: &str,
-    fields: &[FieldRow],
-) -> Result<(), StoreError> {
-    connection
-        .prepare_cached("DELETE FROM credential_field WHERE practice = ?1 AND carrier = ?2")?
-        .execute((practice, carrier))?;
+fn replace_fields(sql: &Sql<'_>, practice: &str, carrier: &str, fields: &[FieldRow]) -> Result<(), StoreError> {
+    sql.execute("DELETE FROM credential_field WHERE practice = ?1 AND carrier = ?2", values![practice, carrier])?;
     for field in fields {
-        connection
-            .prepare_cached(
-                "INSERT INTO credential_field(practice, carrier, name, data_key, sealed) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute((practice, carrier, &field.name, &field.data_key, &field.sealed))?;
+        sql.execute(
+            "INSERT INTO credential_field(practice, carrier, name, data_key, sealed) VALUES (?1, ?2, ?3, ?4, ?5)",
+            values![practice, carrier, &field.name, &field.data_key, &field.sealed],
+        )?;
     }
     Ok(())
 }
 
 const COLUMNS: &str =
     "SELECT practice, carrier, id, generation, state, reason, origins, created_at, last_used_at, stopped_at
-    FROM credential WHERE practice = ?1 AND state <> 'deleted' AND (?2 IS NULL OR carrier = ?2) ORDER BY carrier";
+     FROM credential WHERE practice = ?1 AND state <> 'deleted' AND (?2 IS NULL OR carrier = ?2) ORDER BY carrier";
 
 /// A practice's credential for a carrier; `None` when there is none, or it was deleted.
 ///
@@ -126,17 +116,12 @@ const COLUMNS: &str =
 /// What the store says.
 pub async fn current(store: &Store, practice: &PracticeId, carrier: &str) -> Result<Option<CredentialRow>, StoreError> {
     let (practice, carrier) = (practice.clone(), carrier.to_owned());
-    store.read(move |connection| current_in(connection, &practice, &carrier)).await
+    store.read(move |sql| current_in(sql, &practice, &carrier)).await
 }
 
-fn current_in(
-    connection: &Connection,
-    practice: &PracticeId,
-    carrier: &str,
-) -> Result<Option<CredentialRow>, StoreError> {
-    let found =
-        connection.prepare_cached(COLUMNS)?.query_row((practice.as_str(), Some(carrier)), credential_row).optional()?;
-    found.map(|row| with_fields(connection, row)).transpose()
+fn current_in(sql: &Sql<'_>, practice: &PracticeId, carrier: &str) -> Result<Option<CredentialRow>, StoreError> {
+    let found = sql.one(COLUMNS, values![practice.as_str(), Some(carrier)], credential_row)?;
+    found.map(|row| with_fields(sql, row)).transpose()
 }
 
 /// A practice's credentials, by carrier.
@@ -146,21 +131,19 @@ fn current_in(
 pub async fn list(store: &Store, practice: &PracticeId) -> Result<Vec<CredentialRow>, StoreError> {
     let practice = practice.clone();
     store
-        .read(move |connection| {
-            let mut statement = connection.prepare_cached(COLUMNS)?;
-            let rows = statement.query_map((practice.as_str(), None::<&str>), credential_row)?;
-            let rows = rows.collect::<Result<Vec<_>, _>>()?;
-            rows.into_iter().map(|row| with_fields(connection, row)).collect()
+        .read(move |sql| {
+            let rows = sql.all(COLUMNS, values![practice.as_str(), None::<&str>], credential_row)?;
+            rows.into_iter().map(|row| with_fields(sql, row)).collect()
         })
         .await
 }
 
-fn credential_row(row: &Row<'_>) -> rusqlite::Result<CredentialRow> {
+fn credential_row(row: &Row<'_>) -> Result<CredentialRow, StoreError> {
     Ok(CredentialRow {
-        practice: PracticeId::new(row.get::<_, String>(0)?),
+        practice: PracticeId::new(row.get::<String>(0)?),
         carrier: row.get(1)?,
         id: row.get(2)?,
-        generation: u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
+        generation: u64::try_from(row.get::<i64>(3)?).unwrap_or(0),
         state: row.get(4)?,
         reason: row.get(5)?,
         origins: row.get(6)?,
@@ -171,14 +154,12 @@ fn credential_row(row: &Row<'_>) -> rusqlite::Result<CredentialRow> {
     })
 }
 
-fn with_fields(connection: &Connection, mut credential: CredentialRow) -> Result<CredentialRow, StoreError> {
-    let mut statement = connection.prepare_cached(
+fn with_fields(sql: &Sql<'_>, mut credential: CredentialRow) -> Result<CredentialRow, StoreError> {
+    credential.fields = sql.all(
         "SELECT name, data_key, sealed FROM credential_field WHERE practice = ?1 AND carrier = ?2 ORDER BY name",
+        values![credential.practice.as_str(), &credential.carrier],
+        |row| Ok(FieldRow { name: row.get(0)?, data_key: row.get(1)?, sealed: row.get(2)? }),
     )?;
-    let rows = statement.query_map((credential.practice.as_str(), &credential.carrier), |row| {
-        Ok(FieldRow { name: row.get(0)?, data_key: row.get(1)?, sealed: row.get(2)? })
-    })?;
-    credential.fields = rows.collect::<Result<_, _>>()?;
     Ok(credential)
 }
 
@@ -197,22 +178,19 @@ pub async fn enable(
 ) -> Result<bool, StoreError> {
     let (practice, carrier) = (practice.clone(), carrier.to_owned());
     store
-        .write(move |connection| {
+        .write(move |sql| {
             let practice = practice.as_str();
-            let found = connection
-                .prepare_cached(
-                    "UPDATE credential SET state = 'active', reason = NULL, stopped_at = NULL, generation = generation + 1
-                     WHERE practice = ?1 AND carrier = ?2 AND generation = ?3 AND state <> 'deleted'
-                     RETURNING id, generation",
-                )?
-                .query_row((practice, &carrier, to_sql(generation)), |row| {
-                    Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
-                })
-                .optional()?;
+            let found = sql.one(
+                "UPDATE credential SET state = 'active', reason = NULL, stopped_at = NULL, generation = generation + 1
+                 WHERE practice = ?1 AND carrier = ?2 AND generation = ?3 AND state <> 'deleted'
+                 RETURNING id, generation",
+                values![practice, &carrier, to_sql(generation)],
+                |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?)),
+            )?;
             let Some((id, generation)) = found else { return Ok(false) };
             let fields = seal(&id, u64::try_from(generation).unwrap_or(0))?;
-            replace_fields(connection, practice, &carrier, &fields)?;
-            append_in(connection, record)?;
+            replace_fields(sql, practice, &carrier, &fields)?;
+            append_in(sql, record)?;
             Ok(true)
         })
         .await
@@ -232,15 +210,14 @@ pub async fn stop(
 ) -> Result<bool, StoreError> {
     let (practice, carrier) = (practice.clone(), carrier.to_owned());
     store
-        .write(move |connection| {
-            let changed = connection
-                .prepare_cached(
-                    "UPDATE credential SET state = 'stopped', reason = ?4, stopped_at = ?5
-                     WHERE practice = ?1 AND carrier = ?2 AND generation = ?3 AND state = 'active'",
-                )?
-                .execute((practice.as_str(), &carrier, to_sql(refused.generation), refused.reason, refused.at))?;
+        .write(move |sql| {
+            let changed = sql.execute(
+                "UPDATE credential SET state = 'stopped', reason = ?4, stopped_at = ?5
+                 WHERE practice = ?1 AND carrier = ?2 AND generation = ?3 AND state = 'active'",
+                values![practice.as_str(), &carrier, to_sql(refused.generation), refused.reason, refused.at],
+            )?;
             if changed == 1 {
-                append_in(connection, record)?;
+                append_in(sql, record)?;
             }
             Ok(changed == 1)
         })
@@ -271,16 +248,15 @@ pub async fn delete(
 ) -> Result<bool, StoreError> {
     let (practice, carrier) = (practice.clone(), carrier.to_owned());
     store
-        .write(move |connection| {
-            replace_fields(connection, practice.as_str(), &carrier, &[])?;
-            let changed = connection
-                .prepare_cached(
-                    "UPDATE credential SET state = 'deleted', reason = NULL, stopped_at = ?3
-                     WHERE practice = ?1 AND carrier = ?2 AND state <> 'deleted'",
-                )?
-                .execute((practice.as_str(), &carrier, at))?;
+        .write(move |sql| {
+            replace_fields(sql, practice.as_str(), &carrier, &[])?;
+            let changed = sql.execute(
+                "UPDATE credential SET state = 'deleted', reason = NULL, stopped_at = ?3
+                 WHERE practice = ?1 AND carrier = ?2 AND state <> 'deleted'",
+                values![practice.as_str(), &carrier, at],
+            )?;
             if changed == 1 {
-                append_in(connection, record)?;
+                append_in(sql, record)?;
             }
             Ok(changed == 1)
         })
@@ -299,10 +275,11 @@ fn to_sql(generation: u64) -> i64 {
 pub async fn touch(store: &Store, practice: &PracticeId, carrier: &str, at: i64) -> Result<(), StoreError> {
     let (practice, carrier) = (practice.clone(), carrier.to_owned());
     store
-        .write(move |connection| {
-            connection
-                .prepare_cached("UPDATE credential SET last_used_at = ?3 WHERE practice = ?1 AND carrier = ?2")?
-                .execute((practice.as_str(), &carrier, at))?;
+        .write(move |sql| {
+            sql.execute(
+                "UPDATE credential SET last_used_at = ?3 WHERE practice = ?1 AND carrier = ?2",
+                values![practice.as_str(), &carrier, at],
+            )?;
             Ok(())
         })
         .await

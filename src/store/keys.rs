@@ -1,7 +1,6 @@
 //! Tables `practice`, `api_key` and `vault_root`.
 
-use rusqlite::{OptionalExtension, Row};
-
+use super::sql::{Row, values};
 use super::trail::{Append, append_in};
 use super::{Store, StoreError};
 use crate::practice::PracticeId;
@@ -38,13 +37,12 @@ pub struct KeyRow {
 /// What the store says.
 pub async fn ensure_practice(store: &Store, practice: PracticeRow, at: i64) -> Result<(), StoreError> {
     store
-        .write(move |connection| {
-            connection
-                .prepare_cached(
-                    "INSERT INTO practice(id, name, created_at) VALUES (?1, ?2, ?3)
-                     ON CONFLICT(id) DO UPDATE SET name = excluded.name",
-                )?
-                .execute((practice.id.as_str(), &practice.name, at))?;
+        .write(move |sql| {
+            sql.execute(
+                "INSERT INTO practice(id, name, created_at) VALUES (?1, ?2, ?3)
+                 ON CONFLICT(id) DO UPDATE SET name = excluded.name",
+                values![practice.id.as_str(), &practice.name, at],
+            )?;
             Ok(())
         })
         .await
@@ -56,12 +54,10 @@ pub async fn ensure_practice(store: &Store, practice: PracticeRow, at: i64) -> R
 /// What the store says.
 pub async fn practices(store: &Store) -> Result<Vec<PracticeRow>, StoreError> {
     store
-        .read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT id, name FROM practice ORDER BY id")?;
-            let rows = statement.query_map([], |row| {
-                Ok(PracticeRow { id: PracticeId::new(row.get::<_, String>(0)?), name: row.get(1)? })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+        .read(|sql| {
+            sql.all("SELECT id, name FROM practice ORDER BY id", &[], |row| {
+                Ok(PracticeRow { id: PracticeId::new(row.get::<String>(0)?), name: row.get(1)? })
+            })
         })
         .await
 }
@@ -72,13 +68,12 @@ pub async fn practices(store: &Store) -> Result<Vec<PracticeRow>, StoreError> {
 /// [`StoreError::Conflict`] when the practice does not exist.
 pub async fn add(store: &Store, key: KeyRow, hash: [u8; 32], record: Append) -> Result<(), StoreError> {
     store
-        .write(move |connection| {
-            connection
-                .prepare_cached(
-                    "INSERT INTO api_key(id, practice, label, scopes, hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                )?
-                .execute((&key.id, key.practice.as_str(), &key.label, &key.scopes, hash, key.created_at))?;
-            append_in(connection, record).map(|_| ())
+        .write(move |sql| {
+            sql.execute(
+                "INSERT INTO api_key(id, practice, label, scopes, hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                values![&key.id, key.practice.as_str(), &key.label, &key.scopes, &hash, key.created_at],
+            )?;
+            append_in(sql, record).map(|_| ())
         })
         .await
 }
@@ -89,14 +84,12 @@ pub async fn add(store: &Store, key: KeyRow, hash: [u8; 32], record: Append) -> 
 /// What the store says.
 pub async fn by_hash(store: &Store, hash: [u8; 32]) -> Result<Option<(KeyRow, [u8; 32])>, StoreError> {
     store
-        .read(move |connection| {
-            let found = connection
-                .prepare_cached(
-                    "SELECT id, practice, label, scopes, created_at, revoked_at, hash FROM api_key WHERE hash = ?1",
-                )?
-                .query_row([hash], |row| Ok((key_row(row)?, row.get(6)?)))
-                .optional()?;
-            Ok(found)
+        .read(move |sql| {
+            sql.one(
+                "SELECT id, practice, label, scopes, created_at, revoked_at, hash FROM api_key WHERE hash = ?1",
+                values![&hash],
+                |row| Ok((key_row(row)?, row.get(6)?)),
+            )
         })
         .await
 }
@@ -108,13 +101,13 @@ pub async fn by_hash(store: &Store, hash: [u8; 32]) -> Result<Option<(KeyRow, [u
 pub async fn list(store: &Store, practice: &PracticeId) -> Result<Vec<KeyRow>, StoreError> {
     let practice = practice.clone();
     store
-        .read(move |connection| {
-            let mut statement = connection.prepare_cached(
+        .read(move |sql| {
+            sql.all(
                 "SELECT id, practice, label, scopes, created_at, revoked_at FROM api_key
                  WHERE practice = ?1 ORDER BY created_at, id",
-            )?;
-            let rows = statement.query_map([practice.as_str()], key_row)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+                values![practice.as_str()],
+                key_row,
+            )
         })
         .await
 }
@@ -132,24 +125,23 @@ pub async fn revoke(
 ) -> Result<bool, StoreError> {
     let (practice, id) = (practice.clone(), id.to_owned());
     store
-        .write(move |connection| {
-            let changed = connection
-                .prepare_cached(
-                    "UPDATE api_key SET revoked_at = ?3 WHERE practice = ?1 AND id = ?2 AND revoked_at IS NULL",
-                )?
-                .execute((practice.as_str(), &id, at))?;
+        .write(move |sql| {
+            let changed = sql.execute(
+                "UPDATE api_key SET revoked_at = ?3 WHERE practice = ?1 AND id = ?2 AND revoked_at IS NULL",
+                values![practice.as_str(), &id, at],
+            )?;
             if changed == 1 {
-                append_in(connection, record)?;
+                append_in(sql, record)?;
             }
             Ok(changed == 1)
         })
         .await
 }
 
-fn key_row(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
+fn key_row(row: &Row<'_>) -> Result<KeyRow, StoreError> {
     Ok(KeyRow {
         id: row.get(0)?,
-        practice: PracticeId::new(row.get::<_, String>(1)?),
+        practice: PracticeId::new(row.get::<String>(1)?),
         label: row.get(2)?,
         scopes: row.get(3)?,
         created_at: row.get(4)?,
@@ -162,13 +154,7 @@ fn key_row(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
 /// # Errors
 /// What the store says.
 pub async fn root_key(store: &Store) -> Result<Option<Vec<u8>>, StoreError> {
-    store
-        .read(|connection| {
-            Ok(connection
-                .query_row("SELECT wrapped FROM vault_root WHERE version = 1", [], |row| row.get(0))
-                .optional()?)
-        })
-        .await
+    store.read(|sql| sql.one("SELECT wrapped FROM vault_root WHERE version = 1", &[], |row| row.get(0))).await
 }
 
 /// Stores the wrapped root key.
@@ -177,9 +163,11 @@ pub async fn root_key(store: &Store) -> Result<Option<Vec<u8>>, StoreError> {
 /// [`StoreError::Conflict`] when there is one: it is never replaced by another.
 pub async fn put_root_key(store: &Store, wrapped: Vec<u8>, at: i64) -> Result<(), StoreError> {
     store
-        .write(move |connection| {
-            connection
-                .execute("INSERT INTO vault_root(version, wrapped, created_at) VALUES (1, ?1, ?2)", (wrapped, at))?;
+        .write(move |sql| {
+            sql.execute(
+                "INSERT INTO vault_root(version, wrapped, created_at) VALUES (1, ?1, ?2)",
+                values![&wrapped, at],
+            )?;
             Ok(())
         })
         .await

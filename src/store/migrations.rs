@@ -1,43 +1,102 @@
 //! The schema, as a list of steps that only ever grows. A step that was released is never edited.
-
-use rusqlite::{Connection, OptionalExtension};
+//!
+//! Each step is written once, in SQLite's words. For the other database the types are exchanged word by word, and what
+//! the two cannot share (triggers) stands between `-- only sqlite`, `-- only postgres` and `-- both`.
 
 use super::error::StoreError;
+use super::sql::{Database, Sql, values};
 
 /// Version, name, statements.
-const STEPS: &[(i64, &str, &str)] = &[(1, "practices, keys, vault, answers, trail", include_str!("schema_0001.sql"))];
+const STEPS: &[(i64, &str, &str)] =
+    &[(1, "practices, keys, vault, answers, trail", include_str!("schema/0001_foundation.sql"))];
+
+const MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migration(
+  version INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  applied_at INTEGER NOT NULL
+) STRICT;";
+
+/// Which database's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Sqlite,
+    #[allow(dead_code, reason = "the other database comes next")]
+    Postgres,
+}
 
 /// Brings the database to the newest schema, each step in a transaction of its own.
 ///
 /// # Errors
 /// [`StoreError::TooNew`] when a newer program wrote it; nothing is touched then.
-pub(super) fn run(connection: &mut Connection, now: i64) -> Result<(), StoreError> {
-    connection.execute_batch(
-        "CREATE TABLE IF NOT EXISTS schema_migration(
-           version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT",
-    )?;
-    let found: i64 =
-        connection.query_row("SELECT coalesce(max(version), 0) FROM schema_migration", [], |row| row.get(0))?;
+pub(super) fn run(database: &dyn Database, dialect: Dialect, now: i64) -> Result<(), StoreError> {
+    database.batch(&words(MIGRATIONS, dialect))?;
+    let found = version(&Sql(database))?;
     let known = STEPS.last().map_or(0, |step| step.0);
     if found > known {
         return Err(StoreError::TooNew { found, known });
     }
     for (version, name, sql) in STEPS.iter().filter(|step| step.0 > found) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(sql)?;
-        transaction.execute(
-            "INSERT INTO schema_migration(version, name, applied_at) VALUES (?1, ?2, ?3)",
-            (version, name, now),
-        )?;
-        transaction.commit()?;
+        database.begin()?;
+        let done = database.batch(&words(sql, dialect)).and_then(|()| {
+            let sql = "INSERT INTO schema_migration(version, name, applied_at) VALUES (?1, ?2, ?3)";
+            database.execute(sql, values![*version, *name, now])
+        });
+        if let Err(error) = done {
+            if database.in_transaction() {
+                database.execute("ROLLBACK", &[])?;
+            }
+            return Err(error);
+        }
+        database.execute("COMMIT", &[])?;
     }
     Ok(())
 }
 
-/// The newest step that was applied.
-pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
-    let version = connection
-        .query_row("SELECT max(version) FROM schema_migration", [], |row| row.get::<_, Option<i64>>(0))
-        .optional()?;
-    Ok(version.flatten().unwrap_or(0))
+/// The newest step that was applied; 0 when there is none.
+pub(super) fn version(sql: &Sql<'_>) -> Result<i64, StoreError> {
+    let found = sql.one("SELECT coalesce(max(version), 0) FROM schema_migration", &[], |row| row.get(0))?;
+    Ok(found.unwrap_or(0))
+}
+
+/// A step in one database's words.
+fn words(sql: &str, dialect: Dialect) -> String {
+    let mut here = true;
+    let mut text = String::with_capacity(sql.len());
+    for line in sql.lines() {
+        match line.trim() {
+            "-- only sqlite" => here = dialect == Dialect::Sqlite,
+            "-- only postgres" => here = dialect == Dialect::Postgres,
+            "-- both" => here = true,
+            _ if here => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            _ => {}
+        }
+    }
+    match dialect {
+        Dialect::Sqlite => text,
+        Dialect::Postgres => text.replace(" INTEGER", " BIGINT").replace(" BLOB", " BYTEA").replace(") STRICT;", ");"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_text_serves_both_databases() {
+        let step = "CREATE TABLE t(\n  n INTEGER PRIMARY KEY,\n  b BLOB\n) STRICT;\n-- only sqlite\nA;\n-- only postgres\nB;\n-- both\nC;\n";
+        assert_eq!(
+            words(step, Dialect::Sqlite),
+            "CREATE TABLE t(\n  n INTEGER PRIMARY KEY,\n  b BLOB\n) STRICT;\nA;\nC;\n"
+        );
+        assert_eq!(words(step, Dialect::Postgres), "CREATE TABLE t(\n  n BIGINT PRIMARY KEY,\n  b BYTEA\n);\nB;\nC;\n");
+    }
+
+    #[test]
+    fn steps_are_numbered_without_gaps() {
+        let numbers: Vec<i64> = STEPS.iter().map(|step| step.0).collect();
+        assert_eq!(numbers, (1..=STEPS.len() as i64).collect::<Vec<_>>());
+    }
 }

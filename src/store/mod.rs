@@ -13,6 +13,8 @@ mod error;
 pub mod keys;
 mod migrations;
 mod readers;
+mod sql;
+mod sqlite;
 #[cfg(test)]
 pub(crate) mod tampering;
 #[cfg(test)]
@@ -23,25 +25,18 @@ mod writer;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags};
 
 pub use error::StoreError;
+use migrations::Dialect;
+use sql::{Database, Sql};
+use sqlite::{Sqlite, Sync};
 
 /// The database's name inside the data directory.
 const DATABASE: &str = "portico.db";
 /// The file whose lock says that the directory is in use.
 const LOCK: &str = "portico.lock";
-/// How long SQLite waits for a lock of its own (a backup tool that reads along).
-const BUSY: Duration = Duration::from_secs(5);
-/// Pages written (4 KiB each) after which the write-ahead log is folded into the database. That makes one group of
-/// writes wait for two more syncs: with SQLite's 1,000, one live question in eighty waited for it.
-const CHECKPOINT_PAGES: i64 = 8_000;
-/// The write-ahead log is cut back to this many bytes after a checkpoint.
-const WAL_BYTES_MAX: i64 = 64 * 1024 * 1024;
-
 /// The open store. Dropping it commits what waits and gives the directory back.
 pub struct Store {
     // Fields drop in this order: the writer ends before the lock goes, and a temporary directory goes last.
@@ -56,15 +51,6 @@ impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("dir", &self.dir).finish_non_exhaustive()
     }
-}
-
-/// How far a store syncs.
-#[derive(Clone, Copy)]
-enum Sync {
-    /// Each commit reaches the disk (`synchronous=FULL`): with `NORMAL`, WAL may lose the last commits on power loss.
-    Full,
-    /// Never: the directory is thrown away anyway.
-    Off,
 }
 
 impl Store {
@@ -96,13 +82,14 @@ impl Store {
         let path = dir.join(DATABASE);
         // Made by us, so that it never exists with other permissions; SQLite gives its side files the same ones.
         private_file(&path)?;
-        let mut connection =
-            Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        set_up(&connection, sync)?;
-        migrations::run(&mut connection, now())?;
-        let writer = writer::Writer::start(connection)
+        let database = Sqlite::writing(&path, sync)?;
+        migrations::run(&database, Dialect::Sqlite, now())?;
+        let writer = writer::Writer::start(Box::new(database))
             .map_err(|error| StoreError::File { path: path.clone(), kind: error.kind() })?;
-        let readers = readers::Readers::new(path);
+        let readers = readers::Readers::new(Box::new(move || {
+            let reader: Box<dyn Database> = Box::new(Sqlite::reading(&path)?);
+            Ok(reader)
+        }));
         Ok(Arc::new(Self { writer, readers, dir: dir.to_owned(), _lock: lock, _temporary: temporary }))
     }
 
@@ -139,7 +126,7 @@ impl Store {
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Sql<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         self.writer.write(work).await
     }
@@ -148,7 +135,7 @@ impl Store {
     async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Sql<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         self.readers.read(work).await
     }
@@ -157,30 +144,6 @@ impl Store {
 /// Now, in the store's unit: microseconds since 1970 in UTC.
 pub(crate) fn now() -> i64 {
     Timestamp::now().as_microsecond()
-}
-
-fn set_up(connection: &Connection, sync: Sync) -> Result<(), StoreError> {
-    connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(
-        None,
-        "synchronous",
-        match sync {
-            Sync::Full => "FULL",
-            Sync::Off => "OFF",
-        },
-    )?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    // Or `INSERT OR REPLACE` would pass by the triggers that keep the trail append-only.
-    connection.pragma_update(None, "recursive_triggers", true)?;
-    // Functions hidden in a tampered schema do not run.
-    connection.pragma_update(None, "trusted_schema", false)?;
-    // A replaced credential is overwritten with zeros, sealed or not.
-    connection.pragma_update(None, "secure_delete", true)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    connection.pragma_update(None, "journal_size_limit", WAL_BYTES_MAX)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(())
 }
 
 fn file_error(path: &Path, error: &std::io::Error) -> StoreError {

@@ -1,63 +1,56 @@
-//! A few reading connections. In WAL mode readers neither wait for the writer nor make it wait.
+//! A few reading connections. Readers neither wait for the writer nor make it wait.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
 use super::error::StoreError;
+use super::sql::{Database, Sql};
 
 /// Most reads at the same time.
 const READERS_MAX: usize = 4;
 
+/// Opens one more connection.
+pub(super) type Open = Box<dyn Fn() -> Result<Box<dyn Database>, StoreError> + Send + Sync>;
+
 pub(super) struct Readers {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    open: Open,
+    idle: Mutex<Vec<Box<dyn Database>>>,
     places: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Arc<Self> {
-        Arc::new(Self { path, idle: Mutex::new(Vec::new()), places: Arc::new(Semaphore::new(READERS_MAX)) })
+    pub(super) fn new(open: Open) -> Arc<Self> {
+        Arc::new(Self { open, idle: Mutex::new(Vec::new()), places: Arc::new(Semaphore::new(READERS_MAX)) })
     }
 
     /// Runs `work` on a thread that may block. It sees one consistent state when it runs in a transaction.
     pub(super) async fn read<T, F>(self: &Arc<Self>, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Sql<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let readers = Arc::clone(self);
         let task = tokio::task::spawn_blocking(move || {
-            let connection = readers.take()?;
-            let result = work(&connection);
-            readers.give_back(connection);
+            let database = readers.take()?;
+            let result = work(&Sql(database.as_ref()));
+            readers.give_back(database);
             drop(place);
             result
         });
         task.await.map_err(|_| StoreError::Closed)?
     }
 
-    fn take(&self) -> Result<Connection, StoreError> {
+    fn take(&self) -> Result<Box<dyn Database>, StoreError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match idle {
-            Some(connection) => Ok(connection),
-            None => self.open(),
+        idle.map_or_else(|| (self.open)(), Ok)
+    }
+
+    /// Keeps a connection for the next read. One that was left inside a transaction is closed instead.
+    fn give_back(&self, database: Box<dyn Database>) {
+        if !database.in_transaction() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(database);
         }
-    }
-
-    fn give_back(&self, connection: Connection) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-    }
-
-    fn open(&self) -> Result<Connection, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection.busy_timeout(super::BUSY)?;
-        connection.pragma_update(None, "query_only", true)?;
-        connection.pragma_update(None, "trusted_schema", false)?;
-        Ok(connection)
     }
 }

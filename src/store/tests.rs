@@ -1,21 +1,27 @@
 use std::sync::Arc;
 
+use super::sql::values;
 use super::*;
 use crate::practice::PracticeId;
 
 /// A table of the tests' own, made through the writer.
 async fn with_table() -> Arc<Store> {
     let store = Store::open_temporary().unwrap();
-    store.write(|c| Ok(c.execute_batch("CREATE TABLE t(n INTEGER PRIMARY KEY, text TEXT) STRICT")?)).await.unwrap();
+    store.write(|sql| sql.0.batch("CREATE TABLE t(n INTEGER PRIMARY KEY, text TEXT) STRICT")).await.unwrap();
     store
 }
 
 async fn put(store: &Store, n: i64) -> Result<(), StoreError> {
-    store.write(move |c| Ok(c.execute("INSERT INTO t(n, text) VALUES (?1, 'x')", [n]).map(|_| ())?)).await
+    store.write(move |sql| sql.execute("INSERT INTO t(n, text) VALUES (?1, 'x')", values![n]).map(|_| ())).await
+}
+
+/// The one number that a query gives.
+async fn number(store: &Store, query: &'static str) -> i64 {
+    store.read(move |sql| sql.one(query, &[], |row| row.get(0))).await.unwrap().unwrap()
 }
 
 async fn count(store: &Store) -> i64 {
-    store.read(|c| Ok(c.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)).await.unwrap()
+    number(store, "SELECT count(*) FROM t").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,8 +59,8 @@ async fn one_failing_write_leaves_its_group_alone() {
 async fn a_failing_write_keeps_none_of_its_statements() {
     let store = with_table().await;
     let result: Result<(), _> = store
-        .write(|c| {
-            c.execute("INSERT INTO t(n, text) VALUES (1, 'x')", [])?;
+        .write(|sql| {
+            sql.execute("INSERT INTO t(n, text) VALUES (1, 'x')", &[])?;
             Err(StoreError::Conflict)
         })
         .await;
@@ -66,14 +72,14 @@ async fn a_failing_write_keeps_none_of_its_statements() {
 async fn a_full_disk_refuses_and_heals() {
     let store = with_table().await;
     put(&store, 1).await.unwrap();
-    let pages: i64 = store.read(|c| Ok(c.query_row("PRAGMA page_count", [], |row| row.get(0))?)).await.unwrap();
+    let pages: i64 = number(&store, "PRAGMA page_count").await;
     let limit = move |pages: i64| {
-        move |c: &Connection| Ok(c.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?)
+        move |sql: &Sql<'_>| sql.one(&format!("PRAGMA max_page_count = {pages}"), &[], |_| Ok(())).map(|_| ())
     };
     store.write(limit(pages)).await.unwrap();
     let big = |n: i64| {
-        store.write(move |c| {
-            c.execute("INSERT INTO t(n, text) VALUES (?1, ?2)", (n, "x".repeat(100_000)))?;
+        store.write(move |sql| {
+            sql.execute("INSERT INTO t(n, text) VALUES (?1, ?2)", values![n, "x".repeat(100_000).as_str()])?;
             Ok(())
         })
     };
@@ -122,7 +128,7 @@ async fn a_newer_schema_is_refused() {
     let store = Store::open(dir.path()).unwrap();
     let known = store.schema_version().await.unwrap();
     store
-        .write(|c| Ok(c.execute("INSERT INTO schema_migration VALUES (99, 'from the future', 0)", []).map(|_| ())?))
+        .write(|sql| sql.execute("INSERT INTO schema_migration VALUES (99, 'from the future', 0)", &[]))
         .await
         .unwrap();
     drop(store);
@@ -196,13 +202,11 @@ fn every_commit_of_a_lasting_store_is_synced() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let (synchronous, journal): (i64, String) = runtime
-        .block_on(store.write(|c| {
-            Ok((
-                c.query_row("PRAGMA synchronous", [], |row| row.get(0))?,
-                c.query_row("PRAGMA journal_mode", [], |row| row.get(0))?,
-            ))
+    let (synchronous, journal): (Option<i64>, Option<String>) = runtime
+        .block_on(store.write(|sql| {
+            let synchronous = sql.one("PRAGMA synchronous", &[], |row| row.get(0))?;
+            Ok((synchronous, sql.one("PRAGMA journal_mode", &[], |row| row.get(0))?))
         }))
         .unwrap();
-    assert_eq!((synchronous, journal.as_str()), (2, "wal"));
+    assert_eq!((synchronous, journal.as_deref()), (Some(2), Some("wal")));
 }

@@ -1,8 +1,7 @@
 //! Tables `trail` and `trail_head`. What a record says and how it is chained is the trail room's business: it hands in a
 //! function that is given the chain's end and returns the next link, and that runs inside the transaction of the act.
 
-use rusqlite::{Connection, OptionalExtension, Row};
-
+use super::sql::{Row, Sql, values};
 use super::{Store, StoreError};
 use crate::practice::PracticeId;
 
@@ -75,32 +74,30 @@ pub struct Filter {
 /// # Errors
 /// What the link says, or the store.
 pub async fn append(store: &Store, record: Append) -> Result<u64, StoreError> {
-    store.write(move |connection| append_in(connection, record)).await
+    store.write(move |sql| append_in(sql, record)).await
 }
 
 /// Appends one record in the caller's transaction: no record, no act.
-pub(super) fn append_in(connection: &Connection, record: Append) -> Result<u64, StoreError> {
+pub(super) fn append_in(sql: &Sql<'_>, record: Append) -> Result<u64, StoreError> {
     let practice = record.practice.as_str();
-    let link = (record.link)(head_in(connection, practice)?)?;
+    let link = (record.link)(head_in(sql, practice)?)?;
     let seq = to_sql(link.head.seq)?;
-    connection
-        .prepare_cached("INSERT INTO trail(practice, seq, at, body, chain) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute((practice, seq, record.at, &link.body, link.head.chain))?;
-    connection
-        .prepare_cached(
-            "INSERT INTO trail_head(practice, seq, chain, mac) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT(practice) DO UPDATE SET seq = excluded.seq, chain = excluded.chain, mac = excluded.mac",
-        )?
-        .execute((practice, seq, link.head.chain, link.head.mac))?;
+    sql.execute(
+        "INSERT INTO trail(practice, seq, at, body, chain) VALUES (?1, ?2, ?3, ?4, ?5)",
+        values![practice, seq, record.at, &link.body, &link.head.chain],
+    )?;
+    sql.execute(
+        "INSERT INTO trail_head(practice, seq, chain, mac) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT(practice) DO UPDATE SET seq = excluded.seq, chain = excluded.chain, mac = excluded.mac",
+        values![practice, seq, &link.head.chain, &link.head.mac],
+    )?;
     Ok(link.head.seq)
 }
 
-fn head_in(connection: &Connection, practice: &str) -> Result<Option<Head>, StoreError> {
-    let head = connection
-        .prepare_cached("SELECT seq, chain, mac FROM trail_head WHERE practice = ?1")?
-        .query_row([practice], |row| Ok(Head { seq: from_sql(row.get(0)?), chain: row.get(1)?, mac: row.get(2)? }))
-        .optional()?;
-    Ok(head)
+fn head_in(sql: &Sql<'_>, practice: &str) -> Result<Option<Head>, StoreError> {
+    sql.one("SELECT seq, chain, mac FROM trail_head WHERE practice = ?1", values![practice], |row| {
+        Ok(Head { seq: from_sql(row.get(0)?), chain: row.get(1)?, mac: row.get(2)? })
+    })
 }
 
 /// Records of a practice, newest first, at most `limit`.
@@ -115,31 +112,28 @@ pub async fn list(
 ) -> Result<Vec<TrailRow>, StoreError> {
     let practice = practice.clone();
     store
-        .read(move |connection| {
+        .read(move |sql| {
             let before = filter.before_seq.map(to_sql).transpose()?;
-            let mut statement = connection.prepare_cached(
+            sql.all(
                 "SELECT seq, at, body, chain FROM trail
                  WHERE practice = ?1 AND seq < coalesce(?2, 9223372036854775807)
-                   AND (?3 IS NULL OR action = ?3) AND (?4 IS NULL OR actor = ?4)
-                   AND (?5 IS NULL OR carrier = ?5) AND (?6 IS NULL OR ask_id = ?6)
-                   AND (?7 IS NULL OR at >= ?7) AND (?8 IS NULL OR at < ?8)
+                 AND (?3 IS NULL OR action = ?3) AND (?4 IS NULL OR actor = ?4)
+                 AND (?5 IS NULL OR carrier = ?5) AND (?6 IS NULL OR ask_id = ?6)
+                 AND (?7 IS NULL OR at >= ?7) AND (?8 IS NULL OR at < ?8)
                  ORDER BY seq DESC LIMIT ?9",
-            )?;
-            let rows = statement.query_map(
-                rusqlite::params![
+                values![
                     practice.as_str(),
                     before,
-                    filter.action,
-                    filter.actor,
-                    filter.carrier,
-                    filter.ask_id,
+                    &filter.action,
+                    &filter.actor,
+                    &filter.carrier,
+                    &filter.ask_id,
                     filter.from,
                     filter.to,
                     limit
                 ],
                 row,
-            )?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            )
         })
         .await
 }
@@ -157,26 +151,21 @@ pub async fn walk<S: Send + 'static>(
 ) -> Result<(Option<Head>, S), StoreError> {
     let practice = practice.clone();
     store
-        .read(move |connection| {
-            let transaction = connection.unchecked_transaction()?;
-            let head = head_in(&transaction, practice.as_str())?;
-            {
-                let mut statement = transaction
-                    .prepare_cached("SELECT seq, at, body, chain FROM trail WHERE practice = ?1 ORDER BY seq")?;
-                let mut rows = statement.query([practice.as_str()])?;
-                while let Some(found) = rows.next()? {
-                    if !visit(&mut state, &row(found)?) {
-                        break;
-                    }
-                }
-            }
-            transaction.commit()?;
-            Ok((head, state))
+        .read(move |sql| {
+            sql.consistent(|sql| {
+                let head = head_in(sql, practice.as_str())?;
+                sql.each(
+                    "SELECT seq, at, body, chain FROM trail WHERE practice = ?1 ORDER BY seq",
+                    values![practice.as_str()],
+                    |found| Ok(visit(&mut state, &row(found)?)),
+                )?;
+                Ok((head, state))
+            })
         })
         .await
 }
 
-fn row(row: &Row<'_>) -> rusqlite::Result<TrailRow> {
+fn row(row: &Row<'_>) -> Result<TrailRow, StoreError> {
     Ok(TrailRow { seq: from_sql(row.get(0)?), at: row.get(1)?, body: row.get(2)?, chain: row.get(3)? })
 }
 

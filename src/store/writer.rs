@@ -9,10 +9,10 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::error::StoreError;
+use super::sql::{Database, Sql};
 
 /// Most writes in one commit.
 const BATCH_MAX: usize = 64;
@@ -24,7 +24,7 @@ const QUEUE_MAX: usize = 1024;
 /// One write that waits for its turn. Object-safe, so that one queue serves all kinds of result.
 trait Job: Send {
     /// Does the statements. An error undoes this job's savepoint only.
-    fn run(&mut self, connection: &Connection) -> Result<(), StoreError>;
+    fn run(&mut self, sql: &Sql<'_>) -> Result<(), StoreError>;
     /// Answers the caller once the group's fate is known.
     fn finish(self: Box<Self>, group: Result<(), StoreError>);
 }
@@ -39,11 +39,11 @@ struct Write<T, F> {
 impl<T, F> Job for Write<T, F>
 where
     T: Send,
-    F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
+    F: FnOnce(&Sql<'_>) -> Result<T, StoreError> + Send,
 {
-    fn run(&mut self, connection: &Connection) -> Result<(), StoreError> {
+    fn run(&mut self, sql: &Sql<'_>) -> Result<(), StoreError> {
         let result = match self.work.take() {
-            Some(work) => work(connection),
+            Some(work) => work(sql),
             None => Err(StoreError::Closed),
         };
         let fate = result.as_ref().map(|_| ()).map_err(Clone::clone);
@@ -82,13 +82,13 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread. The connection is set up and migrated already.
-    pub(super) fn start(connection: Connection) -> Result<Self, std::io::Error> {
+    pub(super) fn start(database: Box<dyn Database>) -> Result<Self, std::io::Error> {
         let (queue, jobs) = mpsc::channel();
         let counters = Arc::new(Counters::default());
         let theirs = Arc::clone(&counters);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&connection, &jobs, &theirs))?;
+            .spawn(move || run(database.as_ref(), &jobs, &theirs))?;
         Ok(Self { queue: Some(queue), places: Arc::new(Semaphore::new(QUEUE_MAX)), counters, thread: Some(thread) })
     }
 
@@ -96,7 +96,7 @@ impl Writer {
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Sql<'_>) -> Result<T, StoreError> + Send + 'static,
     {
         if self.sync_failed() {
             return Err(StoreError::SyncFailed);
@@ -139,11 +139,11 @@ impl Drop for Writer {
     }
 }
 
-fn run(connection: &Connection, jobs: &mpsc::Receiver<Box<dyn Job>>, counters: &Counters) {
+fn run(database: &dyn Database, jobs: &mpsc::Receiver<Box<dyn Job>>, counters: &Counters) {
     let mut usual = 1;
     while let Some(batch) = gather(jobs, usual) {
         usual = batch.len();
-        commit(connection, batch, counters);
+        commit(database, batch, counters);
     }
 }
 
@@ -163,11 +163,11 @@ fn gather(jobs: &mpsc::Receiver<Box<dyn Job>>, usual: usize) -> Option<Vec<Box<d
     Some(batch)
 }
 
-fn commit(connection: &Connection, mut batch: Vec<Box<dyn Job>>, counters: &Counters) {
+fn commit(database: &dyn Database, mut batch: Vec<Box<dyn Job>>, counters: &Counters) {
     let fate = if counters.sync_failed.load(Ordering::Relaxed) {
         Err(StoreError::SyncFailed)
     } else {
-        transaction(connection, &mut batch)
+        transaction(database, &mut batch)
     };
     match &fate {
         Ok(kept) => {
@@ -188,49 +188,48 @@ fn commit(connection: &Connection, mut batch: Vec<Box<dyn Job>>, counters: &Coun
 }
 
 /// Runs a group in one transaction; says how many writes it kept.
-fn transaction(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<u64, StoreError> {
-    statement(connection, "BEGIN IMMEDIATE")?;
+fn transaction(database: &dyn Database, batch: &mut [Box<dyn Job>]) -> Result<u64, StoreError> {
+    database.begin()?;
     let mut kept = 0;
     for job in batch.iter_mut() {
-        match one(connection, job.as_mut()) {
+        match one(database, job.as_mut()) {
             Ok(()) => kept += 1,
-            // SQLite ends the whole transaction by itself on some failures (a full disk): then nobody's write is kept.
-            Err(error) if connection.is_autocommit() || error == StoreError::SyncFailed => {
-                undo(connection);
+            // A database ends the whole transaction by itself on some failures (a full disk): then nobody's write is kept.
+            Err(error) if !database.in_transaction() || error == StoreError::SyncFailed => {
+                undo(database);
                 return Err(error);
             }
             Err(_) => {}
         }
     }
     if kept == 0 {
-        undo(connection);
+        undo(database);
         return Ok(0);
     }
-    statement(connection, "COMMIT").inspect_err(|_| undo(connection))?;
+    statement(database, "COMMIT").inspect_err(|_| undo(database))?;
     Ok(kept)
 }
 
 /// One write inside its savepoint, so that its failure leaves the others untouched.
-fn one(connection: &Connection, job: &mut dyn Job) -> Result<(), StoreError> {
-    statement(connection, "SAVEPOINT one")?;
-    let result = job.run(connection);
-    if result.is_err() && !connection.is_autocommit() {
-        statement(connection, "ROLLBACK TO one")?;
+fn one(database: &dyn Database, job: &mut dyn Job) -> Result<(), StoreError> {
+    statement(database, "SAVEPOINT one")?;
+    let result = job.run(&Sql(database));
+    if result.is_err() && database.in_transaction() {
+        statement(database, "ROLLBACK TO one")?;
     }
-    if !connection.is_autocommit() {
-        statement(connection, "RELEASE one")?;
+    if database.in_transaction() {
+        statement(database, "RELEASE one")?;
     }
     result
 }
 
-fn statement(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
-    connection.prepare_cached(sql)?.execute([])?;
-    Ok(())
+fn statement(database: &dyn Database, sql: &'static str) -> Result<(), StoreError> {
+    database.execute(sql, &[]).map(|_| ())
 }
 
-fn undo(connection: &Connection) {
-    if !connection.is_autocommit()
-        && let Err(error) = statement(connection, "ROLLBACK")
+fn undo(database: &dyn Database) {
+    if database.in_transaction()
+        && let Err(error) = statement(database, "ROLLBACK")
     {
         tracing::error!(error = %error, "A transaction could not be rolled back");
     }

@@ -85,16 +85,30 @@ CREATE TABLE trail(
   at       INTEGER NOT NULL,
   body     TEXT NOT NULL,
   chain    BLOB NOT NULL CHECK (length(chain) = 32),
+-- only sqlite
   action   TEXT GENERATED ALWAYS AS (json_extract(body, '$.action'))  VIRTUAL,
   actor    TEXT GENERATED ALWAYS AS (json_extract(body, '$.actor'))   VIRTUAL,
   carrier  TEXT GENERATED ALWAYS AS (json_extract(body, '$.carrier')) VIRTUAL,
   ask_id   TEXT GENERATED ALWAYS AS (json_extract(body, '$.ask_id'))  VIRTUAL,
+-- only postgres
+  action   TEXT GENERATED ALWAYS AS (body::jsonb ->> 'action')  STORED,
+  actor    TEXT GENERATED ALWAYS AS (body::jsonb ->> 'actor')   STORED,
+  carrier  TEXT GENERATED ALWAYS AS (body::jsonb ->> 'carrier') STORED,
+  ask_id   TEXT GENERATED ALWAYS AS (body::jsonb ->> 'ask_id')  STORED,
+-- both
   PRIMARY KEY (practice, seq)
 ) STRICT;
+-- only sqlite
 CREATE TRIGGER trail_is_not_edited BEFORE UPDATE ON trail
   BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
 CREATE TRIGGER trail_is_not_erased BEFORE DELETE ON trail
   BEGIN SELECT RAISE(ABORT, 'the trail is append-only'); END;
+-- only postgres
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN RAISE EXCEPTION 'the trail is append-only'; END $$;
+CREATE TRIGGER trail_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON trail
+  FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+-- both
 
 -- The end of each practice's chain, with a code that only the holder of the vault's key can make.
 CREATE TABLE trail_head(
