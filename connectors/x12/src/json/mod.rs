@@ -8,12 +8,14 @@
 //! ```
 //! Elements stand as they came, separators of repeats and components included; one that is not UTF-8 stands as
 //! `{"latin1": "…"}`, a character per byte. A TA1 is an object of its own, and so is a group or an interchange with
-//! nothing in it. What was found about the file as a whole stands in the last object, under `file_findings`.
+//! nothing in it, or with segments before its first transaction set: these are its `trailers`. What was found about the
+//! file as a whole stands in the last object, under `file_findings`.
 //!
 //! What a well-formed file would have anyway is left out, so that a person can edit the rest: `segment` in
 //! `interchange` and `group` is there only where the named fields would not give the header back, `trailers` only where
-//! GE and IEA are not what the counts ask for, or SE is missing, `tail` (white space at the end of an interchange) only where it is not
-//! the `line_break`. Where there is no ISA, `delimiters` stands beside `interchange`.
+//! GE and IEA are not what the counts ask for, SE is missing, or segments stand outside any transaction set (those that
+//! follow it), `tail` (white space at the end of an interchange) only where it is not the `line_break`. Where there is no
+//! ISA, `delimiters` stands beside `interchange`.
 
 mod header;
 mod model;

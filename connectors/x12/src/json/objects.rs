@@ -15,7 +15,7 @@ use crate::envelope::{Event, Interchange, Item, SetHeader, Step, Walker};
 use crate::finding::{Finding, Findings};
 use crate::read::{ReadError, Segment};
 
-/// Segments around transaction sets that are carried with one object.
+/// Segments after a transaction set that are carried with one object; those that follow make an object of their own.
 const MAX_TRAILERS: usize = 1_000;
 
 /// Gives the objects of a file one by one, as lines of JSON.
@@ -386,8 +386,14 @@ impl Writer {
             Event::InterchangeEnd { segment, groups, findings } => {
                 self.alone(!self.in_interchange, into);
                 self.ended("IEA", segment, groups, findings);
+                // What follows without an ISA stands in no interchange.
+                self.interchange = None;
             }
             Event::Outside(segment) => {
+                if !self.can_follow() {
+                    self.first(&segment);
+                    self.alone(true, into);
+                }
                 self.place(&segment);
                 self.follows(&segment);
             }
@@ -447,7 +453,19 @@ impl Writer {
         (self.in_group, self.in_interchange) = (true, true);
     }
 
-    /// A group or an interchange that ends with nothing in it is an object of its own.
+    /// Whether a segment that comes now can be told as one that follows the last object: that object stands in the same
+    /// headers, and has room.
+    fn can_follow(&self) -> bool {
+        let same = match (&self.group, &self.interchange) {
+            (Some(_), _) => self.in_group,
+            (None, Some(_)) => self.in_interchange,
+            (None, None) => self.begun.is_some(),
+        };
+        same && self.trailers.len() < MAX_TRAILERS
+    }
+
+    /// A group or an interchange that ends with nothing in it, or in which something else comes before the first
+    /// transaction set, is an object of its own.
     fn alone(&mut self, empty: bool, into: &mut Vec<u8>) {
         if empty {
             self.finish(None, into);
@@ -473,9 +491,7 @@ impl Writer {
     }
 
     fn follows(&mut self, segment: &Segment<'_>) {
-        if self.trailers.len() < MAX_TRAILERS {
-            self.trailers.push(segment_json(segment));
-        }
+        self.trailers.push(segment_json(segment));
     }
 
     /// Ends the object that was begun, at the end of its interchange; `next` is where the next one begins.

@@ -131,8 +131,11 @@ impl<W: Write> Put<W> {
             self.begin_interchange(header, delimiters, line_break)?;
         } else if self.written == 0 {
             (self.delimiters, self.line_break) = (delimiters, line_break);
-        } else if self.interchange.is_none() && self.delimiters != delimiters {
-            return Err(refused("ISA", 0, Reason::Separators));
+        } else if self.interchange.is_none() {
+            if self.delimiters != delimiters {
+                return Err(refused("ISA", 0, Reason::Separators));
+            }
+            self.line_break = line_break;
         }
         if let Some(header) = group.filter(|_| self.group.is_none()) {
             let elements = gs_elements(&header).map_err(in_header)?;

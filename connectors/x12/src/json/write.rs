@@ -35,9 +35,9 @@ impl From<io::Error> for WriteFailure {
 /// Writes the file that the JSON objects of `source` describe to `out` (worth buffering) and gives the number of
 /// segments. The objects are those of [`Objects`](super::Objects): one after the other, or in one array.
 ///
-/// What is written is read back as the same objects, unless segments stand outside any transaction set: those may come
-/// back in another place among the headers. SE, GE and IEA are written with the right counts where an object
-/// leaves them out and has no `trailers`; a trailer that is given is written as it is. What stands before a refusal has been written.
+/// What is written is read back as the same objects. SE, GE and IEA are written with the right counts where an object
+/// leaves them out and has no `trailers`; a trailer that is given is written as it is. What stands before a refusal has
+/// been written.
 ///
 /// # Errors
 /// The source or `out` failed, or something cannot be carried: the error names its line and its place, never a value.
@@ -221,8 +221,8 @@ impl Object {
     }
 
     fn end<W: Write, E: serde::de::Error>(mut self, work: &mut Work<W>) -> Result<(), E> {
-        let nothing = !self.has_segments && self.interchange.is_none() && self.group.is_none();
-        if nothing && !self.opened {
+        let headers = self.interchange.is_some() || self.group.is_some();
+        if !headers && !self.has_segments && self.trailers.is_none() && !self.opened {
             return Ok(()); // findings about the file
         }
         if !self.opened {

@@ -91,6 +91,48 @@ fn quirks_that_can_be_carried_are() {
 }
 
 #[test]
+fn what_stands_outside_any_set_stays_where_it_is() {
+    let plain = String::from_utf8(sample(&Delimiters::default(), 2)).unwrap();
+    let (isa, rest) = plain.split_at(106);
+    let (gs, rest) = rest.split_at(rest.find("ST*").unwrap());
+    let (first, rest) = rest.split_at(rest.find("ST*271*0002").unwrap());
+    let (second, _) = rest.split_at(rest.find("GE*").unwrap());
+    let (ge, iea) = ("GE*2*1~", "IEA*1*000000001~");
+    let many = "ZZZ*1~".repeat(2_500);
+    let files = [
+        // Before the first set, between them, after the last.
+        format!("{isa}ZZZ*1~{gs}{first}{second}{ge}{iea}"),
+        format!("{isa}{gs}ZZZ*1~{first}{second}{ge}{iea}"),
+        format!("{isa}AAA*1~{gs}BBB*1~CCC*1~{first}DDD*1~{second}EEE*1~{ge}FFF*1~{iea}GGG*1~"),
+        // In headers with nothing else in them.
+        format!("{isa}ZZZ*1~IEA*0*000000001~"),
+        format!("{isa}{gs}ZZZ*1~GE*0*1~{iea}"),
+        format!("{isa}{gs}{first}{second}{ge}AAA*1~{gs}BBB*1~GE*0*1~CCC*1~{gs}DDD*1~GE*0*1~IEA*3*000000001~"),
+        format!("{isa}AAA*1~{iea}BBB*1~{isa}CCC*1~{gs}{first}{second}{ge}{iea}"),
+        // Trailers without headers, headers without trailers, and nothing around.
+        format!("{isa}SE*1*1~{gs}GE*0*1~GE*0*1~{gs}SE*1*1~{first}SE*1*1~{second}{ge}{ge}IEA*2*000000001~{iea}"),
+        format!("{isa}{gs}ZZZ*1~{isa}ZZZ*2~{gs}{first}{second}ZZZ*3~"),
+        format!("{isa}{iea}ZZZ*1~{gs}ZZZ*2~{first}{second}{ge}ZZZ*3~{first}IEA*1*1~"),
+        format!("{gs}ZZZ*1~{first}{second}{ge}ZZZ*2~{gs}ZZZ*3~"),
+        format!("{first}GE*1*1~ZZZ*1~{gs}IEA*1*1~"),
+        // However many they are.
+        format!("{isa}{many}{gs}{many}{first}{many}{second}{many}{ge}{many}{iea}{many}{gs}{many}"),
+    ];
+    for file in files {
+        let json = json_of(file.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(written(&json).unwrap()).unwrap(), file, "{json:.2000}");
+    }
+    let told = json_of(format!("{isa}{gs}ZZZ*1~{first}{ge}{iea}").as_bytes()).unwrap();
+    let told = objects(&told);
+    assert_eq!(told.len(), 2, "the stray is told of where the group begins");
+    assert_eq!((&told[0]["group"]["control"], &told[0]["trailers"]), (&json!("1"), &json!([["ZZZ", "1"]])));
+    assert_eq!((&told[0]["transaction"], &told[0]["segments"]), (&Value::Null, &Value::Null));
+    // After IEA no interchange is open.
+    let told = objects(&json_of(format!("{isa}{iea}{gs}{first}").as_bytes()).unwrap());
+    assert_eq!((&told[1]["interchange"], &told[1]["delimiters"]["element"]), (&Value::Null, &json!("*")));
+}
+
+#[test]
 fn a_person_may_leave_out_what_can_be_counted() {
     let json = json!({
         "segments": [["ST", "271", "0001"], ["BHT", "0022", "11"]],

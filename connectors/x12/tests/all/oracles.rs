@@ -87,10 +87,8 @@ pub fn read(bytes: &[u8]) {
 }
 
 /// Writing: what was read as JSON and can be written is read again as the same JSON, and typed models as the same models.
-/// Not held yet where segments stand outside any transaction set: they may come back in another place among the headers.
 pub fn round_trip(bytes: &[u8]) {
     if let Ok(json) = json_of(bytes)
-        && !["\"stray_segment\"", "\"stray_trailer\""].iter().any(|stray| json.contains(stray))
         && let Ok(file) = written(&json)
         && !file.is_empty()
     {
