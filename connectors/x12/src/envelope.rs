@@ -13,6 +13,7 @@
 //! }
 //! ```
 
+mod stream;
 mod walk;
 
 use std::io::Read;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use stream::{SetParts, Stream};
 pub use walk::{Event, Walker};
 
 use crate::finding::{Finding, Oddity};

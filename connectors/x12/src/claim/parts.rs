@@ -1,6 +1,7 @@
 //! An 837 part by part: however long it is, only one claim and the levels above it are in memory.
 
 use super::{Billing, Claim, Claims, Patient, Subscriber};
+use crate::envelope::SetParts;
 use crate::model::{Cursor, Node, Outer};
 use crate::read::{Block, Segment};
 
@@ -9,13 +10,22 @@ pub const MAX_PART_SEGMENTS: usize = 100_000;
 /// Bytes of one claim, or of one level, that are kept.
 pub const MAX_PART_BYTES: usize = 8 << 20;
 
-/// A part of an 837. They come in the order of the file; `Begin` is the first and `End` the last.
+/// A part of an 837. They come in the order of the file; `Begin` is the first and `End` the last. What stands in a level
+/// comes after it, up to the next level of its kind or above.
 #[derive(Debug)]
 pub enum Part<'s> {
     /// What stands before the first level: BHT, submitter, receiver. It has no billing providers.
     Begin(Box<Claims<'s>>),
+    /// A billing provider, without its subscribers.
+    Billing(Box<Billing<'s>>),
+    /// A subscriber, without claims and patients.
+    Subscriber(Box<Subscriber<'s>>),
+    /// A patient who is not the subscriber, without claims.
+    Patient(Box<Patient<'s>>),
     /// A claim, where it stands.
     Claim(InContext<'s>),
+    /// A level that is none of an 837, as it stood. It ends all levels that are open.
+    Unknown(&'s Block),
     /// The end.
     End(End),
 }
@@ -25,8 +35,7 @@ pub enum Part<'s> {
 pub struct End {
     /// How many claims there were.
     pub claims: u64,
-    /// How many segments were left out: a part was longer than the limit ([`MAX_PART_SEGMENTS`], [`MAX_PART_BYTES`]), or
-    /// they stood in a level that is none of an 837.
+    /// How many segments were left out, a part being longer than the limit ([`MAX_PART_SEGMENTS`], [`MAX_PART_BYTES`]).
     pub left_out: u64,
 }
 
@@ -98,7 +107,7 @@ enum Kind {
     Claim,
 }
 
-/// Takes the segments of one 837 after the other, and gives its parts.
+/// Takes the segments of one 837 after the other, and gives its parts; the last is [`Part::End`].
 #[derive(Default)]
 pub struct Parts {
     /// The segments of the part that is open.
@@ -113,19 +122,18 @@ pub struct Parts {
     ended: bool,
 }
 
-impl Parts {
-    /// At the start of a transaction set.
-    pub fn new() -> Self {
-        Self::default()
+impl SetParts for Parts {
+    const ID: &'static str = Claims::ID;
+
+    type Part<'s> = Part<'s>;
+
+    fn restart(&mut self) {
+        let (mut open, given) = (std::mem::take(&mut self.open), std::mem::take(&mut self.given));
+        open.clear();
+        *self = Self { open, given, ..Self::default() };
     }
 
-    /// Takes the next segment, ST included, SE left out; gives the part that it ends.
-    pub fn push(&mut self, segment: &Segment<'_>) -> Option<Part<'_>> {
-        if self.take(segment) { self.part() } else { None }
-    }
-
-    /// The same; whether a part was ended that is given out: it is [`Self::part`].
-    pub(super) fn take(&mut self, segment: &Segment<'_>) -> bool {
+    fn take(&mut self, segment: &Segment<'_>) -> bool {
         let kind = match segment.id_bytes() {
             b"CLM" => Kind::Claim,
             b"HL" if segment.has(3, &["20"]) => Kind::Billing,
@@ -142,57 +150,62 @@ impl Parts {
         gives
     }
 
-    /// Gives what is left at the end of the transaction set: the open part, then [`Part::End`], then nothing.
-    pub fn finish(&mut self) -> Option<Part<'_>> {
+    fn part(&mut self) -> Option<Part<'_>> {
+        let Self { given, above, .. } = self;
+        Some(match self.given_kind {
+            Kind::Begin => Part::Begin(Box::new(Claims::read(given))),
+            Kind::Billing => Part::Billing(Box::new(node(&above.billing)?)),
+            Kind::Subscriber => Part::Subscriber(Box::new(node(&above.subscriber)?)),
+            Kind::Patient => Part::Patient(Box::new(node(&above.patient)?)),
+            Kind::Unknown => Part::Unknown(given),
+            Kind::Claim => Part::Claim(InContext { claim: given, above }),
+        })
+    }
+
+    fn finish(&mut self) -> Option<Part<'_>> {
         if self.ended {
             return None;
         }
-        if !self.open.is_empty() && self.turn(Kind::Unknown) {
+        if self.turn(Kind::Unknown) {
             return self.part();
         }
         self.ended = true;
         Some(Part::End(End { claims: self.claims, left_out: self.left_out }))
     }
 
-    /// Whether [`Part::End`] was given.
-    pub(super) fn ended(&self) -> bool {
+    fn ended(&self) -> bool {
         self.ended
     }
+}
 
+impl Parts {
     fn keep(&mut self, segment: &Segment<'_>) {
         let room = self.open.len() < MAX_PART_SEGMENTS && self.open.bytes() < MAX_PART_BYTES;
-        if self.kind == Kind::Unknown || !room || !self.open.push(segment, segment.position) {
+        if !room || !self.open.push(segment, segment.position) {
             self.left_out = self.left_out.saturating_add(1);
         }
     }
 
-    /// Begins another part. Whether the one before is given out; a level is kept instead, for the claims below it.
+    /// Begins another part. Whether there was one before, which is then given out; a level is kept, too, for the claims
+    /// below it.
     fn turn(&mut self, kind: Kind) -> bool {
         let before = std::mem::replace(&mut self.kind, kind);
+        if self.open.is_empty() {
+            return false;
+        }
         let Above { billing, subscriber, patient } = &mut self.above;
-        let (place, below): (_, [Option<&mut Block>; 2]) = match before {
-            Kind::Begin | Kind::Claim => (&mut self.given, [None, None]),
-            Kind::Billing => (billing, [Some(subscriber), Some(patient)]),
-            Kind::Subscriber => (subscriber, [Some(patient), None]),
-            Kind::Patient => (patient, [None, None]),
-            Kind::Unknown => return false,
+        let (place, ends): (_, [Option<&mut Block>; 3]) = match before {
+            Kind::Begin | Kind::Claim => (&mut self.given, [None, None, None]),
+            Kind::Unknown => (&mut self.given, [Some(billing), Some(subscriber), Some(patient)]),
+            Kind::Billing => (billing, [Some(subscriber), Some(patient), None]),
+            Kind::Subscriber => (subscriber, [Some(patient), None, None]),
+            Kind::Patient => (patient, [None, None, None]),
         };
         std::mem::swap(&mut self.open, place);
         self.open.clear();
-        below.into_iter().flatten().for_each(Block::clear);
-        let gives = matches!(before, Kind::Begin | Kind::Claim) && !self.given.is_empty();
-        if gives {
-            self.given_kind = before;
-            self.claims = self.claims.saturating_add(u64::from(before == Kind::Claim));
-        }
-        gives
-    }
-
-    /// Reads the part that is given out.
-    pub(super) fn part(&self) -> Option<Part<'_>> {
-        Some(match self.given_kind {
-            Kind::Begin => Part::Begin(Box::new(Claims::read(&self.given))),
-            _ => Part::Claim(InContext { claim: &self.given, above: &self.above }),
-        })
+        ends.into_iter().flatten().for_each(Block::clear);
+        self.given_kind = before;
+        self.claims = self.claims.saturating_add(u64::from(before == Kind::Claim));
+        true
     }
 }

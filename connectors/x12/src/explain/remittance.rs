@@ -7,7 +7,7 @@ use connector_sdk::answer::{Contact, DateSpan};
 use rust_decimal::Decimal;
 
 use crate::answers::remittance::Teller;
-use crate::envelope::{SetHeader, Transaction};
+use crate::envelope::{SetHeader, SetParts, Transaction};
 use crate::remittance::{Part, Parts, Remittance};
 
 /// Tells an 835 part by part.
@@ -37,7 +37,7 @@ impl Told {
     }
 
     pub(super) fn new(header: &SetHeader) -> Self {
-        Self { parts: Parts::new(), teller: Teller::new(header.number), control: header.control.clone() }
+        Self { parts: Parts::default(), teller: Teller::new(header.number), control: header.control.clone() }
     }
 
     /// The next segment; what it ends is told.

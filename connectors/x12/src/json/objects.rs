@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::header::{delimiters_json, element_json, group_json, interchange_json, segment_json};
 use super::tap::{Passed, Tap};
 use super::telling::Telling;
-use super::{Shape, findings_json, model};
+use super::{Shape, findings_json, model, text};
 use crate::envelope::{Event, Interchange, Item, SetHeader, Step, Walker};
 use crate::finding::{Finding, Findings};
 use crate::read::{ReadError, Segment};
@@ -52,8 +52,9 @@ impl<R: Read> Objects<R> {
         }
     }
 
-    /// Adds the next piece of the output to `into`: of an object's segments one at a time, of a remittance's model one
-    /// claim at a time, so that nothing but what is in `into` grows. Other models are made whole. An object ends with a line feed. `false` at the end.
+    /// Adds the next piece of the output to `into`: of an object's segments one at a time, of a model of claims or
+    /// of a remittance one claim at a time, so that nothing but what is in `into` grows. Other models are made whole. An
+    /// object ends with a line feed. `false` at the end.
     ///
     /// # Errors
     /// The source failed, or nothing here is X12. What was begun is closed first, so that `into` holds whole objects.
@@ -125,7 +126,7 @@ impl<R: Read> Objects<R> {
                 text(&Value::Object(set(&header, Some(st))), into);
                 into.pop();
                 into.push(b',');
-                text(&Telling::NAME, into);
+                text(&open.name, into);
                 into.push(b':');
                 open.segment(&st, into);
                 self.open = Some(open);
@@ -164,7 +165,7 @@ impl<R: Read> Objects<R> {
         if segments.is_none() {
             findings.push(open.cut_off());
         }
-        open.end(segments, into);
+        findings.extend(open.end(segments, into));
         into.push(b',');
         pair("findings", &findings, into);
         self.last = Some(Last::Written);
@@ -244,11 +245,6 @@ fn around(header: Option<&Interchange>, segment: Option<Segment<'_>>) -> Value {
 fn line(value: &Value, into: &mut Vec<u8>) {
     text(value, into);
     into.push(b'\n');
-}
-
-/// Writing to memory cannot fail, and none of these has keys that are no text.
-fn text(value: &impl serde::Serialize, into: &mut Vec<u8>) {
-    let _ = serde_json::to_writer(into, value);
 }
 
 /// Where an object is that was begun: its findings come last, after what follows it in the file.

@@ -11,7 +11,6 @@ mod balance;
 mod judge;
 mod parts;
 mod segments;
-mod stream;
 
 pub use adjustments::{Adjustment, Cas, MAX_ADJUSTMENTS, Plb, ProviderAdjustment, ProviderReason};
 pub use advice::{ClaimGroup, ClaimPayment, Party, Remittance, ServicePayment};
@@ -19,7 +18,9 @@ pub use balance::{Balance, Books, Mismatch, Rule};
 pub use judge::BalanceJudge;
 pub use parts::{Claim, End, MAX_PART_BYTES, MAX_PART_SEGMENTS, Part, Parts};
 pub use segments::{Bpr, Clp, Cur, Lq, Mia, Moa, Nte, Rdm, Ts2, Ts3};
-pub use stream::Stream;
+
+/// The 835s of a file in flat memory: one claim at a time, however long a transaction set is.
+pub type Stream<R> = crate::envelope::Stream<R, Parts>;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use super::balance::{Balance, Books, Mismatch};
 use super::{ClaimGroup, ClaimPayment, Clp, Plb, Remittance};
+use crate::envelope::SetParts;
 use crate::model::{At, Cursor, Extra, Node, Outer, SegmentModel};
 use crate::read::{Block, Segment};
 
@@ -83,7 +84,7 @@ enum Kind {
     Provider,
 }
 
-/// Takes the segments of one 835 after the other, and gives its parts.
+/// Takes the segments of one 835 after the other, and gives its parts; the last is [`Part::End`].
 #[derive(Default)]
 pub struct Parts {
     /// The segments of the part that is open.
@@ -104,26 +105,18 @@ pub struct Parts {
     ended: bool,
 }
 
-impl Parts {
-    /// At the start of a transaction set.
-    pub fn new() -> Self {
-        Self::default()
-    }
+impl SetParts for Parts {
+    const ID: &'static str = Remittance::ID;
 
-    /// At the start of another one; the memory is used again.
-    pub fn restart(&mut self) {
+    type Part<'s> = Part<'s>;
+
+    fn restart(&mut self) {
         let (mut block, given) = (std::mem::take(&mut self.block), std::mem::take(&mut self.given));
         block.clear();
         *self = Self { block, given, ..Self::default() };
     }
 
-    /// Takes the next segment, ST included, SE left out; gives the part that it ends.
-    pub fn push(&mut self, segment: &Segment<'_>) -> Option<Part<'_>> {
-        if self.take(segment) { self.part() } else { None }
-    }
-
-    /// The same; whether a part was ended, which is then [`Self::part`].
-    pub(super) fn take(&mut self, segment: &Segment<'_>) -> bool {
+    fn take(&mut self, segment: &Segment<'_>) -> bool {
         let kind = match segment.id_bytes() {
             b"CLP" => Kind::Claim,
             b"LX" => Kind::Group,
@@ -138,8 +131,7 @@ impl Parts {
         !self.given.is_empty()
     }
 
-    /// Gives what is left at the end of the transaction set: the open part, then [`Part::End`], then nothing.
-    pub fn finish(&mut self) -> Option<Part<'_>> {
+    fn finish(&mut self) -> Option<Part<'_>> {
         if self.ended {
             return None;
         }
@@ -153,11 +145,28 @@ impl Parts {
         Some(Part::End(End { balance, mismatches, claims: self.claims, left_out: self.left_out }))
     }
 
-    /// Whether [`Part::End`] was given.
-    pub(super) fn ended(&self) -> bool {
+    fn ended(&self) -> bool {
         self.ended
     }
 
+    fn part(&mut self) -> Option<Part<'_>> {
+        self.given.first()?;
+        Some(match self.given_kind {
+            Kind::Begin => Part::Begin(Box::new(Remittance::read(&self.given))),
+            Kind::Group => Part::Group(Box::new(Node::read(&mut Cursor::new(&self.given, 0), &Outer::NONE))),
+            Kind::Claim => {
+                self.claims = self.claims.saturating_add(1);
+                Part::Claim(Claim { segments: &self.given, mismatches: &self.given_uneven, cut: self.given_cut })
+            }
+            Kind::Provider => {
+                let read = Remittance::read(&self.given);
+                Part::Provider(read.provider_adjustments, read.extra)
+            }
+        })
+    }
+}
+
+impl Parts {
     fn keep(&mut self, segment: &Segment<'_>) {
         let room = self.block.len() < MAX_PART_SEGMENTS && self.block.bytes() < MAX_PART_BYTES;
         if !room || !self.block.push(segment, segment.position) {
@@ -182,22 +191,5 @@ impl Parts {
         self.block.clear();
         (self.given_kind, self.kind) = (self.kind, kind);
         self.given_cut = std::mem::take(&mut self.cut);
-    }
-
-    /// Reads the part that is given out.
-    pub(super) fn part(&mut self) -> Option<Part<'_>> {
-        self.given.first()?;
-        Some(match self.given_kind {
-            Kind::Begin => Part::Begin(Box::new(Remittance::read(&self.given))),
-            Kind::Group => Part::Group(Box::new(Node::read(&mut Cursor::new(&self.given, 0), &Outer::NONE))),
-            Kind::Claim => {
-                self.claims = self.claims.saturating_add(1);
-                Part::Claim(Claim { segments: &self.given, mismatches: &self.given_uneven, cut: self.given_cut })
-            }
-            Kind::Provider => {
-                let read = Remittance::read(&self.given);
-                Part::Provider(read.provider_adjustments, read.extra)
-            }
-        })
     }
 }

@@ -9,6 +9,7 @@ mod answers;
 mod check;
 #[cfg(feature = "answers")]
 mod claim_status;
+mod claims;
 mod corpus;
 #[cfg(feature = "answers")]
 mod eligibility;

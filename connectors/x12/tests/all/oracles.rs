@@ -83,7 +83,9 @@ pub fn read(bytes: &[u8]) {
     let mut texts = Texts::new(bytes, TODAY);
     while let Ok(Some(_)) = texts.next_text() {}
     let mut models = Objects::new(bytes, Shape::Model, TODAY);
-    while let Ok(Some(_)) = models.next_object() {}
+    while let Ok(Some(model)) = models.next_object() {
+        assert!(model.is_object(), "every line is an object");
+    }
 }
 
 /// Writing: what was read as JSON and can be written is read again as the same JSON, and typed models as the same models.

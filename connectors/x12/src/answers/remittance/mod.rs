@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::words::{coded, coded_some, phi, provenance, some};
 use crate::codes::Table;
-use crate::envelope::Transaction;
+use crate::envelope::{SetParts, Transaction};
 use crate::model::common::{Per, Ref};
 use crate::model::{Typed, Written};
 use crate::remittance::{End, Part, Parts, Party, Plb};
@@ -28,23 +28,15 @@ pub fn remittance(transaction: &Transaction) -> Option<Remittance> {
     if transaction.id != crate::remittance::Remittance::ID {
         return None;
     }
-    let (mut parts, mut teller) = (Parts::new(), Teller::new(transaction.number));
+    let mut teller = Teller::new(transaction.number);
     let mut all = Remittance::default();
-    let mut add = |part: Part<'_>| match part {
+    Parts::each(&transaction.segments, |part| match part {
         Part::Begin(begin) => all.head = teller.head(&begin),
         Part::Claim(claim) => all.claims.push(teller.claim(&claim)),
         Part::Provider(plbs, _) => teller.provider(&plbs),
         Part::Group(_) => {}
         Part::End(end) => all.tail = teller.tail(&end, transaction.segments.len() as u64),
-    };
-    for segment in transaction.segments.iter().filter(|segment| !segment.is("SE")) {
-        if let Some(part) = parts.push(&segment) {
-            add(part);
-        }
-    }
-    while let Some(part) = parts.finish() {
-        add(part);
-    }
+    });
     Some(all)
 }
 
@@ -52,12 +44,18 @@ pub fn remittance(transaction: &Transaction) -> Option<Remittance> {
 pub struct Pieces {
     teller: Teller,
     claims: bool,
+    left_out: bool,
 }
 
 impl Pieces {
     /// For the transaction set with this place in its interchange.
     pub fn new(transaction: u32) -> Self {
-        Self { teller: Teller::new(transaction), claims: false }
+        Self { teller: Teller::new(transaction), claims: false, left_out: false }
+    }
+
+    /// Whether a part was too long, and its end was left out. Known at the end.
+    pub fn left_out(&self) -> bool {
+        self.left_out
     }
 
     /// Adds a part to `into`; `segments`: how many the transaction set has, which is told at its end.
@@ -77,6 +75,7 @@ impl Pieces {
             Part::Provider(plbs, _) => self.teller.provider(&plbs),
             Part::Group(_) => {}
             Part::End(end) => {
+                self.left_out = end.left_out > 0;
                 into.extend_from_slice(b"],");
                 let mut tail = Vec::new();
                 json(&self.teller.tail(&end, segments), &mut tail);

@@ -1,4 +1,5 @@
-//! `read --model`: which family of transaction sets has a model to show. One file per family, registered here once.
+//! `read --model`: which family of transaction sets has a model to show. One file per family, registered here once; what
+//! can be very long is written while it is read (see [`Telling`](super::telling::Telling)) instead.
 
 mod ack;
 mod attachment;
@@ -7,6 +8,8 @@ mod eligibility;
 mod remittance;
 mod review;
 mod status;
+
+pub(super) use claim::Pieces as Claims;
 
 use jiff::civil::Date;
 use serde_json::Value;
@@ -19,7 +22,7 @@ type Model = fn(&Transaction, Date, &mut Vec<Finding>) -> Option<(&'static str, 
 
 /// The families, asked in order; the first that knows the transaction set answers.
 const FAMILIES: &[Model] =
-    &[ack::model, claim::model, remittance::model, eligibility::model, status::model, review::model, attachment::model];
+    &[ack::model, remittance::model, eligibility::model, status::model, review::model, attachment::model];
 
 /// The model of a transaction set, where there is one.
 pub(super) fn of(transaction: &Transaction, today: Date, findings: &mut Vec<Finding>) -> Option<(&'static str, Value)> {
