@@ -1,4 +1,10 @@
-//! What is asked: the typed eligibility question of the API, and the checks that need no carrier.
+//! What is asked: the typed asks of the API, and the checks that need no carrier.
+
+mod authorization;
+
+pub use authorization::{
+    AuthorizationKind, AuthorizationRequest, DIAGNOSES_MAX, NOTES_MAX, RequestedService, SERVICES_MAX, Urgency,
+};
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -228,30 +234,7 @@ impl EligibilityRequest {
         {
             add("/provider/tax_id", "A tax id is nine digits, without dashes.");
         }
-        if let Some(dob) = &self.member.date_of_birth {
-            check_birth(*dob.expose(), today, "/member/date_of_birth", &mut add);
-        }
-        if let Some(dependent) = &self.dependent {
-            check_birth(*dependent.date_of_birth.expose(), today, "/dependent/date_of_birth", &mut add);
-            for (path, name) in
-                [("/dependent/first_name", &dependent.first_name), ("/dependent/last_name", &dependent.last_name)]
-            {
-                check_text(Some(name), path, 60, &mut add);
-            }
-        }
-        for (path, value, most) in [
-            ("/member/member_id", &self.member.member_id, 80),
-            ("/member/first_name", &self.member.first_name, 35),
-            ("/member/last_name", &self.member.last_name, 60),
-            ("/member/suffix", &self.member.suffix, 10),
-            ("/member/group_number", &self.member.group_number, 50),
-        ] {
-            check_text(value.as_ref(), path, most, &mut add);
-        }
-        let member = &self.member;
-        if member.member_id.is_none() && member.last_name.is_none() && member.date_of_birth.is_none() {
-            add("/member", "Give at least a member_id, or a last_name, first_name and date_of_birth.");
-        }
+        check_people(&self.member, self.dependent.as_ref(), today, &mut add);
         self.check_service(&mut add);
         found
     }
@@ -285,6 +268,33 @@ impl EligibilityRequest {
                 );
             }
         }
+    }
+}
+
+/// Checks what is told of the subscriber and the dependent.
+fn check_people(member: &Member, dependent: Option<&Dependent>, today: Date, add: &mut impl FnMut(&str, &str)) {
+    if let Some(dob) = &member.date_of_birth {
+        check_birth(*dob.expose(), today, "/member/date_of_birth", add);
+    }
+    if let Some(dependent) = dependent {
+        check_birth(*dependent.date_of_birth.expose(), today, "/dependent/date_of_birth", add);
+        for (path, name) in
+            [("/dependent/first_name", &dependent.first_name), ("/dependent/last_name", &dependent.last_name)]
+        {
+            check_text(Some(name), path, 60, add);
+        }
+    }
+    for (path, value, most) in [
+        ("/member/member_id", &member.member_id, 80),
+        ("/member/first_name", &member.first_name, 35),
+        ("/member/last_name", &member.last_name, 60),
+        ("/member/suffix", &member.suffix, 10),
+        ("/member/group_number", &member.group_number, 50),
+    ] {
+        check_text(value.as_ref(), path, most, add);
+    }
+    if member.member_id.is_none() && member.last_name.is_none() && member.date_of_birth.is_none() {
+        add("/member", "Give at least a member_id, or a last_name, first_name and date_of_birth.");
     }
 }
 

@@ -1,8 +1,8 @@
 //! The connector interface: what a developer implements once for each dialect.
 //!
 //! An operation is one trait and one accessor on [`Connector`] that returns `None` unless the dialect has it. The
-//! operations still to come (authorization requirement, authorization, claim, claim status, remittance, document) are
-//! each added as one more trait and one more defaulted accessor; nothing that is here changes.
+//! operations still to come (authorization requirement, claim, claim status, remittance, document) are each added as
+//! one more trait and one more defaulted accessor; nothing that is here changes.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use crate::answer::EligibilityFacts;
 use crate::ask::EligibilityRequest;
 use crate::context::Context;
 use crate::settings::{Settings, SettingsProblem};
+use crate::submission::Submissions;
 use crate::{Answer, BoxFuture, Result};
 
 /// Speaks one insurer-facing dialect for one carrier. Translates; never dials, sleeps, retries, caches, reads a secret
@@ -27,6 +28,12 @@ pub trait Connector: Send + Sync + 'static {
 
     /// The eligibility operation; `None` when this carrier has no such question.
     fn eligibility(&self) -> Option<&dyn Eligibility> {
+        None
+    }
+
+    /// The submission of authorizations; `None` when this carrier takes none over this interface, or its file does not
+    /// say how.
+    fn submissions(&self) -> Option<&dyn Submissions> {
         None
     }
 }
@@ -119,6 +126,8 @@ impl CredentialField {
 pub enum Operation {
     /// Is the patient covered, and what for.
     Eligibility,
+    /// May these services be given: a prior authorization, a referral, an admission. It has an effect.
+    Authorization,
 }
 
 impl Operation {
@@ -126,6 +135,7 @@ impl Operation {
     pub fn name(self) -> &'static str {
         match self {
             Self::Eligibility => "eligibility",
+            Self::Authorization => "authorization",
         }
     }
 }

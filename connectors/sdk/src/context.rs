@@ -205,6 +205,11 @@ impl Context {
         Marker::new(self.host.marker_word(), secret, escape)
     }
 
+    /// The word in this ask's markers; a request that is kept for later is kept with it.
+    pub fn marker_word(&self) -> &str {
+        self.host.marker_word()
+    }
+
     /// Whether the practice's credential holds this field.
     pub fn has_secret(&self, field: &str) -> bool {
         self.host.has_secret(field)

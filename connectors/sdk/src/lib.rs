@@ -7,7 +7,7 @@
 //! 3. **Operations are a closed list, connectors an open one**: an `enum` for the first, a trait object for the second.
 //!
 //! Read in this order: [`ask`] (what is asked), [`connector`] (who answers), [`context`] (what the host lends while
-//! it does), [`outcome`] and [`answer`] (what comes back), [`error`] (when nothing comes back), [`summary`] (the
+//! it does), [`outcome`] and [`answer`] (what comes back), [`submission`] (asks that have an effect), [`error`] (when nothing comes back), [`summary`] (the
 //! plain words made from the facts), [`settings`] (a carrier file's own part).
 //!
 //! Invariants, each backed by a test in the host's `tests/gateway/architecture.rs`:
@@ -23,12 +23,13 @@ pub mod error;
 pub mod outcome;
 pub mod phi;
 pub mod settings;
+pub mod submission;
 pub mod summary;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use answer::{EligibilityAnswer, EligibilityFacts};
-pub use ask::EligibilityRequest;
+pub use ask::{AuthorizationRequest, EligibilityRequest};
 pub use connector::{
     Connector, CredentialField, Eligibility, EligibilityLimits, FormSignIn, Operation, Registration, SignIn,
 };
@@ -37,6 +38,7 @@ pub use error::{Error, ErrorKind, Result, Retry, WhoActs};
 pub use outcome::{CarrierCode, Outcome, Refusal, RefusalReason};
 pub use phi::Phi;
 pub use settings::{Settings, SettingsProblem};
+pub use submission::{Commit, Inquiry, Prepared, Receipt, SubmissionClass, SubmissionPromise, Submissions};
 
 /// A boxed, sendable future: what every asynchronous method of the interface returns.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn std::future::Future<Output = T> + Send + 'a>>;
