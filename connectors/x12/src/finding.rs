@@ -195,7 +195,10 @@ oddities! {
     /// A segment of the wrong place.
     Misplaced = Warning, "misplaced_segment", "A segment stands where the guide has no place for it.";
     /// More details of one kind than are kept.
-    DetailCount = Error, "detail_count", "A loop has more details of one kind than the limit; the rest was left out.";
+    DetailCount = Error, "detail_count", "A loop has more details (or a 278 more cases) of one kind than the limit; the rest was left out.";
+    /// More segments than are read of a 271.
+    ResponseLength = Error, "response_length", "The 271 has more than 50,000 segments; those after them were left out.",
+        "Ask for fewer patients in one 270.";
     /// LS without LE.
     LoopBounds = Warning, "ls_le", "An LS loop header and its LE trailer do not fit.";
 
@@ -292,6 +295,9 @@ oddities! {
     /// ST03 against content.
     GuideMismatch = Warning, "guide_mismatch", "The content is of another guide than ST03 or GS08 names.",
         "Name the guide that the content follows.";
+    /// No ST03.
+    SetUnnamed = Warning, "st03_missing", "ST03 does not name the guide, which 005010 asks for; carriers may turn the set away.",
+        "Put the identifier of the guide there, the same as in GS08.";
     /// No ST03 nor GS08 that names a guide.
     GuideUnnamed = Info, "guide_unnamed", "Neither ST03 nor GS08 names a guide; it was told by the content.";
 

@@ -4,7 +4,7 @@ use connector_sdk::{EligibilityFacts, EligibilityRequest, Error, ErrorKind, Outc
 
 use super::patient::{Patient, bare, born, is_member_id};
 use crate::ack::Acknowledgment;
-use crate::eligibility::{Level, LevelKind, Response, core_258};
+use crate::eligibility::{Level, LevelKind, MAX_RESPONSE_SEGMENTS, Response, core_258};
 use crate::envelope::{Document, Item};
 use crate::model::common::Ins;
 use crate::read::ReadError;
@@ -37,13 +37,19 @@ pub struct Expected<'a> {
 /// Reads a reply and gives the answer to this question. TA1 and 999 that reject are told apart from an answer.
 ///
 /// # Errors
-/// [`ErrorKind::ProtocolBroken`]: not X12, no 271 in it, or the envelope was rejected (the facts hold the codes).
+/// [`ErrorKind::ProtocolBroken`]: not X12, no 271 in it, one that is longer than the limit, or the envelope was rejected
+/// (the facts hold the codes).
 /// [`ErrorKind::AnswerMismatch`]: it speaks of another question or of another member. Nothing of it is shown.
 pub fn answer(bytes: &[u8], expected: &Expected<'_>) -> Result<Outcome<EligibilityFacts>> {
     let document = Document::read(bytes).map_err(|error| unreadable(&error))?;
     let responses: Vec<Response> = document.transactions().filter_map(Response::read).collect();
     if responses.is_empty() {
         return Err(no_answer(&document, expected.control));
+    }
+    if responses.iter().any(Response::cut) {
+        // Half an answer would look like a whole one.
+        return Err(Error::new(ErrorKind::ProtocolBroken, "The carrier's reply is longer than any answer can be.")
+            .fact("most_segments", MAX_RESPONSE_SEGMENTS as u64));
     }
     let patients: Vec<Patient<'_>> = responses.iter().flat_map(Patient::all).collect();
     let ours = belonging(&patients, expected.trace)?;

@@ -127,6 +127,7 @@ impl Named<'_> {
 impl<'a> From<&'a ReviewParty<'a>> for Named<'a> {
     fn from(party: &'a ReviewParty<'a>) -> Self {
         let ReviewParty { name, street, city, contacts, provider, .. } = party;
+        let contacts = crate::review::few(contacts);
         Self { name, street: street.as_ref(), city: city.as_ref(), contacts, provider: provider.as_ref() }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::judge::{self, Judge, Place};
 use super::{SetReport, Verdict};
 use crate::envelope::SetHeader;
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, Oddity};
 use crate::grammar::{Choice, Chooser, GuideName, Matcher, Syntax};
 use crate::read::{Block, Segment};
 
@@ -60,11 +60,14 @@ impl SetRun {
 
     /// The guide is clear: what was held back goes first.
     fn start(&mut self, choice: Choice) {
-        if let (Some(remark), Some(st)) = (choice.remark, self.held.first()) {
-            let mut finding = remark.at(st.number, st.offset);
-            finding.position = Some(1);
-            finding.segment_id = Some("ST");
-            self.findings.push(finding);
+        let unnamed = choice.unnamed.then_some((Oddity::SetUnnamed, 3));
+        for (remark, element) in choice.remark.map(|remark| (remark, 0)).into_iter().chain(unnamed) {
+            if let Some(st) = self.held.first() {
+                let mut finding = remark.at(st.number, st.offset);
+                (finding.position, finding.element) = (Some(1), (element > 0).then_some(element));
+                finding.segment_id = Some("ST");
+                self.findings.push(finding);
+            }
         }
         let guide = choice.guide.and_then(|name| Some((name, name.get()?)));
         let walk = match guide {

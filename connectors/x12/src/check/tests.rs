@@ -32,6 +32,29 @@ fn a_wrong_count_turns_the_set_away() {
 }
 
 #[test]
+fn a_set_that_names_no_guide_is_remarked() {
+    let unnamed = SET.replace("*005010X231A1~AK1", "~AK1");
+    let (sets, summary) = check(file(&unnamed, 1).as_bytes()).unwrap();
+    let [finding] = sets[0].findings.as_slice() else { panic!("{:?}", sets[0].findings) };
+    assert_eq!((finding.code, finding.segment_id, finding.element), ("st03_missing", Some("ST"), Some(3)));
+    assert_eq!((finding.segment, finding.position, finding.transaction), (3, Some(1), Some(1)));
+    assert!(summary.valid && sets[0].verdict == Verdict::AcceptedWithErrors);
+    // 004010 had no ST03, the guide of the 835 does not use it, the 997 has no guide, and where there is no table nothing
+    // is known of it.
+    let silent = [
+        file(&unnamed, 1).replace("005010X231A1", "004010"),
+        file(&SET.replace("ST*999*0001*005010X231A1", "ST*997*0001"), 1).replace("X231A1", ""),
+        file(&SET.replace("ST*999*0001*005010X231A1", "ST*835*0001"), 1).replace("X231A1", "X221A1"),
+        file(&SET.replace("ST*999*0001*005010X231A1", "ST*820*0001"), 1),
+        file(SET, 1),
+    ];
+    for text in silent {
+        let (sets, _) = check(text.as_bytes()).unwrap();
+        assert!(!codes(&sets[0].findings).contains(&"st03_missing"), "{text}");
+    }
+}
+
+#[test]
 fn one_bad_set_of_two() {
     let two = format!("{SET}{}", SET.replace("IK5*A", "IK5*Q"));
     let text = file(&two, 2);

@@ -13,6 +13,10 @@ use crate::read::{Block, Segment};
 /// Details of one kind that one loop keeps (messages of an EB, dates of a member …). The guide allows 20 at most.
 const MAX_DETAILS: u32 = 100;
 
+/// Segments of one 271 that are read, ST included. Real ones have fewer than 5,000; what a segment becomes takes about
+/// 2 KB, so this bounds the memory of an answer.
+pub const MAX_RESPONSE_SEGMENTS: usize = 50_000;
+
 /// What came of it.
 pub(super) struct Arranged {
     /// The segments in order; `None` where they stood so already.
@@ -37,8 +41,11 @@ pub(super) fn arrange(transaction: &Transaction) -> Arranged {
         in_named_loop: false,
         findings: Vec::new(),
     };
-    for (at, segment) in segments.iter().enumerate() {
+    for (at, segment) in segments.iter().enumerate().take(MAX_RESPONSE_SEGMENTS) {
         sorter.add(at, segment);
+    }
+    if let Some(first) = segments.get(MAX_RESPONSE_SEGMENTS) {
+        sorter.find(Oddity::ResponseLength, first);
     }
     let steps = sorter.steps();
     let same = steps.len() == segments.len() && steps.iter().enumerate().all(|(at, step)| *step == Step::Sent(at));

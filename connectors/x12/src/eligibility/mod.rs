@@ -10,6 +10,7 @@ mod request;
 mod response;
 mod segments;
 
+pub use arrange::MAX_RESPONSE_SEGMENTS;
 pub use names::core_258;
 pub use reading::{Level, LevelKind, Rejection, Response};
 pub use request::{

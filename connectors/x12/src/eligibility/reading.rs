@@ -10,7 +10,7 @@ use super::{
     ResponseSubscriber,
 };
 use crate::envelope::Transaction;
-use crate::finding::Finding;
+use crate::finding::{Finding, Oddity};
 use crate::model::common::{Aaa, Dmg, Dtp, Hi, Ins, Ref, Trn};
 
 /// A 271, read whatever the order of its levels and segments. Nothing is interpreted: what a code means and what belongs
@@ -26,7 +26,8 @@ pub struct Response {
     /// How many segments it has, ST and SE included.
     pub segments: u32,
     /// Its content, each level below the parent it names. A level that was not sent, but had to be put in, stands at
-    /// place 0. Details beyond the bound for one loop, and those without a place, are left out; the findings say so.
+    /// place 0. Details beyond the bound for one loop, those without a place, and what comes after
+    /// [`MAX_RESPONSE_SEGMENTS`](super::MAX_RESPONSE_SEGMENTS) are left out; the findings say so.
     pub model: EligibilityResponse<'static>,
     /// What was odd about its structure.
     pub findings: Vec<Finding>,
@@ -48,6 +49,11 @@ impl Response {
             model: EligibilityResponse::read(block).into_static(),
             findings: arranged.findings,
         })
+    }
+
+    /// Its end was left out: it is longer than the limit.
+    pub fn cut(&self) -> bool {
+        self.findings.iter().any(|finding| finding.oddity == Oddity::ResponseLength)
     }
 
     /// BHT03: our reference, echoed; empty where it is not there.
@@ -300,6 +306,21 @@ mod tests {
         let nameless = response("HL*1**20*1~HL*2*1*21*1~HL*3*2*22*0~REF*6P*G7~EB*1**30~");
         let level = Level::subscriber(&nameless.model.sources[0].receivers[0].subscribers[0]).unwrap();
         assert_eq!(level.references().next().unwrap().value, "G7");
+    }
+
+    #[test]
+    fn a_271_beyond_the_limit_is_cut_and_says_so() {
+        let before = HEAD.matches('~').count() + 5;
+        let most = crate::eligibility::MAX_RESPONSE_SEGMENTS;
+        let long = |lines: usize| response(&format!("{HEAD}HL*3*2*22*0~NM1*IL*1*DOE~{}", "EB*1**30~".repeat(lines)));
+        let read = long(most - before);
+        assert!(!read.cut() && read.findings.is_empty() && read.benefits().count() == most - before);
+        let read = long(most);
+        assert!(read.cut() && read.benefits().count() < most, "{}", read.benefits().count());
+        let [finding] = read.findings.as_slice() else { panic!("{:?}", codes(&read)) };
+        assert_eq!((finding.code, finding.severity), ("response_length", crate::Severity::Error));
+        let limit = format!("{},{:03}", most / 1000, most % 1000);
+        assert!(finding.message.contains(&limit) && finding.help.is_some(), "{}", finding.message);
     }
 
     #[test]

@@ -17,7 +17,12 @@ pub struct Choice {
     pub older: bool,
     /// What is to be remarked about the choice.
     pub remark: Option<Oddity>,
+    /// ST03 is empty, though the guide asks for it.
+    pub unnamed: bool,
 }
+
+/// Sets whose ST names no guide: 005010X221A1 does not use ST03, and the 997 has no guide of its own.
+const NO_ST03: [&str; 2] = ["835", "997"];
 
 /// Chooses a guide along the first segments of a transaction set.
 #[derive(Clone, Debug)]
@@ -27,6 +32,8 @@ pub struct Chooser {
     named: Option<GuideName>,
     /// They name something, be it known or not.
     names: bool,
+    /// ST03 names something.
+    st03: bool,
     older: bool,
     seen: u32,
     /// 837: what CLM05-2 says.
@@ -51,7 +58,8 @@ impl Chooser {
         // 00401, 004010X098A1
         let older = implementation.starts_with("0040") || implementation.starts_with("0030");
         let renumbered = set == *b"997" && implementation.starts_with("005010X231");
-        Self { set, named, names: implementation.contains('X'), older, seen: 0, facility: None, renumbered }
+        let st03 = !st.raw(3).trim_ascii().is_empty();
+        Self { set, named, names: implementation.contains('X'), st03, older, seen: 0, facility: None, renumbered }
     }
 
     /// Looks at the next segment, the one behind ST first. The choice, as soon as it is clear.
@@ -83,7 +91,8 @@ impl Chooser {
             (Some(chosen), named) if named != Some(chosen) => Some(Oddity::GuideMismatch),
             _ => None,
         };
-        Choice { guide, older: self.older, remark }
+        let unnamed = guide.is_some() && !NO_ST03.contains(&file) && !self.older && !self.st03;
+        Choice { guide, older: self.older, remark, unnamed }
     }
 
     fn only(&self) -> &'static str {

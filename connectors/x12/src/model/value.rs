@@ -276,7 +276,13 @@ impl<'a, V: Value<'a>> Value<'a> for Vec<V> {
         if raw.is_empty() {
             return Vec::new();
         }
-        raw.split(|byte| Some(*byte) == delimiters.repetition).map(|repeat| V::read(repeat, delimiters)).collect()
+        let repeats = raw.split(|byte| Some(*byte) == delimiters.repetition);
+        let mut read: Self = repeats.map(|repeat| V::read(repeat, delimiters)).collect();
+        // The empty ones at the end say nothing, and are not written.
+        while read.last().is_some_and(|last| !last.given()) {
+            read.pop();
+        }
+        read
     }
 
     fn given(&self) -> bool {
@@ -487,4 +493,17 @@ pub(crate) const fn last(places: &[usize]) -> usize {
         at += 1;
     }
     most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_repeats_at_the_end_say_nothing() {
+        let read = |raw: &'static str| -> Vec<Text<'static>> { Value::read(raw.as_bytes(), Delimiters::default()) };
+        for (raw, expected) in [("30^98", &["30", "98"][..]), ("30^ ^", &["30"]), ("^30", &["", "30"]), ("   ", &[])] {
+            assert_eq!(read(raw), expected, "{raw:?}");
+        }
+    }
 }

@@ -9,6 +9,15 @@ use super::segments::{Hcr, Um};
 use crate::model::common::{Aaa, Dtp, Hi, Hsd, Msg, Ref, Trn};
 use crate::model::health::{Pwk, Sv1, Sv2, Sv3, Too};
 
+/// Details of one kind that a case, a service or a level above them is told with: AAA, DTP, REF … The guides allow 20 at
+/// most. What stands above several cases is said of each of them: without a bound that grows with the square of the file.
+pub const MAX_DETAILS: usize = 50;
+
+/// The first of a kind, as many as are told.
+pub(crate) fn few<T>(all: &[T]) -> &[T] {
+    all.get(..MAX_DETAILS).unwrap_or(all)
+}
+
 /// What an event, a service or (004010) a patient has in common.
 #[derive(Clone, Copy)]
 pub struct Matter<'m, 'a> {
@@ -34,23 +43,36 @@ pub struct Matter<'m, 'a> {
     pub messages: &'m [Msg<'a>],
     /// Loops 2010: who takes part.
     pub parties: &'m [ReviewParty<'a>],
+    /// There are more of a kind than [`MAX_DETAILS`]; the rest is left out.
+    pub cut: bool,
 }
 
 /// All levels name their segments alike.
 macro_rules! matter {
     ($node:expr) => {
         Matter {
-            traces: &$node.traces,
-            refusals: &$node.refusals,
+            traces: few(&$node.traces),
+            refusals: few(&$node.refusals),
             review: $node.review.as_ref(),
             decision: $node.decision.as_ref(),
-            references: &$node.references,
-            dates: &$node.dates,
+            references: few(&$node.references),
+            dates: few(&$node.dates),
             health: $node.health.as_ref(),
             delivery: $node.delivery.as_ref(),
-            paperwork: &$node.paperwork,
-            messages: &$node.messages,
-            parties: &$node.names,
+            paperwork: few(&$node.paperwork),
+            messages: few(&$node.messages),
+            parties: few(&$node.names),
+            cut: [
+                $node.traces.len(),
+                $node.refusals.len(),
+                $node.references.len(),
+                $node.dates.len(),
+                $node.paperwork.len(),
+                $node.messages.len(),
+                $node.names.len(),
+            ]
+            .iter()
+            .any(|count| *count > MAX_DETAILS),
         }
     };
 }
@@ -91,16 +113,35 @@ impl<'m, 'a> Case<'m, 'a> {
         self.dependent.map_or(&self.subscriber.names, |dependent| &dependent.names).first()
     }
 
-    /// Every refusal (AAA) that this case stands under, or holds, from the top down.
-    pub fn refused_at(&self) -> Vec<RefusedAt<'m, 'a>> {
-        let mut all = Vec::new();
-        let place = Place {
+    /// More of a kind than [`MAX_DETAILS`] stand in it or above it; the rest is left out.
+    pub fn cut(&self) -> bool {
+        let services = self.services.iter().any(|service| service.matter.cut);
+        self.matter.cut
+            || services
+            || self.place().above().iter().any(|(_, refusals, parties)| {
+                let more = few(parties).iter().flat_map(|party| &party.refusals).nth(MAX_DETAILS).is_some();
+                more || refusals.len() > MAX_DETAILS || parties.len() > MAX_DETAILS
+            })
+    }
+
+    fn place(&self) -> Place<'m, 'a> {
+        Place {
             organization: self.organization,
             requester: self.requester,
             subscriber: self.subscriber,
             dependent: self.dependent,
-        };
-        place.refusals(&mut all);
+        }
+    }
+
+    /// Every refusal (AAA) that this case stands under, or holds, from the top down: of the levels above it the first
+    /// [`MAX_DETAILS`] of each loop.
+    pub fn refused_at(&self) -> Vec<RefusedAt<'m, 'a>> {
+        let mut all = Vec::new();
+        let place = self.place();
+        for (loops, refusals, parties) in place.above() {
+            note(loops[0], few(refusals), &mut all);
+            note(loops[1], few(parties).iter().flat_map(|party| &party.refusals).take(MAX_DETAILS), &mut all);
+        }
         // In 004010 what is said of the case is said at the patient's level: it is there already.
         if !std::ptr::eq(place.own().refusals, self.matter.refusals) {
             note("2000E", self.matter.refusals, &mut all);
@@ -157,15 +198,16 @@ impl<'m, 'a> Place<'m, 'a> {
         }
     }
 
-    /// The refusals from the top down to the patient.
-    fn refusals(self, all: &mut Vec<RefusedAt<'m, 'a>>) {
-        note("2000A", &self.organization.refusals, all);
-        of_parties("2010A", &self.organization.names, all);
-        of_parties("2010B", &self.requester.names, all);
-        of_patient(["2000C", "2010C"], &self.subscriber.refusals, &self.subscriber.names, all);
-        if let Some(dependent) = self.dependent {
-            of_patient(["2000D", "2010D"], &dependent.refusals, &dependent.names, all);
-        }
+    /// From the top down to the patient: the loops, what is refused there, and who is named.
+    fn above(self) -> Vec<([&'static str; 2], &'m [Aaa<'a>], &'m [ReviewParty<'a>])> {
+        let Self { organization, requester, subscriber, dependent } = self;
+        let mut all: Vec<(_, &'m [_], &'m [_])> = vec![
+            (["2000A", "2010A"], &organization.refusals, &organization.names),
+            (["2000B", "2010B"], &[], &requester.names),
+            (["2000C", "2010C"], &subscriber.refusals, &subscriber.names),
+        ];
+        all.extend(dependent.map(|dependent| (["2000D", "2010D"], &*dependent.refusals, &*dependent.names)));
+        all
     }
 
     fn own(self) -> Matter<'m, 'a> {
@@ -182,9 +224,10 @@ impl<'m, 'a> Place<'m, 'a> {
         let speaks = own.review.is_some() || own.decision.is_some();
         let alone = (events.is_empty() && providers.is_empty() && speaks).then(|| self.case(own, &[]));
         let of_event = events.iter().map(move |event| self.case(matter!(event), &event.services));
-        let of_provider = providers
-            .iter()
-            .map(move |provider| self.case(Matter { parties: &provider.names, ..own }, &provider.services));
+        let of_provider = providers.iter().map(move |provider| {
+            let cut = own.cut || provider.names.len() > MAX_DETAILS;
+            self.case(Matter { parties: few(&provider.names), cut, ..own }, &provider.services)
+        });
         of_event.chain(of_provider).chain(alone)
     }
 }
@@ -240,8 +283,12 @@ fn of_patient<'m, 'a>(
     of_parties(loops[1], parties, all);
 }
 
-fn note<'m, 'a>(loop_id: &'static str, refusals: &'m [Aaa<'a>], all: &mut Vec<RefusedAt<'m, 'a>>) {
-    all.extend(refusals.iter().map(|refusal| RefusedAt { loop_id, refusal }));
+fn note<'m, 'a: 'm>(
+    loop_id: &'static str,
+    refusals: impl IntoIterator<Item = &'m Aaa<'a>>,
+    all: &mut Vec<RefusedAt<'m, 'a>>,
+) {
+    all.extend(refusals.into_iter().map(|refusal| RefusedAt { loop_id, refusal }));
 }
 
 fn of_parties<'m, 'a>(loop_id: &'static str, parties: &'m [ReviewParty<'a>], all: &mut Vec<RefusedAt<'m, 'a>>) {

@@ -12,7 +12,9 @@ mod segments;
 #[cfg(test)]
 mod tests;
 
-pub use cases::{Case, Matter, RefusedAt, ReviewedService};
+#[cfg(feature = "answers")]
+pub(crate) use cases::few;
+pub use cases::{Case, MAX_DETAILS, Matter, RefusedAt, ReviewedService};
 pub use kind::Kind;
 pub use model::{
     ReviewDependent, ReviewEvent, ReviewOrganization, ReviewParty, ReviewProvider, ReviewRequester, ReviewService,

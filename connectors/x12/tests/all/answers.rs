@@ -391,6 +391,16 @@ fn rejected_envelopes_and_other_replies_are_no_answer() {
     let bytes = Envelope::new("FA", "005010X231A1").wrap(&plain, vec![tx]).unwrap();
     let error = answer(&bytes, &expected).map(|_| ()).unwrap_err();
     assert!(error.to_string().contains("acknowledgment=999 verdict=rejected IK3-4=8"), "{error}");
+    let mut tx = TransactionWriter::new(&plain, "271", "0001", None).unwrap();
+    tx.segment("HL", &["1", "", "22"]).unwrap();
+    tx.segment("TRN", &["2", "T1"]).unwrap();
+    for _ in 0..x12::eligibility::MAX_RESPONSE_SEGMENTS {
+        tx.segment("EB", &["1", "", "30"]).unwrap();
+    }
+    let bytes = Envelope::new("HB", "005010X279A1").wrap(&plain, vec![tx]).unwrap();
+    let error = answer(&bytes, &expected).map(|_| ()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::ProtocolBroken);
+    assert!(error.to_string().contains("most_segments=50000"), "{error}");
     for rubbish in [&b""[..], b"<html>Sign in</html>", b"ISA*"] {
         assert_eq!(answer(rubbish, &expected).map(|_| ()).unwrap_err().kind, ErrorKind::ProtocolBroken);
     }

@@ -35,6 +35,9 @@ use crate::envelope::Transaction;
 use crate::model::common::Dtp;
 use crate::review::{Case, Hcr, Kind, RefusedAt, ServicesReview};
 
+/// Cases of one 278 that are told. The guides have one patient, and few events, in a transaction set.
+pub const MAX_CASES: usize = 1_000;
+
 /// What a 278 says of one case.
 #[derive(Clone, Debug)]
 pub struct ReviewAnswer {
@@ -46,6 +49,9 @@ pub struct ReviewAnswer {
     pub dependent: bool,
     /// The case, or a refusal with all its codes.
     pub outcome: Outcome<Authorization>,
+    /// The carrier sent more than is told: more details of a kind ([`MAX_DETAILS`](crate::review::MAX_DETAILS)), or, in
+    /// the last one, more cases ([`MAX_CASES`]).
+    pub left_out: bool,
 }
 
 /// What a 278 says, case by case; `asked`: the request that it answers, where it is at hand. Empty for another
@@ -57,13 +63,18 @@ pub fn authorizations(transaction: &Transaction, asked: Option<&ServicesReview<'
     let review = ServicesReview::read(&transaction.segments);
     let kind = review.kind();
     let from = Source { transaction, review: &review, kind };
-    let mut all: Vec<ReviewAnswer> = review.cases().map(|case| from.answer(&case, asked)).collect();
+    let mut cases = review.cases();
+    let mut all: Vec<ReviewAnswer> = cases.by_ref().take(MAX_CASES).map(|case| from.answer(&case, asked)).collect();
+    if let (Some(last), Some(_)) = (all.last_mut(), cases.next()) {
+        last.left_out = true;
+    }
     if all.is_empty() {
         // Refused before any case was looked at.
         let refusals: Vec<_> = review.refused_at().collect();
         if !refusals.is_empty() {
             let dependent = refusals.iter().any(|at| at.loop_id.ends_with('D'));
-            all.push(ReviewAnswer { transaction: transaction.number, kind, dependent, outcome: refused(&refusals) });
+            let (transaction, outcome) = (transaction.number, refused(&refusals));
+            all.push(ReviewAnswer { transaction, kind, dependent, outcome, left_out: false });
         }
     }
     all
@@ -86,7 +97,7 @@ impl Source<'_, '_> {
             refused(&refusals)
         };
         let (transaction, kind) = (self.transaction.number, self.kind);
-        ReviewAnswer { transaction, kind, dependent: case.dependent.is_some(), outcome }
+        ReviewAnswer { transaction, kind, dependent: case.dependent.is_some(), outcome, left_out: case.cut() }
     }
 
     fn place(&self, position: u32, id: &str, loop_id: &str, of: &[&str]) -> Provenance {

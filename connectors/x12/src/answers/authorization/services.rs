@@ -98,7 +98,7 @@ fn of_service(service: &Service<'_, '_>, event: &Matter<'_, '_>) -> ServiceAmoun
     } else if let Some(revenue) = service.institutional.map(|line| &line.revenue).filter(|code| !code.is_empty()) {
         amount.service = Coded::new(&**revenue, format!("Revenue code {revenue}"));
     } else if amount.service.code.is_empty() {
-        amount.service = of_matter(event).service;
+        amount.service = service_of(event);
     }
     if quantity.is_some() {
         (amount.quantity, amount.unit) = (quantity, unit.and_then(of_unit));
@@ -119,19 +119,24 @@ fn of_unit(code: &str) -> Option<Coded> {
     Some(Coded::new(code, label))
 }
 
-/// What UM, HSD and DTP tell.
-fn of_matter(matter: &Matter<'_, '_>) -> ServiceAmount {
+/// What UM tells.
+fn service_of(matter: &Matter<'_, '_>) -> Coded {
     let service = matter.review.map(|review| match &*review.service_type {
         "" => coded(Table::ReviewCategory, &review.category),
         service_type => coded(Table::ServiceType, service_type),
     });
+    service.unwrap_or_default()
+}
+
+/// What UM, HSD and DTP tell.
+fn of_matter(matter: &Matter<'_, '_>) -> ServiceAmount {
     let delivery = matter.delivery;
     let rate = delivery.filter(|hsd| !hsd.unit.is_empty() || !hsd.period.is_empty() || !hsd.days.is_empty());
     let span = ["472", "AAH", "435", "007"]
         .iter()
         .find_map(|qualifier| matter.dates.iter().find(|date| date.qualifier == *qualifier).and_then(Dtp::span));
     ServiceAmount {
-        service: service.unwrap_or_default(),
+        service: service_of(matter),
         modifiers: Vec::new(),
         quantity: delivery.and_then(|hsd| hsd.quantity.get()),
         unit: delivery.and_then(|hsd| coded_some(Table::Quantity, &hsd.quantity_qualifier)),

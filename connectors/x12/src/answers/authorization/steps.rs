@@ -3,7 +3,7 @@
 use connector_sdk::answer::authorization::{AuthorizationState as State, DecisionReason, NextStep};
 
 use crate::codes::{Table, label};
-use crate::review::{Case, Hcr, RefusedAt};
+use crate::review::{Case, Hcr, RefusedAt, few};
 
 /// Things to do that one answer tells.
 const MAX_STEPS: usize = 100;
@@ -120,7 +120,7 @@ pub(super) fn steps(case: &Case<'_, '_>, state: State, refusals: &[RefusedAt<'_,
 
 /// The carrier's telephone.
 fn phone(case: &Case<'_, '_>) -> Option<String> {
-    let contacts = case.organization.names.iter().flat_map(|party| &party.contacts);
+    let contacts = few(&case.organization.names).iter().flat_map(|party| few(&party.contacts));
     let mut numbers = contacts.flat_map(|per| {
         [(&per.qualifier_1, &per.number_1), (&per.qualifier_2, &per.number_2), (&per.qualifier_3, &per.number_3)]
     });

@@ -204,3 +204,40 @@ fn the_json_keeps_to_the_objects_of_the_api() {
     let again: Authorization = serde_json::from_value(json).unwrap();
     assert_eq!(again.state, State::Approved);
 }
+
+#[test]
+fn what_stands_above_many_cases_is_said_of_each_but_not_without_bound() {
+    use crate::review::MAX_DETAILS;
+    // 20,000 refusals and 2,000 telephones of the organization, over 1,200 cases: 24 million if all were repeated.
+    let top =
+        TOP.replacen("HL*2", &format!("{}{}HL*2", "PER*IC**EM*A~".repeat(2_000), "AAA*N**42*Y~".repeat(20_000)), 1);
+    let events = "HL*4*3*EV*0~UM*HS*I*PT~HCR*A1*N1~".repeat(MAX_CASES + 200);
+    let text = format!("ST*278*0001*005010X217~BHT*0007*11*R1*20261124*0915*18~{top}{events}SE*0*0001~");
+    let document = Document::read(text.as_bytes()).unwrap();
+    let transaction = document.transactions().next().unwrap();
+    let all = authorizations(transaction, None);
+    assert_eq!(all.len(), MAX_CASES);
+    assert!(all.iter().all(|answer| answer.left_out));
+    let Outcome::Answered(first) = &all[0].outcome else { panic!("refused") };
+    let refusals = |all: &[Provenance]| {
+        let aaa = |place: &&Provenance| matches!(&place.place, Place::Segment { id, .. } if id == "AAA");
+        all.iter().filter(aaa).count()
+    };
+    assert_eq!(refusals(&first.provenance), MAX_DETAILS);
+    let decision = first.decision.as_ref().unwrap();
+    assert!(decision.by.as_ref().unwrap().reach.len() <= MAX_DETAILS);
+    assert!(decision.next_steps.iter().any(|step| step.what.contains("2010A")));
+
+    // One case too many is said by the last one; as many as are told are all there is to say.
+    let told = |cases: usize| answers(&"HL*4*3*EV*0~UM*HS*I*PT~HCR*A1*N1~".repeat(cases));
+    let more = told(MAX_CASES + 1);
+    assert!(more.len() == MAX_CASES && more.last().unwrap().left_out && !more[0].left_out);
+    assert!(!told(MAX_CASES).iter().any(|answer| answer.left_out));
+    // Dates of a 004010 patient belong to every provider below.
+    let dates = "DTP*472*D8*20261124~".repeat(MAX_DETAILS + 1);
+    let all = answers(&format!("{dates}HL*4*3*19*0~NM1*SJ*2*CLINIC~HL*5*4*SS*0~UM*HS*I*PT~HCR*A1*N1~"));
+    assert!(all.iter().all(|answer| match &answer.outcome {
+        Outcome::Answered(told) => told.dates.len() <= MAX_DETAILS,
+        Outcome::Refused(_) => false,
+    }));
+}

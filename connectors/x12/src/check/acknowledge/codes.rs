@@ -32,7 +32,7 @@ pub(super) fn said(finding: &Finding) -> Said {
         O::MissingLoop => Said::Segment("I7"),
         O::SegmentRepeats => Said::Segment("5"),
         O::LoopRepeats => Said::Segment("4"),
-        O::MissingElement => Said::Element("1"),
+        O::MissingElement | O::SetUnnamed => Said::Element("1"),
         O::ElementNotUsed => Said::Element("I10"),
         O::TooManyElements => Said::Element("3"),
         O::TooManyComponents => Said::Element("13"),

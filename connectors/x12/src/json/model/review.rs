@@ -7,13 +7,13 @@ use crate::envelope::Transaction;
 use crate::finding::Finding;
 use crate::review::ServicesReview;
 
-pub(super) fn model(transaction: &Transaction, _: Date, _: &mut Vec<Finding>) -> Option<(&'static str, Value)> {
+pub(super) fn model(transaction: &Transaction, _: Date, findings: &mut Vec<Finding>) -> Option<(&'static str, Value)> {
     if transaction.id != ServicesReview::ID {
         return None;
     }
     let review = ServicesReview::read(&transaction.segments);
     if review.kind().is_answer()
-        && let Some(answers) = answers(transaction)
+        && let Some(answers) = answers(transaction, findings)
     {
         return Some(("answers", answers));
     }
@@ -21,8 +21,9 @@ pub(super) fn model(transaction: &Transaction, _: Date, _: &mut Vec<Finding>) ->
 }
 
 #[cfg(feature = "answers")]
-fn answers(transaction: &Transaction) -> Option<Value> {
+fn answers(transaction: &Transaction, findings: &mut Vec<Finding>) -> Option<Value> {
     use crate::answers::authorization::{ReviewAnswer, authorizations};
+    use crate::finding::Oddity;
     use connector_sdk::Outcome;
     use serde_json::json;
 
@@ -33,10 +34,15 @@ fn answers(transaction: &Transaction) -> Option<Value> {
         };
         json!({ "dependent": answer.dependent, "kind": answer.kind, "outcome": word, key: value })
     };
-    Some(authorizations(transaction, None).into_iter().map(one).collect())
+    let all = authorizations(transaction, None);
+    if let Some(st) = transaction.segments.first().filter(|_| all.iter().any(|answer| answer.left_out)) {
+        let found = Oddity::DetailCount.at(st.number, st.offset);
+        findings.push(Finding { transaction: Some(transaction.number), ..found });
+    }
+    Some(all.into_iter().map(one).collect())
 }
 
 #[cfg(not(feature = "answers"))]
-fn answers(_: &Transaction) -> Option<Value> {
+fn answers(_: &Transaction, _: &mut Vec<Finding>) -> Option<Value> {
     None
 }
