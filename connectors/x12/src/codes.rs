@@ -50,6 +50,12 @@ tables! {
     Entity = "entity_codes";
     /// III02 after `ZZ`
     Place = "place_of_service";
+    /// MPI01
+    MilitaryStatus = "mpi01_status";
+    /// MPI02
+    MilitaryEmployment = "mpi02_employment";
+    /// MPI03
+    MilitaryBranch = "mpi03_service";
     /// INS02
     Relationship = "relationship";
     /// DTP01

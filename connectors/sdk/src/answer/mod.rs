@@ -117,6 +117,9 @@ pub struct MemberOnFile {
     /// Other identifiers (X12 REF): what kind, and the value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identifiers: Vec<Identifier>,
+    /// Military service on file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub military: Option<MilitaryService>,
     /// Where the carrier's file differs from what was asked with.
     #[serde(default)]
     pub corrections: Vec<Correction>,
@@ -132,6 +135,31 @@ pub struct Identifier {
     /// Words that stood beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Phi<String>>,
+}
+
+/// Military service of a person, as the carrier has it on file (X12 MPI).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MilitaryService {
+    /// How current this is: current, latest, prior … (X12 MPI01).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Coded>,
+    /// Active, reserve, retired, discharged … (X12 MPI02).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employment: Option<Coded>,
+    /// Army, Navy, National Guard … (X12 MPI03).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Coded>,
+    /// Words beside it, as sent (X12 MPI04).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Phi<String>>,
+    /// Rank, as coded (X12 MPI05).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<Coded>,
+    /// When (X12 MPI07).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dates: Option<DateFact>,
+    /// Where this was read.
+    pub provenance: Vec<Provenance>,
 }
 
 /// The carrier has another value on file than the practice asked with.
@@ -196,6 +224,18 @@ pub struct DateSpan {
     /// Last day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Date>,
+}
+
+impl DateSpan {
+    /// Neither end is known.
+    pub fn is_open(&self) -> bool {
+        self.from.is_none() && self.to.is_none()
+    }
+
+    /// Whether at least one of the days from `first` to `last` lies in it. An open end reaches as far as asked.
+    pub fn meets(&self, first: Date, last: Date) -> bool {
+        self.from.is_none_or(|from| from <= last) && self.to.is_none_or(|to| to >= first)
+    }
 }
 
 /// A date with its meaning.
@@ -379,6 +419,9 @@ pub struct Benefit {
     /// Diagnoses it holds for, as sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub diagnoses: Vec<Phi<String>>,
+    /// From when to when it holds, where the carrier said so.
+    #[serde(default, skip_serializing_if = "DateSpan::is_open")]
+    pub period: DateSpan,
     /// Dates given with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dates: Vec<DateFact>,
@@ -491,6 +534,19 @@ pub struct OtherFact {
     pub text: Option<String>,
 }
 
+impl OtherFact {
+    /// How `kind.code` begins where the carrier turned a part of the question away: `AAA 42`, the segment that says so
+    /// in X12, and its reason.
+    pub const TURNED_AWAY: &str = "AAA ";
+    /// `kind.code` where the carrier says that it does not know whether authorization is needed (X12 EB11).
+    pub const AUTHORIZATION_UNKNOWN: &str = "EB11 U";
+
+    /// The carrier's reason, where this says that it turned a part of the question away.
+    pub fn turned_away(&self) -> Option<&str> {
+        self.kind.code.strip_prefix(Self::TURNED_AWAY)
+    }
+}
+
 /// Where a number or a word was read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Provenance {
@@ -558,7 +614,7 @@ pub struct Summary {
 /// Something to look at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Alert {
-    /// A fixed word: `inactive`, `other_payer`, `correction`, `limit_nearly_used` …
+    /// A fixed word: `inactive`, `partly_refused`, `other_payer`, `correction`, `limit_nearly_used` …
     pub kind: String,
     /// One sentence.
     pub text: Phi<String>,

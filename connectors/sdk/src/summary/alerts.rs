@@ -3,17 +3,21 @@
 use rust_decimal::Decimal;
 
 use super::{Scene, Topic, coverage, services, words};
-use crate::answer::{Alert, AuthorizationNeed, Coverage, Covered, Limit};
+use crate::answer::{Alert, AuthorizationNeed, Coverage, Covered, Limit, OtherFact};
 use crate::phi::Phi;
 
 /// Most of the carrier's own notes shown as alerts, and characters of each.
 const NOTES_MOST: usize = 3;
 const NOTE_CHARACTERS: usize = 300;
+/// Most reasons for which parts of the question were turned away, and services named with each.
+const REASONS_MOST: usize = 5;
+const SERVICES_MOST: usize = 4;
 
 /// All alerts, the gravest first.
 pub(super) fn alerts(scene: &Scene<'_>) -> Vec<Alert> {
     let mut found = Vec::new();
     coverage_alert(scene, &mut found);
+    turned_away(scene, &mut found);
     found.extend(coverage::other_payers(scene).map(|text| alert("other_payer", text)));
     for correction in coverage::people(scene.facts).flat_map(|person| &person.corrections) {
         let field = coverage::field_words(&correction.field);
@@ -30,7 +34,9 @@ pub(super) fn alerts(scene: &Scene<'_>) -> Vec<Alert> {
         for topic in &scene.topics {
             topic_alerts(topic, &mut found);
         }
+        authorization_unknown(scene, &mut found);
     }
+    military(scene, &mut found);
     notes(scene, &mut found);
     found
 }
@@ -54,11 +60,71 @@ fn coverage_alert(scene: &Scene<'_>, found: &mut Vec<Alert>) {
             found.push(alert("coverage_pending", "The carrier is still checking the coverage.".to_owned()));
         }
         Coverage::Unknown => {
-            found.push(alert(
-                "coverage_unclear",
-                format!("The carrier did not clearly say whether there is coverage {when}."),
-            ));
+            let end = coverage::ended_everywhere(scene).map(|end| format!(" It has {} as the end.", words::day(end)));
+            let text = format!("The carrier did not clearly say whether there is coverage {when}.");
+            found.push(alert("coverage_unclear", text + &end.unwrap_or_default()));
         }
+    }
+}
+
+/// What the carrier turned away while it answered the rest: one alert for each reason, with the services it stands at.
+fn turned_away(scene: &Scene<'_>, found: &mut Vec<Alert>) {
+    let mut reasons: Vec<(&OtherFact, Vec<String>)> = Vec::new();
+    for benefit in &scene.facts.benefits {
+        for fact in benefit.other.iter().filter(|fact| fact.turned_away().is_some()) {
+            let known = reasons.iter().position(|(known, _)| known.kind == fact.kind && known.text == fact.text);
+            let at = known.unwrap_or(reasons.len());
+            if known.is_none() && at < REASONS_MOST {
+                reasons.push((fact, Vec::new()));
+            }
+            let Some((_, services)) = reasons.get_mut(at) else { continue };
+            let label = words::inside(&benefit.service.label);
+            if !benefit.service.code.is_empty() && services.len() <= SERVICES_MOST && !services.contains(&label) {
+                services.push(label);
+            }
+        }
+    }
+    for (fact, mut services) in reasons {
+        if services.len() > SERVICES_MOST {
+            services.truncate(SERVICES_MOST);
+            services.push("more".to_owned());
+        }
+        let of = if services.is_empty() { String::new() } else { format!(" ({})", words::list(&services, "and")) };
+        let reason = fact.turned_away().unwrap_or_default();
+        let why = words::known(&fact.kind).filter(|label| *label != reason);
+        let why =
+            why.map_or_else(|| format!("its reason code is {reason}"), |label| words::cut(label, NOTE_CHARACTERS));
+        let then =
+            fact.text.as_deref().map(|text| format!(" {}.", words::cut(text, NOTE_CHARACTERS))).unwrap_or_default();
+        found
+            .push(alert("partly_refused", format!("The carrier turned a part of the question away{of}: {why}.{then}")));
+    }
+}
+
+/// One alert for all services asked about of which the carrier says that it does not know.
+fn authorization_unknown(scene: &Scene<'_>, found: &mut Vec<Alert>) {
+    let unknown = scene.topics.iter().filter(|topic| !topic.whole_plan && services::authorization_unknown(topic));
+    let labels: Vec<String> = unknown.map(|topic| topic.label.clone()).collect();
+    if !labels.is_empty() {
+        let either = words::list(&labels, "or");
+        let needs = if words::plural(&either) { "need" } else { "needs" };
+        let text = format!("The carrier could not say whether {either} {needs} prior authorization.");
+        found.push(alert("authorization_unclear", text));
+    }
+}
+
+/// Military service: another payer may stand behind it.
+fn military(scene: &Scene<'_>, found: &mut Vec<Alert>) {
+    let people = [(Some(&scene.facts.member), "the subscriber"), (scene.facts.dependent.as_ref(), "the patient")];
+    for (person, whose) in people {
+        let Some(service) = person.and_then(|person| person.military.as_ref()) else { continue };
+        let whose = if scene.facts.dependent.is_none() { "the patient" } else { whose };
+        // The branch is a name; the others are words.
+        let branch = service.branch.as_ref().and_then(words::known).map(str::to_owned);
+        let others = [&service.employment, &service.status].into_iter().flatten();
+        let known: Vec<String> = branch.into_iter().chain(others.filter_map(words::known).map(words::inside)).collect();
+        let what = if known.is_empty() { String::new() } else { format!(": {}", known.join(", ")) };
+        found.push(alert("military", format!("The carrier has military service of {whose} on file{what}.")));
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{Scene, words};
-use crate::answer::{Coverage, DateSpan, EligibilityFacts, MemberOnFile, Plan};
+use crate::answer::{Coverage, EligibilityFacts, MemberOnFile, Plan};
 use crate::ask::EligibilityRequest;
 
 /// Most plans, other payers named one by one.
@@ -50,7 +50,11 @@ pub(super) fn sentences(scene: &Scene<'_>) -> Vec<String> {
             vec![format!("The carrier is still checking whether {} is covered {when}.", name(patient))]
         }
         Coverage::Unknown => {
-            vec![format!("The carrier did not clearly say whether {} is covered {when}.", name(patient))]
+            let mut said =
+                vec![format!("The carrier did not clearly say whether {} is covered {when}.", name(patient))];
+            let ended = ended_everywhere(scene).map(words::day);
+            said.extend(ended.map(|ended| format!("It has {ended} as the end of the coverage.")));
+            said
         }
     }
 }
@@ -58,10 +62,7 @@ pub(super) fn sentences(scene: &Scene<'_>) -> Vec<String> {
 fn active(scene: &Scene<'_>) -> String {
     let Scene { facts, patient, when, .. } = scene;
     // A plan that ended before, or begins after, the days asked about covers nobody on them.
-    let in_force = |plan: &&Plan| {
-        let DateSpan { from, to } = plan.period;
-        from.is_none_or(|from| from <= scene.last) && to.is_none_or(|to| to >= scene.day)
-    };
+    let in_force = |plan: &&Plan| plan.period.meets(scene.day, scene.last);
     let active = facts.plans.iter().filter(|plan| plan.status == Coverage::Active);
     let plans: Vec<&Plan> = active.filter(in_force).collect();
     let mut names: Vec<String> = Vec::new();
@@ -92,6 +93,11 @@ pub(super) fn ended(scene: &Scene<'_>) -> Option<Date> {
     let mut ends = scene.facts.plans.iter().filter_map(|plan| plan.period.to);
     let first = ends.next()?;
     (ends.all(|end| end == first) && first < scene.day).then_some(first)
+}
+
+/// The same, where every plan names that day: none is left that may go on.
+pub(super) fn ended_everywhere(scene: &Scene<'_>) -> Option<Date> {
+    ended(scene).filter(|_| scene.facts.plans.iter().all(|plan| plan.period.to.is_some()))
 }
 
 /// The patient's name inside a sentence.

@@ -45,9 +45,11 @@ fn service(topic: &Topic<'_>, add: &mut impl FnMut(String, String)) {
         );
     }
     if topic.benefits.iter().all(|benefit| benefit.authorization == AuthorizationNeed::NotStated) {
+        // It may say outright that it does not know.
+        let could = if services::authorization_unknown(topic) { "could not say" } else { "did not say" };
         add(
             format!("service {code} authorization"),
-            format!("The carrier did not say whether {label} needs prior authorization."),
+            format!("The carrier {could} whether {label} needs prior authorization."),
         );
     }
     if let Some(limit) = services::one_limit(topic)
@@ -65,7 +67,8 @@ fn service(topic: &Topic<'_>, add: &mut impl FnMut(String, String)) {
 fn accumulator(scene: &Scene<'_>, kind: Kind, add: &mut impl FnMut(String, String)) {
     let name = kind.words();
     let asked = scene.topics.iter().flat_map(|topic| topic.benefits.iter().copied());
-    let mut lines = money::plan_lines(scene).chain(asked).filter_map(|benefit| kind.of(benefit)).peekable();
+    let plan = money::plan_lines(scene, kind);
+    let mut lines = plan.into_iter().chain(asked).filter_map(|benefit| kind.of(benefit)).peekable();
     if lines.peek().is_none() {
         add(kind.field().into(), words::start(&format!("the carrier did not state the {name}.")));
         return;

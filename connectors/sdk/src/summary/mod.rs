@@ -72,6 +72,7 @@ struct Topic<'a> {
     label: String,
     /// `true` for service type 30: the plan as a whole.
     whole_plan: bool,
+    /// Those that hold on the days asked about: what held in another year is no word on this one.
     benefits: Vec<&'a Benefit>,
 }
 
@@ -89,11 +90,22 @@ impl<'a> Scene<'a> {
         } else {
             format!("on {}", words::day(day))
         };
-        let topics = match ask {
+        let mut topics = match ask {
             Some(ask) => asked_topics(facts, ask),
             None => named_topics(facts),
         };
-        Self { facts, patient: coverage::patient_name(facts, ask), when, day, last, topics }
+        let mut scene =
+            Self { facts, patient: coverage::patient_name(facts, ask), when, day, last, topics: Vec::new() };
+        for topic in &mut topics {
+            topic.benefits.retain(|benefit| scene.holds(benefit));
+        }
+        scene.topics = topics;
+        scene
+    }
+
+    /// Whether a benefit holds on the days asked about, as far as the carrier said from when to when it does.
+    fn holds(&self, benefit: &Benefit) -> bool {
+        benefit.period.meets(self.day, self.last)
     }
 }
 

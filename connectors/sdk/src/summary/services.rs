@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::{Topic, pick, words};
-use crate::answer::{AuthorizationNeed, Benefit, Copay, Covered, Limit, Network};
+use crate::answer::{AuthorizationNeed, Benefit, Copay, Covered, Limit, Network, OtherFact};
 
 /// Most different amounts named one by one.
 const AMOUNTS_MOST: usize = 4;
@@ -225,6 +225,12 @@ pub(super) fn authorizations(topic: &Topic<'_>) -> Option<pick::Picked<Authoriza
     pick::best(topic.benefits.iter().copied(), |benefit| {
         (benefit.authorization != AuthorizationNeed::NotStated).then_some(benefit.authorization)
     })
+}
+
+/// Whether the carrier says that it does not know if authorization is needed, and says nothing else of it.
+pub(super) fn authorization_unknown(topic: &Topic<'_>) -> bool {
+    let unknown = |fact: &OtherFact| fact.kind.code == OtherFact::AUTHORIZATION_UNKNOWN;
+    authorizations(topic).is_none() && topic.benefits.iter().any(|benefit| benefit.other.iter().any(unknown))
 }
 
 fn authorization(named: &Named<'_, '_>) -> Option<String> {

@@ -341,3 +341,131 @@ fn other_coverage_that_ended_and_amounts_of_other_people_are_called_so() {
     let answer = complete(serde_json::from_value(said).unwrap(), Some(&ask(&["30"])), TODAY);
     assert!(paragraph(&answer).contains("other coverage, too: Acme Auto."));
 }
+
+#[test]
+fn a_part_that_was_turned_away_is_an_alert() {
+    let refused =
+        |code: &str, label: &str, then: &str| json!([{ "kind": { "code": code, "label": label }, "text": then }]);
+    let busy = refused("AAA 42", "Payer cannot respond right now", "Sending again is allowed");
+    let lines: Vec<_> = ["98", "PT", "62", "33", "35", "1"]
+        .map(|code| json!({ "service": service(code, &format!("Service {code}")), "other": busy }))
+        .into_iter()
+        .chain([json!({ "service": service("", "Remarks"), "other": refused("AAA RC", "RC", "RC") })])
+        .collect();
+    let answer = complete(facts("active", json!(lines)), Some(&ask(&["30"])), TODAY);
+    let texts: Vec<_> = answer.summary.alerts.iter().map(|alert| alert.text.text()).collect();
+    assert_eq!(kinds(&answer), ["partly_refused", "partly_refused"]);
+    assert_eq!(
+        texts,
+        [
+            "The carrier turned a part of the question away (service 98, service PT, service 62, service 33 and more): \
+             Payer cannot respond right now. Sending again is allowed.",
+            "The carrier turned a part of the question away: its reason code is RC. RC."
+        ]
+    );
+    // However many reasons there are, a few are shown; none takes the services of another.
+    let lines: Vec<_> = (0..9)
+        .map(|at| json!({ "service": service("98", &format!("S{at}")), "other": refused(&format!("AAA {at}"), "No", "Wait") }))
+        .collect();
+    let answer = complete(facts("active", json!(lines)), Some(&ask(&["30"])), TODAY);
+    assert_eq!(kinds(&answer), ["partly_refused"; 5]);
+    assert!(
+        answer.summary.alerts[4].text.text().contains("away (S4): No."),
+        "{}",
+        answer.summary.alerts[4].text.text()
+    );
+}
+
+#[test]
+fn amounts_of_another_time_are_called_so() {
+    let line = |base: &str, left: &str, from: &str, to: &str| json!({ "service": service("30", "Plan"), "deductible": { "base": base, "remaining": left }, "period": { "from": from, "to": to } });
+    let past = line("1500", "600", "2025-01-01", "2025-12-31");
+    let now = line("1600", "1600", "2026-01-01", "2026-12-31");
+    let said = |lines: serde_json::Value| {
+        let answer = complete(facts("active", lines), Some(&ask(&["30"])), TODAY);
+        (paragraph(&answer).to_owned(), missing(&answer).iter().filter(|what| what.starts_with("deductible")).count())
+    };
+    let (text, gaps) = said(json!([past, now]));
+    assert!(text.contains("In network, $1,600.00 of the $1,600.00 deductible is left. This"), "{text}");
+    assert!(!text.contains("600.00 of the $1,500.00"), "{text}");
+    assert_eq!(gaps, 0);
+    let (text, _) = said(json!([past]));
+    assert!(
+        text.contains("$600.00 of the $1,500.00 deductible was left from 1 January 2025 to 31 December 2025."),
+        "{text}"
+    );
+    let older = line("1400", "100", "2024-01-01", "2024-12-31");
+    let (text, _) = said(json!([past, older]));
+    assert!(text.contains("there is more than one deductible, each of another time. See the details."), "{text}");
+    // The day asked about decides, not the day of the question.
+    let mut asked = ask(&["30"]);
+    asked.service.date = Some(date(2025, 6, 1));
+    let answer = complete(facts("active", json!([past, now])), Some(&asked), TODAY);
+    assert!(paragraph(&answer).contains("$600.00 of the $1,500.00 deductible is left."), "{}", paragraph(&answer));
+}
+
+#[test]
+fn what_held_last_year_is_no_word_on_today() {
+    let used = json!({ "allowed": "12", "remaining": "0", "unit": { "code": "VS", "label": "Visits" } });
+    let line = |covered: &str, period: serde_json::Value| json!({ "service": service("33", "Chiropractic"), "covered": covered, "copay": { "amount": "99" }, "limit": used, "period": period });
+    let past = json!({ "from": "2025-01-01", "to": "2025-12-31" });
+    let answer = complete(facts("active", json!([line("no", past)])), Some(&ask(&["33"])), TODAY);
+    assert!(paragraph(&answer).contains("did not say whether chiropractic is covered"), "{}", paragraph(&answer));
+    assert!(!paragraph(&answer).contains("99") && kinds(&answer).is_empty(), "{:?}", kinds(&answer));
+    assert!(missing(&answer).contains(&"service 33 coverage"));
+    let answer =
+        complete(facts("active", json!([line("no", json!({ "from": "2026-01-01" }))])), Some(&ask(&["33"])), TODAY);
+    assert_eq!(kinds(&answer), ["not_covered", "limit_reached"]);
+}
+
+#[test]
+fn a_carrier_that_does_not_know_is_told_of() {
+    let unknown = json!([{ "kind": { "code": "EB11 U", "label": "Not known" } }]);
+    let said = facts(
+        "active",
+        json!([
+            { "service": service("62", "MRI scan"), "covered": "yes", "other": unknown },
+            { "service": service("2", "Surgery"), "covered": "yes", "other": unknown },
+            { "service": service("98", "Office visit"), "covered": "yes", "other": unknown, "authorization": "required" }
+        ]),
+    );
+    let answer = complete(said, Some(&ask(&["62", "2", "98"])), TODAY);
+    assert_eq!(kinds(&answer), ["authorization_required", "authorization_unclear"]);
+    assert_eq!(
+        answer.summary.alerts[1].text.text(),
+        "The carrier could not say whether MRI scan or surgery needs prior authorization."
+    );
+    let gap = answer.not_stated.iter().find(|gap| gap.what == "service 62 authorization").unwrap();
+    assert_eq!(gap.text, "The carrier could not say whether MRI scan needs prior authorization.");
+}
+
+#[test]
+fn military_service_and_an_end_beside_an_unclear_coverage() {
+    let mut said: serde_json::Value = serde_json::to_value(facts("unknown", json!([]))).unwrap();
+    said["member"]["military"] = json!({
+        "branch": { "code": "C", "label": "Army" }, "employment": { "code": "RU", "label": "Retired in the USA" },
+        "rank": { "code": "E1", "label": "E1" }, "provenance": []
+    });
+    said["plans"][0]["period"]["to"] = json!("2026-10-31");
+    let answer = complete(serde_json::from_value(said.clone()).unwrap(), Some(&ask(&["30"])), TODAY);
+    assert!(
+        paragraph(&answer)
+            .contains("whether Jane is covered today. It has 31 October 2026 as the end of the coverage."),
+        "{}",
+        paragraph(&answer)
+    );
+    let texts: Vec<_> = answer.summary.alerts.iter().map(|alert| alert.text.text()).collect();
+    assert_eq!(
+        texts,
+        [
+            "The carrier did not clearly say whether there is coverage today. It has 31 October 2026 as the end.",
+            "The carrier has military service of the patient on file: Army, retired in the USA."
+        ]
+    );
+    // Another plan may go on.
+    said["plans"].as_array_mut().unwrap().push(json!({ "status": "unknown", "period": {}, "provenance": [] }));
+    said["dependent"] = json!({ "corrections": [] });
+    let answer = complete(serde_json::from_value(said).unwrap(), Some(&ask(&["30"])), TODAY);
+    assert!(!paragraph(&answer).contains("as the end"));
+    assert!(answer.summary.alerts[1].text.text().contains("of the subscriber on file"));
+}

@@ -8,7 +8,7 @@ use connector_sdk::Phi;
 use connector_sdk::answer::{AuthorizationNeed, Benefit, Coded, Level as Whose, Network};
 
 use super::slots::{Slot, place_in, slot};
-use super::words::{coded, coded_some, contact, date, identifier, provenance};
+use super::words::{coded, coded_some, contact, date, identifier, period, provenance};
 use crate::codes::Table;
 use crate::eligibility::{Eb, EligibilityBenefit, Level};
 use crate::model::common::Procedure;
@@ -223,6 +223,10 @@ fn describe(benefit: &mut Benefit, transaction: u32, level: &Level<'_>, line: &L
         let named = pointer.parse::<usize>().ok().and_then(|at| codes.get(at.checked_sub(1)?));
         let code = named.map(|code| &code.code).filter(|code| !code.is_empty());
         add(&mut benefit.diagnoses, Phi::new(code.unwrap_or(pointer).to_string()));
+    }
+    let span = period(&eb.dates);
+    if !span.is_open() {
+        benefit.period = span;
     }
     for value in &eb.dates {
         add(&mut benefit.dates, date(value));

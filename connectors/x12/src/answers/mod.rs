@@ -101,7 +101,7 @@ fn facts(patient: &Patient<'_>, ask: Option<&EligibilityRequest>, rejections: &[
     if let Some(own) = patient.own() {
         let services = ask.map(EligibilityRequest::service_types).unwrap_or_default();
         let days = days(ask).or(response.date().map(|date| (date, date)));
-        facts.coverage = plans::coverage(&own, &services, days);
+        facts.coverage = plans::coverage(patient, &own, &services, days);
         facts.plans = plans::plans(patient, &own);
         facts.benefits = benefits(response.transaction, &own);
         let elsewhere = facts
@@ -157,7 +157,7 @@ fn rejection_fact(rejection: &Aaa<'_>) -> OtherFact {
     let meaning = codes::label(Table::RejectReason, &rejection.reason).unwrap_or(&rejection.reason);
     let follow_up = codes::label(Table::FollowUp, &rejection.follow_up).unwrap_or(&rejection.follow_up);
     OtherFact {
-        kind: Coded::new(format!("AAA {}", rejection.reason), meaning),
+        kind: Coded::new(format!("{}{}", OtherFact::TURNED_AWAY, rejection.reason), meaning),
         amount: None,
         share: None,
         quantity: None,

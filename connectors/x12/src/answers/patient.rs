@@ -1,14 +1,16 @@
 //! Whom a 271 speaks of, and the person as the carrier has it on file.
 
 use connector_sdk::Phi;
-use connector_sdk::answer::{Contact, Correction, Identifier, MemberOnFile};
+use connector_sdk::answer::{
+    Coded, Contact, Correction, DateFact, DateSpan, Identifier, MemberOnFile, MilitaryService,
+};
 use connector_sdk::ask::{EligibilityRequest, Sex};
 use jiff::civil::Date;
 
-use super::words::{Named, coded, coded_some, contact, identifier, phi};
+use super::words::{Named, coded, coded_some, contact, identifier, phi, provenance};
 use crate::codes::Table;
 use crate::eligibility::{Level, Rejection, Response};
-use crate::model::common::Nm1;
+use crate::model::common::{Nm1, span};
 
 /// What is repeated of the levels that patients share (refusals, contacts, numbers of the subscriber), all patients of a
 /// 271 together: one that names thousands must not multiply what stands above them.
@@ -84,7 +86,8 @@ impl<'a> Patient<'a> {
 
     /// The subscriber as the carrier has it.
     pub(super) fn member(&self, ask: Option<&EligibilityRequest>) -> MemberOnFile {
-        let mut member = self.subscriber.as_ref().map(person).unwrap_or_default();
+        let transaction = self.response.transaction;
+        let mut member = self.subscriber.map(|level| person(&level, transaction)).unwrap_or_default();
         if self.dependent.is_some() {
             member.identifiers.truncate(self.repeated);
         }
@@ -103,7 +106,7 @@ impl<'a> Patient<'a> {
 
     /// The dependent as the carrier has it.
     pub(super) fn dependent_on_file(&self, ask: Option<&EligibilityRequest>) -> Option<MemberOnFile> {
-        let mut dependent = person(self.dependent.as_ref()?);
+        let mut dependent = person(self.dependent.as_ref()?, self.response.transaction);
         if let Some(asked) = ask.and_then(|ask| ask.dependent.as_ref()) {
             let mut compare = Compare { found: &mut dependent.corrections };
             compare.text("dependent.first_name", Some(&asked.first_name), dependent.first_name.as_ref());
@@ -125,7 +128,7 @@ impl<'a> Patient<'a> {
 }
 
 /// A level's person.
-fn person(level: &Level<'_>) -> MemberOnFile {
+fn person(level: &Level<'_>, transaction: u32) -> MemberOnFile {
     let Some(party) = level.party() else { return MemberOnFile::default() };
     let name = &party.name;
     let is_member_id = is_member_id(name);
@@ -155,8 +158,30 @@ fn person(level: &Level<'_>) -> MemberOnFile {
         relationship: coded_some(Table::Relationship, relationship),
         address: Named::from(party).address(),
         identifiers,
+        military: military(level, transaction),
         corrections: Vec::new(),
     }
+}
+
+/// MPI of a level.
+fn military(level: &Level<'_>, transaction: u32) -> Option<MilitaryService> {
+    let mpi = level.parties.iter().find_map(|party| party.military.as_ref())?;
+    let span = span(&mpi.date).map(|(from, to)| DateSpan { from: Some(from), to: Some(to) }).unwrap_or_default();
+    let dates = (!mpi.date.is_empty()).then(|| DateFact {
+        kind: Coded::new("MPI07", "Military service"),
+        span,
+        text: mpi.date.to_string(),
+    });
+    let fields = ["status", "employment", "branch", "description", "rank", "dates"];
+    Some(MilitaryService {
+        status: coded_some(Table::MilitaryStatus, &mpi.status),
+        employment: coded_some(Table::MilitaryEmployment, &mpi.employment),
+        branch: coded_some(Table::MilitaryBranch, &mpi.service),
+        description: phi(&mpi.description),
+        rank: (!mpi.rank.is_empty()).then(|| Coded::new(&*mpi.rank, &*mpi.rank)),
+        dates,
+        provenance: vec![provenance(transaction, mpi.at.0, "MPI", &level.kind.loop_id("2100"), &fields)],
+    })
 }
 
 /// Whether NM109 is a member id.

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::benefits::{asked_procedure, service_types};
 use super::patient::Patient;
-use super::words::{coded, coded_some, contact, date, identifier, period, provenance, some};
+use super::words::{coded, coded_some, contact, date, identifier, out_of_force, period, provenance, some};
 use crate::codes::Table;
 use crate::eligibility::{EligibilityBenefit, Level};
 use crate::model::Value;
@@ -42,7 +42,10 @@ fn is_plan_reference(kind: &str) -> bool {
 pub(super) fn says_more(line: &EligibilityBenefit<'_>) -> bool {
     let eb = &line.benefit;
     let lists = [line.deliveries.len(), line.information.len(), line.entities.len(), line.rejections.len()];
-    eb.amount.given()
+    // Whose coverage it is, and for which period, are fields of a benefit; a plan has none for them.
+    !eb.coverage_level.is_empty()
+        || !eb.period.is_empty()
+        || eb.amount.given()
         || eb.share.given()
         || eb.quantity.given()
         || !eb.authorization.is_empty()
@@ -145,7 +148,7 @@ fn references(plan: &mut Plan, kind: &str, value: &str) {
 /// Dates and numbers of the member's own loop hold for the plan. Where there are several plans, only the dates are
 /// noted, each with its meaning: which plan they belong to was not said.
 fn from_level(plans: &mut Vec<Plan>, patient: &Patient<'_>, level: &Level<'_>) {
-    let member = if level.dates().next().is_none() { patient.subscriber.unwrap_or(*level) } else { *level };
+    let member = dated(patient, level);
     if plans.is_empty() && member.dates().next().is_some() && !level.benefits.is_empty() {
         plans.push(Plan::default());
     }
@@ -169,6 +172,11 @@ fn from_level(plans: &mut Vec<Plan>, patient: &Patient<'_>, level: &Level<'_>) {
             }
         }
     }
+}
+
+/// The level whose dates are the patient's: its own, or the subscriber's where it has none.
+fn dated<'a>(patient: &Patient<'a>, level: &Level<'a>) -> Level<'a> {
+    if level.dates().next().is_none() { patient.subscriber.unwrap_or(*level) } else { *level }
 }
 
 /// The plan a line belongs to: the one of the same name and kind, else the first; made where there is none.
@@ -271,13 +279,19 @@ fn from_services(plans: &mut Vec<Plan>, level: &Level<'_>, transaction: u32, loo
 
 /// Coverage on the days asked about: from the lines for the plan as a whole. Where there are none, an active service of
 /// those asked about (any, where `services` is empty) is coverage; beside an inactive plan it leaves open which holds.
-pub(super) fn coverage(level: &Level<'_>, services: &[&str], days: Option<(Date, Date)>) -> Coverage {
+pub(super) fn coverage(
+    patient: &Patient<'_>,
+    level: &Level<'_>,
+    services: &[&str],
+    days: Option<(Date, Date)>,
+) -> Coverage {
     let asked = |line: &EligibilityBenefit<'_>| {
         let names_it = service_types(&line.benefit).any(|service| services.contains(&service));
         asked_procedure(&line.benefit).is_none() && !whole_plan(line) && (services.is_empty() || names_it)
     };
-    let plan = judged(level, days, whole_plan);
-    let own = judged(level, days, asked).filter(|own| matches!(own, Coverage::Active | Coverage::Pending));
+    let judge = Judge { level, days, out_of_force: member_out_of_force(patient, level, days) };
+    let plan = judge.lines(whole_plan);
+    let own = judge.lines(asked).filter(|own| matches!(own, Coverage::Active | Coverage::Pending));
     match (plan, own) {
         (Some(Coverage::Inactive), Some(_)) => Coverage::Unknown,
         (Some(plan), _) => plan,
@@ -285,36 +299,56 @@ pub(super) fn coverage(level: &Level<'_>, services: &[&str], days: Option<(Date,
     }
 }
 
-/// What the status lines that `wanted` picks say together; `None` where there are none. Lines whose own dates end
-/// before or begin after the days do not count, unless they are all there is against it; active and inactive at once is
-/// `Unknown`.
-fn judged(
-    level: &Level<'_>,
+/// Whether the dates of the member's own loop say that the coverage is over, or has not begun.
+fn member_out_of_force(patient: &Patient<'_>, level: &Level<'_>, days: Option<(Date, Date)>) -> bool {
+    days.is_some_and(|(first, last)| out_of_force(dated(patient, level).dates(), first, last))
+}
+
+/// Judges status lines for the days asked about.
+struct Judge<'a> {
+    level: &'a Level<'a>,
     days: Option<(Date, Date)>,
-    wanted: impl Fn(&EligibilityBenefit<'_>) -> bool,
-) -> Option<Coverage> {
-    let holds = |line: &EligibilityBenefit<'_>| {
-        let (span, Some((first, last))) = (period(&line.dates), days) else { return true };
-        span.from.is_none_or(|from| from <= last) && span.to.is_none_or(|to| to >= first)
-    };
-    let lines: Vec<_> = level
-        .benefits
-        .iter()
-        .filter(|line| wanted(line))
-        .filter_map(|line| Some((status(&line.benefit.information)?, holds(line))))
-        .collect();
-    if lines.is_empty() {
-        return None;
+    /// The member's dates do not reach the days; they hold for lines that have none of their own.
+    out_of_force: bool,
+}
+
+impl Judge<'_> {
+    /// Whether a line speaks of the days asked about: by its own dates, else by those of the member.
+    fn holds(&self, line: &EligibilityBenefit<'_>) -> bool {
+        let span = period(&line.dates);
+        match self.days {
+            Some((first, last)) if !span.is_open() => span.meets(first, last),
+            _ => !self.out_of_force,
+        }
     }
-    let any = |wanted: Coverage, held: bool| lines.iter().any(|(status, holds)| *status == wanted && (*holds || !held));
-    Some(match (any(Coverage::Active, true), any(Coverage::Inactive, true), any(Coverage::Pending, true)) {
-        (true, true, _) => Coverage::Unknown,
-        (true, false, false) => Coverage::Active,
-        (true, false, true) | (false, true, true) => Coverage::Unknown,
-        (false, true, false) => Coverage::Inactive,
-        (false, false, true) => Coverage::Pending,
-        // An inactive line is about the time after its span: nothing speaks for coverage then.
-        (false, false, false) if any(Coverage::Inactive, false) && !any(Coverage::Active, false) => Coverage::Inactive,
-        (false, false, false) => Coverage::Unknown,
-    })
+
+    /// What the status lines that `wanted` picks say together; `None` where there are none. Lines whose dates end
+    /// before or begin after the days do not count, unless they are all there is against it; active and inactive at
+    /// once is `Unknown`.
+    fn lines(&self, wanted: impl Fn(&EligibilityBenefit<'_>) -> bool) -> Option<Coverage> {
+        let lines: Vec<_> = self
+            .level
+            .benefits
+            .iter()
+            .filter(|line| wanted(line))
+            .filter_map(|line| Some((status(&line.benefit.information)?, self.holds(line))))
+            .collect();
+        if lines.is_empty() {
+            return None;
+        }
+        let any =
+            |wanted: Coverage, held: bool| lines.iter().any(|(status, holds)| *status == wanted && (*holds || !held));
+        Some(match (any(Coverage::Active, true), any(Coverage::Inactive, true), any(Coverage::Pending, true)) {
+            (true, true, _) => Coverage::Unknown,
+            (true, false, false) => Coverage::Active,
+            (true, false, true) | (false, true, true) => Coverage::Unknown,
+            (false, true, false) => Coverage::Inactive,
+            (false, false, true) => Coverage::Pending,
+            // An inactive line is about the time after its span: nothing speaks for coverage then.
+            (false, false, false) if any(Coverage::Inactive, false) && !any(Coverage::Active, false) => {
+                Coverage::Inactive
+            }
+            (false, false, false) => Coverage::Unknown,
+        })
+    }
 }

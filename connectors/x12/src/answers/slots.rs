@@ -1,6 +1,8 @@
 //! Which field of a benefit an EB line fills, and which lines may fill one benefit together.
 
-use connector_sdk::answer::{Accumulator, Benefit, Coded, Coinsurance, Copay, Covered, Limit, OtherFact};
+use connector_sdk::answer::{
+    Accumulator, Benefit, Coded, Coinsurance, Copay, Covered, Level as Whose, Limit, OtherFact,
+};
 use rust_decimal::Decimal;
 
 use super::benefits::{Line, add};
@@ -177,7 +179,7 @@ fn single_delivery<'a>(eb: &'a EligibilityBenefit<'_>) -> Option<(Decimal, &'a s
 pub(super) fn fill(benefit: &mut Benefit, transaction: u32, loop_id: &str, lines: &[Line<'_>]) {
     for line in lines {
         let eb = line.eb;
-        let mut fields = match slot(eb) {
+        let mut fields: Vec<&'static str> = match slot(eb) {
             Slot::Covered => covered(benefit, eb),
             Slot::Copay => copay(benefit, eb),
             Slot::Coinsurance => coinsurance(benefit, eb),
@@ -188,8 +190,8 @@ pub(super) fn fill(benefit: &mut Benefit, transaction: u32, loop_id: &str, lines
                 vec!["other"]
             }
         };
-        if matches!(eb.benefit.authorization.as_ref(), "Y" | "N") {
-            fields.push("authorization");
+        for field in indicators(benefit, eb) {
+            add(&mut fields, field);
         }
         add(&mut benefit.provenance, provenance(transaction, eb.benefit.at.0, "EB", loop_id, &fields));
         for rejection in &eb.rejections {
@@ -216,12 +218,17 @@ fn covered(benefit: &mut Benefit, eb: &EligibilityBenefit<'_>) -> Vec<&'static s
         _ => Covered::NotStated,
     };
     let plain = matches!(eb.benefit.information.as_ref(), "1" | "6" | "I");
-    let number = !(!eb.benefit.amount.given() && !eb.benefit.share.given() && !eb.benefit.quantity.given());
+    let EligibilityBenefit { benefit: said, .. } = eb;
+    let number = said.amount.given() || said.share.given() || said.quantity.given() || !said.period.is_empty();
+    let mut fields = vec!["covered"];
+    if benefit.level != Whose::NotStated {
+        fields.push("level");
+    }
     if !plain || number {
         add(&mut benefit.other, other(eb, true, true, true));
-        return vec!["covered", "other"];
+        fields.push("other");
     }
-    vec!["covered"]
+    fields
 }
 
 fn copay(benefit: &mut Benefit, eb: &EligibilityBenefit<'_>) -> Vec<&'static str> {
@@ -326,6 +333,38 @@ fn leftover(
         return vec![field, "other"];
     }
     vec![field]
+}
+
+/// EB11 and EB12: yes and no have fields; what is neither is kept beside them.
+fn indicators(benefit: &mut Benefit, eb: &EligibilityBenefit<'_>) -> Vec<&'static str> {
+    let mut fields = Vec::new();
+    match eb.benefit.authorization.as_ref() {
+        "" => {}
+        "Y" | "N" => fields.push("authorization"),
+        code => {
+            add(&mut benefit.other, unsure("EB11", code));
+            fields.push("other");
+        }
+    }
+    match eb.benefit.network.as_ref() {
+        "" | "Y" | "N" | "W" => {}
+        code => {
+            add(&mut benefit.other, unsure("EB12", code));
+            fields.push("other");
+        }
+    }
+    fields
+}
+
+/// Neither yes nor no: `U` where the carrier does not know, else as it came.
+fn unsure(element: &str, code: &str) -> OtherFact {
+    let label = match (element, code) {
+        ("EB11", "U") => "The carrier does not know whether prior authorization is needed",
+        ("EB12", "U") => "The carrier does not know whether it holds in network or out of network",
+        _ => code,
+    };
+    let kind = Coded::new(format!("{element} {code}"), label);
+    OtherFact { kind, amount: None, share: None, quantity: None, unit: None, period: None, text: None }
 }
 
 /// A line as it is: numbers where they are numbers, else as text.

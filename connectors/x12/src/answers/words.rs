@@ -3,6 +3,8 @@
 use connector_sdk::Phi;
 use connector_sdk::answer::{Coded, Contact, DateFact, DateSpan, Identifier, Place, Provenance};
 
+use jiff::civil::Date;
+
 use crate::codes::{Table, label};
 use crate::eligibility::{RelatedEntity, ResponseParty};
 use crate::model::common::{Dtp, Hsd, N3, N4, Nm1, Per, Prv, Ref};
@@ -59,6 +61,27 @@ pub(super) fn period<'a>(dates: impl IntoIterator<Item = &'a Dtp<'a>>) -> DateSp
         }
     }
     found
+}
+
+/// Whether dates of a member say that its coverage lies wholly before or after the days asked about: all ends before the
+/// first day with no new beginning behind them, or all beginnings after the last day. A single day of "plan" or
+/// "eligibility" is the day asked about, as in [`period`]; other dates (COBRA, premiums) end no coverage.
+pub(super) fn out_of_force<'a>(dates: impl IntoIterator<Item = &'a Dtp<'a>>, first: Date, last: Date) -> bool {
+    let (mut begins, mut ends) = (Vec::new(), Vec::new());
+    for value in dates {
+        let Some((from, to)) = value.span() else { continue };
+        match value.qualifier.as_ref() {
+            "291" | "292" | "307" if value.value.contains('-') => {
+                begins.push(from);
+                ends.push(to);
+            }
+            "346" | "348" | "356" | "539" => begins.push(from),
+            "347" | "349" | "357" | "540" => ends.push(to),
+            _ => {}
+        }
+    }
+    let over = ends.iter().max().is_some_and(|end| *end < first && begins.iter().all(|begin| begin <= end));
+    over || begins.iter().min().is_some_and(|begin| *begin > last)
 }
 
 /// A REF segment.

@@ -431,10 +431,15 @@ segments! {
 impl Dtp<'_> {
     /// First and last day; `None` where the text is no such date. Never guessed.
     pub fn span(&self) -> Option<(Date, Date)> {
-        match self.value.split_once('-') {
-            Some((from, to)) => Some((day(from)?, day(to)?)),
-            None => day(&self.value).map(|date| (date, date)),
-        }
+        span(&self.value)
+    }
+}
+
+/// First and last day of a text in the form `D8` or `RD8`.
+pub(crate) fn span(text: &str) -> Option<(Date, Date)> {
+    match text.split_once('-') {
+        Some((from, to)) => Some((day(from)?, day(to)?)),
+        None => day(text).map(|date| (date, date)),
     }
 }
 

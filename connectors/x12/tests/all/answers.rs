@@ -175,6 +175,7 @@ fn procedures_authorization_and_unknown_codes() {
     let odd = facts.benefits.iter().find(|b| b.service.code == "!!").unwrap();
     assert_eq!((odd.level.clone(), odd.network), (Level::Unknown("ZZZ".into()), Network::Both));
     assert_eq!((odd.other[0].kind.code.as_str(), odd.other[0].text.as_deref()), ("QQ", Some("twelve")));
+    assert_eq!(odd.other[1].kind.code, "EB11 U");
     assert!(facts.benefits.iter().any(|b| b.authorization == AuthorizationNeed::NotRequired));
     assert_eq!(represented(&facts).len(), 7);
 }
@@ -230,6 +231,143 @@ fn a_rejection_beside_benefits_is_a_remark() {
     let remark = facts.benefits.last().unwrap();
     assert_eq!(remark.other[0].kind.code, "AAA 79");
     assert!(matches!(&remark.provenance[0].place, Place::Segment { loop_id, .. } if loop_id == "2100B"));
+}
+
+/// The summary of facts, for the day the answers here are dated.
+fn summary(facts: EligibilityFacts, ask: &EligibilityRequest) -> connector_sdk::answer::EligibilityAnswer {
+    connector_sdk::summary::complete(facts, Some(ask), jiff::civil::date(2026, 11, 23))
+}
+
+fn alert<'a>(answer: &'a connector_sdk::answer::EligibilityAnswer, kind: &str) -> Option<&'a str> {
+    answer.summary.alerts.iter().find(|alert| alert.kind == kind).map(|alert| alert.text.text())
+}
+
+#[test]
+fn a_rejection_beside_benefits_is_an_alert() {
+    let facts = facts_on("EB*1**30**GOLD~EB*1**98~AAA*N**42*R~", Some(&ask()));
+    let answer = summary(facts, &ask());
+    assert_eq!(
+        alert(&answer, "partly_refused"),
+        Some(
+            "The carrier turned a part of the question away (office visit): Payer cannot respond right now. Sending again is allowed."
+        )
+    );
+    assert!(alert(&summary(self::facts("EB*1**30**GOLD~"), &ask()), "partly_refused").is_none());
+}
+
+#[test]
+fn whose_coverage_it_is_and_for_which_period_is_kept() {
+    let facts = facts("EB*1*FAM*30**GOLD~EB*1**30**SILVER*23~EB*6*ESP*30*HM~EB*1**30**PLAIN~");
+    assert_eq!(facts.plans.len(), 4);
+    let told: Vec<_> = facts
+        .benefits
+        .iter()
+        .map(|b| (b.plan.as_deref(), b.level.clone(), b.covered, b.other.first().and_then(|f| f.period.clone())))
+        .map(|(plan, level, covered, period)| (plan, level, covered, period.map(|period| period.code)))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Some("GOLD"), Level::Family, Covered::Yes, None),
+            (Some("SILVER"), Level::NotStated, Covered::Yes, Some("23".to_owned())),
+            (None, Level::EmployeeAndSpouse, Covered::No, None),
+        ],
+        "the last line says no more than its plan"
+    );
+    assert_eq!(represented(&facts).len(), 4);
+}
+
+#[test]
+fn what_the_carrier_does_not_know_is_kept_and_told() {
+    let asked = asking(&["98", "62"]);
+    let facts = facts_on("EB*1**30**GOLD~EB*1**98********U*U~EB*1**62********Q~EB*1**30********U~", Some(&asked));
+    let fact = |service: &str, code: &str| {
+        let lines = facts.benefits.iter().filter(|benefit| benefit.service.code == service);
+        lines.flat_map(|benefit| &benefit.other).any(|fact| fact.kind.code == code)
+    };
+    assert!(fact("98", "EB11 U") && fact("98", "EB12 U") && fact("62", "EB11 Q") && fact("30", "EB11 U"));
+    let visit = facts.benefits.iter().find(|benefit| benefit.service.code == "98").unwrap();
+    assert_eq!((visit.authorization, visit.network), (AuthorizationNeed::NotStated, Network::NotStated));
+    assert!(visit.provenance.iter().any(|place| place.of.contains(&"other".to_owned())));
+    let answer = summary(facts, &asked);
+    assert_eq!(
+        alert(&answer, "authorization_unclear"),
+        Some("The carrier could not say whether office visit needs prior authorization.")
+    );
+}
+
+#[test]
+fn military_service_is_kept_and_told() {
+    let facts = facts("MPI*C*RU*A*RESERVE FIRST*E5*RD8*20000101-20200101~EB*1**30~");
+    let military = facts.member.military.as_ref().unwrap();
+    let labels = [&military.status, &military.employment, &military.branch, &military.rank];
+    assert_eq!(
+        labels.map(|code| code.as_ref().unwrap().label.as_str()),
+        ["Current", "Retired in the USA", "Air Force", "E5"]
+    );
+    assert_eq!(military.description.as_ref().unwrap().text(), "RESERVE FIRST");
+    assert_eq!(military.dates.as_ref().unwrap().span.to, Some(jiff::civil::date(2020, 1, 1)));
+    assert!(
+        matches!(&military.provenance[0].place, Place::Segment { id, loop_id, .. } if id == "MPI" && loop_id == "2100C")
+    );
+    assert!(!format!("{facts:?}").contains("RESERVE FIRST"));
+    let answer = summary(facts, &ask());
+    assert_eq!(
+        alert(&answer, "military"),
+        Some("The carrier has military service of the patient on file: Air Force, retired in the USA, current.")
+    );
+    assert!(self::facts("EB*1**30~").member.military.is_none());
+}
+
+#[test]
+fn amounts_of_a_year_that_is_over_are_not_told_as_of_today() {
+    let year = |base: u32, year: u32| format!("EB*C*IND*30***23*{base}*****Y~DTP*292*RD8*{year}0101-{year}1231~");
+    let facts = facts_on(&format!("EB*1**30**GOLD~{}{}", year(1500, 2025), year(1600, 2026)), Some(&ask()));
+    let periods: Vec<_> = facts.benefits.iter().map(|benefit| benefit.period.to.unwrap().year()).collect();
+    assert_eq!(periods, [2025, 2026]);
+    let text = summary(facts, &ask()).summary.paragraph;
+    assert!(text.text().contains("the deductible is $1,600.00.") && !text.text().contains("1,500"), "{}", text.text());
+    let facts = facts_on(&format!("EB*1**30**GOLD~{}", year(1500, 2025)), Some(&ask()));
+    let text = summary(facts, &ask()).summary.paragraph;
+    let told = "the deductible was $1,500.00 from 1 January 2025 to 31 December 2025.";
+    assert!(text.text().contains(told), "{}", text.text());
+}
+
+#[test]
+fn dates_of_the_member_count_for_lines_without_their_own() {
+    let on = |dates: &str, lines: &str| facts_on(&format!("{dates}{lines}"), Some(&ask())).coverage;
+    let active = "EB*1**30**GOLD~";
+    for end in ["347", "357", "349", "540"] {
+        assert_eq!(on(&format!("DTP*{end}*D8*20251231~"), active), Coverage::Unknown, "{end}: active, and ended");
+        assert_eq!(on(&format!("DTP*{end}*D8*20251231~"), "EB*6**30~"), Coverage::Inactive, "{end}");
+        assert_eq!(on(&format!("DTP*{end}*D8*20261231~"), active), Coverage::Active, "{end}: to come");
+        assert_eq!(on(&format!("DTP*{end}*D8*20261123~"), active), Coverage::Active, "{end}: the last day is covered");
+    }
+    assert_eq!(on("DTP*291*RD8*20250101-20251231~", active), Coverage::Unknown);
+    assert_eq!(on("DTP*307*RD8*20260101-20261231~", active), Coverage::Active);
+    assert_eq!(on("DTP*346*D8*20270101~", active), Coverage::Unknown, "it has not begun");
+    assert_eq!(on("DTP*346*D8*20270101~", "EB*6**30~"), Coverage::Inactive);
+    // A day is no end; other dates end nothing; a line's own dates come first; a new beginning follows an end.
+    assert_eq!(on("DTP*291*D8*20251231~", active), Coverage::Active);
+    assert_eq!(on("DTP*341*D8*20251231~DTP*343*D8*20251231~", active), Coverage::Active);
+    assert_eq!(on("DTP*347*D8*20251231~", &format!("{active}DTP*346*D8*20260101~")), Coverage::Active);
+    assert_eq!(on("DTP*347*D8*20251231~DTP*346*D8*20260101~", active), Coverage::Active);
+    assert_eq!(on("DTP*347*D8*20251231~DTP*357*D8*20261231~", active), Coverage::Active);
+    assert_eq!(on("DTP*347*D8*20251231~", "EB*1**98~"), Coverage::Unknown);
+    // A dependent without dates has those of the subscriber.
+    let body = |own: &str| {
+        format!(
+            "{HEAD}HL*3*2*22*1~NM1*IL*1*ZANZIBAR*ADA****MI*W100~DTP*347*D8*20251231~HL*4*3*23*0~NM1*03*1*ZANZIBAR*BEN~{own}{active}"
+        )
+    };
+    let coverage = |own: &str| match eligibility(&response(&body(own)), Some(&ask())).remove(0).outcome {
+        Outcome::Answered(facts) => facts.coverage,
+        Outcome::Refused(_) => panic!("answered"),
+    };
+    assert_eq!((coverage(""), coverage("DTP*347*D8*20261231~")), (Coverage::Unknown, Coverage::Active));
+    // What is unclear says when it ended.
+    let text = summary(facts_on(&format!("DTP*357*D8*20251231~{active}"), Some(&ask())), &ask()).summary.paragraph;
+    assert!(text.text().contains("It has 31 December 2025 as the end of the coverage."), "{}", text.text());
 }
 
 #[test]
