@@ -142,6 +142,12 @@ fn parse(table: Table) -> Rows {
 }
 
 impl Table {
+    /// Whether our copy holds only a part of a long list, so that a code may well be good that is not in it. The others
+    /// were whole, as far as we know, when they were written down.
+    pub(crate) fn is_partial(self) -> bool {
+        matches!(self, Self::Remark | Self::ClaimStatus)
+    }
+
     /// All its codes.
     pub(crate) fn codes(self) -> Vec<&'static str> {
         parse(self).into_values().map(|row| row.0).collect()

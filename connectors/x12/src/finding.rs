@@ -244,6 +244,9 @@ oddities! {
     /// Not in an outside list.
     CodeUnknown = Warning, "code_unknown", "The code is not in our copy of a list that changes often.",
         "Check it against the current list of its owner.";
+    /// Not in an outside list of which we have a part.
+    CodeUnlisted = Info, "code_unlisted", "The code is not in our copy of its list, which holds only a part of the list.",
+        "Check it against the current list of its owner.";
     /// Too short.
     TooShort = Error, "too_short", "The value is too short.";
     /// Too long.
@@ -292,6 +295,9 @@ oddities! {
     NothingInside = Warning, "nothing_inside", "There is no transaction set and no TA1 in the file.";
     /// No guide.
     NoGuide = Info, "no_guide", "There is no guide for this transaction set: only the envelope was checked.";
+    /// Before 005010.
+    OlderVersion = Info, "older_version", "This is of an older version than 005010 (such as 004010) and was read with the tables of 005010: what only a guide asks for is a remark.",
+        "Findings about the guide are advice here; hold it against the older guide.";
     /// ST03 against content.
     GuideMismatch = Warning, "guide_mismatch", "The content is of another guide than ST03 or GS08 names.",
         "Name the guide that the content follows.";

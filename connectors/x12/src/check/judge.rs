@@ -1,4 +1,4 @@
-//! What a guide's table cannot say: sums that must come out even. One judge looks at one transaction set.
+//! What a guide's table cannot say: sums that must come out even, lists that another value names. One judge looks at one transaction set.
 
 use crate::finding::{Finding, Findings, Oddity};
 use crate::grammar::GuideName;
@@ -44,6 +44,7 @@ pub(super) fn of(guide: GuideName) -> Option<Box<dyn Judge>> {
         GuideName::Claim837P | GuideName::Claim837I | GuideName::Claim837D => {
             Some(Box::new(crate::claim::ClaimJudge::default()))
         }
+        GuideName::Status277 | GuideName::ClaimAck277 => Some(Box::new(crate::status::StatusJudge)),
         _ => None,
     }
 }

@@ -61,7 +61,9 @@ impl SetRun {
     /// The guide is clear: what was held back goes first.
     fn start(&mut self, choice: Choice) {
         let unnamed = choice.unnamed.then_some((Oddity::SetUnnamed, 3));
-        for (remark, element) in choice.remark.map(|remark| (remark, 0)).into_iter().chain(unnamed) {
+        let older = (choice.older && choice.guide.is_some()).then_some((Oddity::OlderVersion, 0));
+        let remark = choice.remark.map(|remark| (remark, 0));
+        for (remark, element) in [remark, unnamed, older].into_iter().flatten() {
             if let Some(st) = self.held.first() {
                 let mut finding = remark.at(st.number, st.offset);
                 (finding.position, finding.element) = (Some(1), (element > 0).then_some(element));

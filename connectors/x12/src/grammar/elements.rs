@@ -169,8 +169,7 @@ impl Elements<'_> {
         } else if let Some(oddity) = too {
             watch.push(self.at(oddity, place, rule).expecting(rule.length));
         } else if !rule.codes.any() && !rule.codes.has(value) {
-            let oddity = if rule.codes.open { Oddity::CodeUnknown } else { Oddity::CodeValue };
-            watch.push(self.at(oddity, place, rule).expecting(rule.codes.text));
+            watch.push(self.at(rule.codes.reach.oddity(), place, rule).expecting(rule.codes.text));
         }
         self.special(rule, value, before, place, watch);
     }

@@ -1,6 +1,7 @@
 //! A guide, compiled: what the matcher walks over. Small integers and slices; texts are the tables' own.
 
 use super::dictionary::{Dictionary, Kind, Note};
+use super::lists::Reach;
 
 /// No upper bound of repeats.
 pub(super) const UNBOUNDED: u32 = u32::MAX;
@@ -23,8 +24,8 @@ pub(super) struct CodeSet {
     pub(super) codes: Vec<u128>,
     /// As the table writes it.
     pub(super) text: &'static str,
-    /// A list that changes outside this crate: a code that is not there is worth a remark, no more.
-    pub(super) open: bool,
+    /// What it means that a code is not there.
+    pub(super) reach: Reach,
 }
 
 impl CodeSet {

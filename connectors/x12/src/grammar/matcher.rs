@@ -5,6 +5,7 @@ use super::dictionary::Dictionary;
 use super::elements::{Elements, demanded};
 use super::guide::{Child, Demand, Guide, Line, LoopRule, Mark, Term, What, pack_code};
 use super::hierarchy::Hierarchy;
+use super::lists::Reach;
 use super::rules;
 use super::values::Classes;
 use super::watch::{Spot, Watch};
@@ -213,8 +214,8 @@ impl Matcher {
         let owner = self.stack.get(hit.depth).map(|frame| frame.number);
         let choices = owner.zip(known).and_then(|(owner, known)| self.guide.choices(owner, known));
         let mark = line.marks.iter().find(|mark| !mark.codes.has(marked_value(mark, segment))).or(line.marks.first());
-        let open = mark.is_some_and(|mark| mark.codes.open);
-        let mut finding = spot.finding(if open { Oddity::CodeUnknown } else { Oddity::Qualifier });
+        let reach = mark.map(|mark| mark.codes.reach).unwrap_or_default();
+        let mut finding = spot.finding(if reach == Reach::Closed { Oddity::Qualifier } else { reach.oddity() });
         if let Some(mark) = mark {
             finding.element = Some(mark.element);
             finding.component = Some(mark.component).filter(|component| *component > 0);

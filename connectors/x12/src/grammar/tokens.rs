@@ -1,7 +1,7 @@
 //! The words of a guide's lines: repeats, element tokens, terms of rules.
 
 use super::guide::{CodeSet, Condition, MAX_CODE, UNBOUNDED, pack_code};
-use super::lists;
+use super::lists::{self, Reach};
 
 /// `5.1#=ABK,BK`
 #[derive(Clone, Debug)]
@@ -25,11 +25,11 @@ pub(super) fn repeat(word: &str) -> Result<u32, String> {
 
 /// `A,B,@name`
 pub(super) fn codes(text: &'static str) -> Result<CodeSet, String> {
-    let (mut codes, mut open) = (Vec::new(), false);
+    let (mut codes, mut reach) = (Vec::new(), Reach::Closed);
     for word in text.split(',') {
         if let Some(name) = word.strip_prefix('@') {
             let list = lists::named(name).ok_or_else(|| format!("there is no list {name}"))?;
-            open |= list.open;
+            reach = reach.max(list.reach);
             for code in list.codes {
                 codes.push(packed(code)?);
             }
@@ -39,7 +39,7 @@ pub(super) fn codes(text: &'static str) -> Result<CodeSet, String> {
     }
     codes.sort_unstable();
     codes.dedup();
-    Ok(CodeSet { codes, text, open })
+    Ok(CodeSet { codes, text, reach })
 }
 
 fn packed(code: &str) -> Result<u128, String> {

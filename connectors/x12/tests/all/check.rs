@@ -21,6 +21,14 @@ impl Judged {
     }
 }
 
+/// `2010AA/NM109:missing_element`
+fn words(finding: &Finding) -> String {
+    let element = finding.element.map(|element| format!("{element:02}")).unwrap_or_default();
+    let component = finding.component.map(|component| format!("-{component}")).unwrap_or_default();
+    let place = finding.loop_id.unwrap_or("-");
+    format!("{place}/{}{element}{component}:{}", finding.segment_id.unwrap_or("?"), finding.code)
+}
+
 pub(crate) fn judged(bytes: &[u8]) -> Judged {
     let mut checker = check::Checker::new(bytes);
     let mut all = Vec::new();
@@ -38,12 +46,6 @@ pub(crate) fn judged(bytes: &[u8]) -> Judged {
     }
     let summary = checker.summary();
     all.extend(summary.findings.iter().cloned());
-    let words = |finding: &Finding| {
-        let element = finding.element.map(|element| format!("{element:02}")).unwrap_or_default();
-        let component = finding.component.map(|component| format!("-{component}")).unwrap_or_default();
-        let place = finding.loop_id.unwrap_or("-");
-        format!("{place}/{}{element}{component}:{}", finding.segment_id.unwrap_or("?"), finding.code)
-    };
     let told = all.iter().filter(|finding| finding.severity > Severity::Info);
     let told = told.map(|finding| (finding.rejects(), words(finding))).collect();
     let verdict = if summary.valid { "valid" } else { "invalid" };
@@ -110,6 +112,7 @@ fn damaged_status_requests_and_answers() {
             ("REF*1K*20261101A77~REF*BLT", "REF*1K*1~REF*1K*2~REF*BLT", &["2200/REF:segment_repeats"]),
             ("REF*BLT*111", "REF*QQ*111", &["2200/REF01:qualifier"]),
             ("STC*P3:294:85*20261120**850~", "", &["2200/STC:missing_segment"]),
+            ("STC*P3:294:85", "STC*ZZ:294:85", &["2200/STC01-1:code_unknown"]),
             ("HL*5*3*22*1", "HL*5*3*22*0", &["2000D/HL04:hl_child"]),
         ],
     );
@@ -148,6 +151,100 @@ fn damaged_eligibility() {
             ("NM1*03*1*ZANZIBAR*BEN", "NM1*03*2*ZANZIBAR*BEN", &["2100D/NM102:code_value"]),
         ],
     );
+}
+
+/// A reason that the guide has elsewhere, or nowhere, is a warning: what a carrier says is not turned away for it.
+#[test]
+fn reasons_of_refusals_are_those_of_their_loop() {
+    damage(
+        "271_more_needed.edi",
+        &[
+            ("AAA*N**15*C", "AAA*N**79*C", &["2100C/AAA03:rule_advice"]),
+            ("AAA*N**15*C", "AAA*N**RC*C", &["2100C/AAA03:rule_advice"]),
+            ("AAA*N**15*C", "AAA*N***C", &["2100C/AAA03:missing_element"]),
+            ("AAA*N**15*C", "AAA*N**75*Q", &["2100C/AAA04:code_unknown"]),
+            ("NM1*PR*", "AAA*N**72*C~NM1*PR*", &["2000A/AAA03:rule_advice"]),
+        ],
+    );
+    damage("271_provider_unknown.edi", &[("AAA*N**51*C", "AAA*N**72*C", &["2100B/AAA03:rule_advice"])]);
+    damage(
+        "271_dependent.edi",
+        &[
+            ("DMG*D8*2010", "AAA*N**72*C~DMG*D8*2010", &["2100D/AAA03:rule_advice"]),
+            ("EB*C*IND*30***23", "EB*1**98~AAA*N**42*R~EB*C*IND*30***23", &["2110D/AAA03:rule_advice"]),
+        ],
+    );
+    let good = sample("271_more_needed.edi");
+    for reason in ["35", "58", "72", "75", "78"] {
+        let Judged { told, .. } = judged(good.replace("AAA*N**15*C", &format!("AAA*N**{reason}*C")).as_bytes());
+        assert!(told.is_empty(), "{reason}: {told:?}");
+    }
+    let (sets, _) = check::check(good.replace("AAA*N**15*C", "AAA*N**79*C").as_bytes()).unwrap();
+    let Some(x12::Expected::Words(words)) = sets[0].findings[0].expected else { panic!("what is expected") };
+    assert!(words.starts_with("15,35,42,"), "{words}");
+}
+
+/// Mere remarks on a file, as words.
+fn mentioned(text: &str) -> Vec<String> {
+    let (sets, summary) = check::check(text.as_bytes()).unwrap();
+    assert!(summary.valid, "{:?}", sets[0].findings);
+    let told = sets.iter().flat_map(|set| &set.findings).filter(|finding| finding.severity == Severity::Info);
+    told.map(words).collect()
+}
+
+#[test]
+fn a_code_that_our_part_of_a_list_lacks_is_mentioned_only() {
+    let answer = sample("277-answer.edi");
+    assert!(mentioned(&answer).is_empty());
+    let with = |to: &str| mentioned(&answer.replacen("STC*P3:294:85", to, 1));
+    assert_eq!(with("STC*P3:9999:85"), ["2200/STC01-2:code_unlisted"]);
+    assert_eq!(with("STC*P3:9999:85:RX"), Vec::<String>::new(), "the code is of another list");
+    let acknowledgment = sample("277ca.edi");
+    let more = acknowledgment.replacen("*WQ*1050~QTY*90", "*WQ*1050******A1:9999~QTY*90", 1);
+    assert_eq!(mentioned(&more), ["2200B/STC10-2:code_unlisted"]);
+
+    let advice = sample("835_several.edi");
+    assert!(mentioned(&advice).is_empty());
+    assert_eq!(mentioned(&advice.replacen("MOA***MA01", "MOA***MA01*N9999", 1)), ["2100/MOA04:code_unlisted"]);
+    let line = |lq: &str| {
+        mentioned(&advice.replacen("AMT*B6*150~", &format!("AMT*B6*150~{lq}"), 1).replacen("SE*58", "SE*59", 1))
+    };
+    assert_eq!(line("LQ*HE*N9999~"), ["2110/LQ02:code_unlisted"]);
+    assert!(line("LQ*HE*N130~").is_empty() && line("LQ*RX*9999~").is_empty());
+    let finding = check::check(advice.replacen("MA01", "N9999", 1).as_bytes()).unwrap().0.remove(0).findings.remove(0);
+    assert!(finding.message.contains("holds only a part"), "{}", finding.message);
+}
+
+#[test]
+fn reasons_of_an_835_are_looked_up() {
+    damage(
+        "835_several.edi",
+        &[
+            ("CAS*PR*3*20", "CAS*PR*Z99*20", &["2110/CAS02:code_unknown"]),
+            ("MOA***MA01", "MOA***MA01~LQ*HE*N130", &["2100/LQ:unexpected_segment"]),
+        ],
+    );
+}
+
+/// A file of 004010 is read with the tables of 005010; it is told so, and the guide turns nothing of it away.
+#[test]
+fn an_older_version_is_called_so_and_read_tolerantly() {
+    let good = sample("271_more_needed.edi");
+    let older = good.replace("*005010X279A1", "*004010X092A1").replace("*^*00501*", "*U*00401*");
+    assert_ne!(older, good);
+    assert!(mentioned(&older).contains(&"-/ST:older_version".to_owned()), "{:?}", mentioned(&older));
+    assert!(!mentioned(&good).contains(&"-/ST:older_version".to_owned()));
+    // What only the guide asks for is a remark; what is no date stays wrong.
+    let damaged = |from: &str, to: &str| {
+        assert!(older.contains(from), "{from}");
+        [&older, &good].map(|text| judged(text.replacen(from, to, 1).as_bytes()).verdict)
+    };
+    assert_eq!(damaged("NM1*IL*1", "NM1*IL*9"), ["valid", "invalid"]);
+    assert_eq!(damaged("AAA*N**15*C", "AAA*N***C"), ["valid", "invalid"]);
+    assert_eq!(damaged("DMG*D8*19800201", "DMG*D8*19801301"), ["invalid", "invalid"]);
+    let unknown = "ISA*00*          *00*          *ZZ*AA             *ZZ*BB             *261123*1200*U*00401*000000001*0*P*:~\
+        GS*RA*AA*BB*20261123*1200*1*X*004010~ST*820*0001~BPR*I*1*C*ACH~SE*3*0001~GE*1*1~IEA*1*000000001~";
+    assert_eq!(mentioned(unknown), ["-/ST:no_guide"], "no table was used");
 }
 
 #[test]
