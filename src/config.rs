@@ -9,11 +9,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use tracing::level_filters::LevelFilter;
+use zeroize::Zeroizing;
 
 use crate::carriers::file::LimitsFile;
 use crate::carriers::schema::{Words, check};
 use crate::carriers::text::Document;
 use crate::carriers::{FileProblem, Limits};
+use crate::store::{PostgresServer, Tables};
 
 /// Where the file is looked for when none is named.
 pub const USUAL_PLACE: &str = "config/gateway.toml";
@@ -25,6 +27,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The store and everything else that is written.
     pub data_dir: PathBuf,
+    /// Where the store's tables are.
+    pub tables: Tables,
     /// The vault's master key. Never inside `data_dir`: a copy of the data must not open the vault.
     pub vault_key_file: PathBuf,
     /// The carrier files.
@@ -58,6 +62,9 @@ pub struct GatewayFile {
     pub vault_key_file: Option<String>,
     /// Directory of the carrier files. Default: `config/carriers`.
     pub carriers_dir: Option<String>,
+    /// Where the store's tables are.
+    #[serde(default)]
+    pub store: StoreFile,
     /// Logging.
     #[serde(default)]
     pub log: LogFile,
@@ -67,6 +74,16 @@ pub struct GatewayFile {
     /// Bounds for what a carrier file leaves out.
     #[serde(default)]
     pub limits: LimitsFile,
+}
+
+/// Where the store's tables are.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StoreFile {
+    /// A PostgreSQL server, as `postgresql://user@host/database?sslmode=require`. Empty: a SQLite file in `data_dir`.
+    pub postgres: Option<String>,
+    /// Where its password is: `env:NAME` or `file:path`. Empty: the server asks for none.
+    pub postgres_password: Option<String>,
 }
 
 /// Logging.
@@ -177,6 +194,10 @@ impl Config {
             let help = "put the key elsewhere: a copy of the data directory must not open the vault";
             wrong(&["vault_key_file"], "the vault's key may not lie in data_dir", help);
         }
+        let tables = tables(&file.store).unwrap_or_else(|(key, message)| {
+            wrong(&["store", key], &message, "see config/gateway.toml for how it is written");
+            Tables::Embedded
+        });
         let limits = file.limits.over(Limits::default());
         if limits.attempt_timeout > limits.deadline {
             let help = "lower attempt_timeout_secs or raise deadline_secs";
@@ -185,6 +206,7 @@ impl Config {
         Some(Self {
             listen: listen?,
             data_dir,
+            tables,
             vault_key_file,
             carriers_dir: path(file.carriers_dir, "config/carriers"),
             log: Log {
@@ -207,6 +229,33 @@ impl From<Level> for LevelFilter {
             Level::Trace => Self::TRACE,
         }
     }
+}
+
+/// The key at fault and what is wrong, when it cannot be read.
+fn tables(file: &StoreFile) -> Result<Tables, (&'static str, String)> {
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let password = given(&file.postgres_password).map(|place| secret(&place)).transpose();
+    let password = password.map_err(|problem| ("postgres_password", problem))?;
+    match given(&file.postgres) {
+        Some(server) => PostgresServer::new(&server, password.as_ref().map(|password| password.as_str()))
+            .map(|server| Tables::Postgres(Box::new(server)))
+            .map_err(|problem| ("postgres", problem.to_owned())),
+        None if password.is_some() => Err(("postgres", "a password is given, but no server".to_owned())),
+        None => Ok(Tables::Embedded),
+    }
+}
+
+/// A secret that stands elsewhere.
+fn secret(place: &str) -> Result<Zeroizing<String>, String> {
+    let found = if let Some(name) = place.strip_prefix("env:") {
+        std::env::var(name).map_err(|_| format!("the variable {name} is not set"))
+    } else if let Some(path) = place.strip_prefix("file:") {
+        std::fs::read_to_string(path).map_err(|error| format!("the file {path} cannot be read: {error}"))
+    } else {
+        // Not repeated: it may be the password itself.
+        Err("this is no place of a secret: write env:NAME or file:path".to_owned())
+    };
+    found.map(|text| Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 /// The JSON Schema of `gateway.toml`.
@@ -259,6 +308,18 @@ mod tests {
         let found = problems("listen = \"x\"\nvault_key_file = \"data/k\"\n[practice]\ntime_zone = \"Mars\"\n");
         assert_eq!(found.len(), 3, "{found:#?}");
         assert!(found.iter().any(|problem| problem.starts_with("gateway.toml:2:18: the vault's key")), "{found:#?}");
+    }
+
+    #[test]
+    fn a_password_stands_elsewhere() {
+        let server = "[store]\npostgres = \"postgresql://portico@db.example/portico\"\n";
+        let read = |more: &str| problems(&format!("{server}{more}"));
+        assert_eq!(read(""), Vec::<String>::new());
+        let literal = read("postgres_password = \"Zanzibar-0471\"");
+        assert!(literal[0].contains("env:NAME") && !literal[0].contains("Zanzibar"), "{literal:?}");
+        assert!(read("postgres_password = \"env:PORTICO_NO_SUCH\"")[0].contains("PORTICO_NO_SUCH"));
+        let inside = problems("[store]\npostgres = \"postgresql://portico:Zanzibar@db.example/portico\"");
+        assert!(inside[0].contains("postgres_password") && !inside[0].contains("Zanzibar"), "{inside:?}");
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl House {
     /// # Errors
     /// What cannot be opened, and how to mend it.
     pub async fn open(config: &Config) -> Result<Self, CannotRun> {
-        let store = Store::open(&config.data_dir)?;
+        let store = Store::open_at(&config.data_dir, &config.tables).await?;
         let vault = open_vault(&store, &config.vault_key_file).await?;
         let (book, report) = CarrierBook::open(&config.carriers_dir, config.limits);
         report.log();

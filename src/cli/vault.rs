@@ -81,7 +81,7 @@ pub async fn vault(command: VaultCommand, config: Option<PathBuf>) -> End {
 
 /// As [`vault`], with everything it reads and writes handed in.
 async fn run(command: VaultCommand, config: &Config, input: &mut dyn Read, out: &mut dyn Write) -> End {
-    let store = open_store(&config.data_dir)?;
+    let store = open_store(config).await?;
     let key_file = &config.vault_key_file;
     if matches!(command, VaultCommand::Init) {
         Vault::init(&store, key_file).await?;
@@ -121,10 +121,12 @@ async fn run(command: VaultCommand, config: &Config, input: &mut dyn Read, out: 
     Ok(ExitCode::SUCCESS)
 }
 
-fn open_store(dir: &Path) -> Result<Arc<Store>, CannotRun> {
-    Store::open(dir).map_err(|error| {
+async fn open_store(config: &Config) -> Result<Arc<Store>, CannotRun> {
+    Store::open_at(&config.data_dir, &config.tables).await.map_err(|error| {
         let help = match error {
-            StoreError::Locked { .. } => " While it runs, store credentials with PUT /v1/credentials/{carrier}.",
+            StoreError::Locked { .. } | StoreError::DatabaseTaken => {
+                " While it runs, store credentials with PUT /v1/credentials/{carrier}."
+            }
             _ => "",
         };
         CannotRun(format!("{error}{help}"))

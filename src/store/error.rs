@@ -14,6 +14,8 @@ pub enum StoreError {
         /// The directory.
         dir: PathBuf,
     },
+    /// Another process uses the PostgreSQL database.
+    DatabaseTaken,
     /// The database was written by a newer Portico.
     TooNew {
         /// The schema version found.
@@ -47,6 +49,17 @@ pub enum StoreError {
     Conflict,
     /// The store is being closed.
     Closed,
+    /// The PostgreSQL server cannot be reached, or the connection to it broke. Nothing of this write was acknowledged;
+    /// a later one succeeds once the server is back.
+    Unreachable,
+    /// Another process has had the database since this one lost its connection: what this one remembers is no longer
+    /// true, so that it writes nothing more until it is started again.
+    TakenOver,
+    /// PostgreSQL refused for another reason: a fault of ours, or of its set-up.
+    Postgres {
+        /// SQLSTATE, five characters; empty when there is none.
+        state: String,
+    },
     /// SQLite refused for another reason: a fault of ours.
     Sqlite {
         /// SQLite's extended result code; 0 when there is none.
@@ -59,6 +72,7 @@ impl StoreError {
     pub fn text(&self) -> &'static str {
         match self {
             Self::Locked { .. } => "Another Portico process uses this data directory.",
+            Self::DatabaseTaken => "Another Portico process uses this PostgreSQL database. Stop it first.",
             Self::TooNew { .. } => "The database was written by a newer version of Portico.",
             Self::File { .. } => "A file of the data directory cannot be used.",
             Self::DiskFull => "The gateway's disk is full: nothing new can be accepted until there is room.",
@@ -69,7 +83,11 @@ impl StoreError {
             Self::Damaged { .. } => "The gateway's database is damaged.",
             Self::Conflict => "This contradicts what is already stored.",
             Self::Closed => "The gateway is shutting down.",
-            Self::Sqlite { .. } => "The gateway's database refused a statement.",
+            Self::Unreachable => "The gateway's PostgreSQL server cannot be reached: nothing new can be accepted.",
+            Self::TakenOver => {
+                "Another Portico process took over the database: this one accepts nothing until it is restarted."
+            }
+            Self::Sqlite { .. } | Self::Postgres { .. } => "The gateway's database refused a statement.",
         }
     }
 }
@@ -87,7 +105,14 @@ impl fmt::Display for StoreError {
             Self::File { path, kind } => write!(f, " {}: {kind}.", path.display()),
             Self::Disk { code } | Self::Sqlite { code } => write!(f, " (SQLite code {code})"),
             Self::Damaged { what } => write!(f, " ({what})"),
-            Self::DiskFull | Self::SyncFailed | Self::Conflict | Self::Closed => Ok(()),
+            Self::Postgres { state } => write!(f, " (SQLSTATE {state})"),
+            Self::DiskFull
+            | Self::SyncFailed
+            | Self::Conflict
+            | Self::Closed
+            | Self::Unreachable
+            | Self::DatabaseTaken
+            | Self::TakenOver => Ok(()),
         }
     }
 }

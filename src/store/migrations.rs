@@ -10,6 +10,9 @@ use super::sql::{Database, Sql, values};
 const STEPS: &[(i64, &str, &str)] =
     &[(1, "practices, keys, vault, answers, trail", include_str!("schema/0001_foundation.sql"))];
 
+/// The schema's version after all steps.
+pub(super) const NEWEST: i64 = STEPS.len() as i64;
+
 const MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migration(
   version INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
@@ -20,7 +23,6 @@ const MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migration(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     Sqlite,
-    #[allow(dead_code, reason = "the other database comes next")]
     Postgres,
 }
 
@@ -31,9 +33,8 @@ pub(super) enum Dialect {
 pub(super) fn run(database: &dyn Database, dialect: Dialect, now: i64) -> Result<(), StoreError> {
     database.batch(&words(MIGRATIONS, dialect))?;
     let found = version(&Sql(database))?;
-    let known = STEPS.last().map_or(0, |step| step.0);
-    if found > known {
-        return Err(StoreError::TooNew { found, known });
+    if found > NEWEST {
+        return Err(StoreError::TooNew { found, known: NEWEST });
     }
     for (version, name, sql) in STEPS.iter().filter(|step| step.0 > found) {
         database.begin()?;
@@ -43,11 +44,11 @@ pub(super) fn run(database: &dyn Database, dialect: Dialect, now: i64) -> Result
         });
         if let Err(error) = done {
             if database.in_transaction() {
-                database.execute("ROLLBACK", &[])?;
+                database.roll_back()?;
             }
             return Err(error);
         }
-        database.execute("COMMIT", &[])?;
+        database.commit()?;
     }
     Ok(())
 }

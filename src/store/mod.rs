@@ -1,4 +1,5 @@
-//! The embedded store: SQLite with one writer that commits in groups, and a few readers. **The only room with SQL.**
+//! The store: one writer that commits in groups, and a few readers, over SQLite (embedded, the default) or PostgreSQL.
+//! **The only room with SQL.**
 //!
 //! Other rooms call the typed functions of one file per family of tables ([`answers`], [`credentials`], [`keys`],
 //! [`trail`]). Every function that reads or changes something of a practice takes the practice; every value is bound,
@@ -8,10 +9,13 @@
 //! nothing behind; no second process can use the same directory meanwhile.
 
 pub mod answers;
+#[cfg(test)]
+mod conformance;
 pub mod credentials;
 mod error;
 pub mod keys;
 mod migrations;
+mod postgres;
 mod readers;
 mod sql;
 mod sqlite;
@@ -30,6 +34,8 @@ use jiff::Timestamp;
 
 pub use error::StoreError;
 use migrations::Dialect;
+use postgres::Postgres;
+pub use postgres::Server as PostgresServer;
 use sql::{Database, Sql};
 use sqlite::{Sqlite, Sync};
 
@@ -37,6 +43,15 @@ use sqlite::{Sqlite, Sync};
 const DATABASE: &str = "portico.db";
 /// The file whose lock says that the directory is in use.
 const LOCK: &str = "portico.lock";
+/// Where a store's tables are.
+#[derive(Clone, Debug)]
+pub enum Tables {
+    /// A SQLite file in the data directory.
+    Embedded,
+    /// A PostgreSQL server.
+    Postgres(Box<PostgresServer>),
+}
+
 /// The open store. Dropping it commits what waits and gives the directory back.
 pub struct Store {
     // Fields drop in this order: the writer ends before the lock goes, and a temporary directory goes last.
@@ -54,6 +69,19 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
+    /// Opens the store with its tables where they are said to be; see [`Store::open`] and [`Store::open_postgres`].
+    ///
+    /// # Errors
+    /// As these.
+    pub async fn open_at(dir: &Path, tables: &Tables) -> Result<Arc<Self>, StoreError> {
+        let (dir, tables) = (dir.to_owned(), tables.clone());
+        let opened = tokio::task::spawn_blocking(move || match tables {
+            Tables::Embedded => Self::open(&dir),
+            Tables::Postgres(server) => Self::open_postgres(&dir, *server),
+        });
+        opened.await.map_err(|_| StoreError::Closed)?
+    }
+
     /// Opens the store in `dir`, made when it is missing (readable by its owner only), and brings its schema up to date.
     /// Blocks; call it at start.
     ///
@@ -76,6 +104,23 @@ impl Store {
         Self::open_in(&dir, Sync::Off, Some(temporary))
     }
 
+    /// Opens a store whose tables are in PostgreSQL; `dir` keeps what else is written. Blocks; call it at start, on a
+    /// thread that may block.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`StoreError::Unreachable`], [`StoreError::DatabaseTaken`], or what PostgreSQL says.
+    pub fn open_postgres(dir: &Path, server: PostgresServer) -> Result<Arc<Self>, StoreError> {
+        make_private_dir(dir)?;
+        let lock = lock(dir)?;
+        let database = Postgres::writing(&server)?;
+        migrations::run(&database, Dialect::Postgres, now())?;
+        let open = Box::new(move || {
+            let reader: Box<dyn Database> = Box::new(Postgres::reading(&server)?);
+            Ok(reader)
+        });
+        Self::over(Box::new(database.started()?), open, dir, lock, None)
+    }
+
     fn open_in(dir: &Path, sync: Sync, temporary: Option<tempfile::TempDir>) -> Result<Arc<Self>, StoreError> {
         make_private_dir(dir)?;
         let lock = lock(dir)?;
@@ -84,12 +129,23 @@ impl Store {
         private_file(&path)?;
         let database = Sqlite::writing(&path, sync)?;
         migrations::run(&database, Dialect::Sqlite, now())?;
-        let writer = writer::Writer::start(Box::new(database))
-            .map_err(|error| StoreError::File { path: path.clone(), kind: error.kind() })?;
-        let readers = readers::Readers::new(Box::new(move || {
+        let open = Box::new(move || {
             let reader: Box<dyn Database> = Box::new(Sqlite::reading(&path)?);
             Ok(reader)
-        }));
+        });
+        Self::over(Box::new(database), open, dir, lock, temporary)
+    }
+
+    fn over(
+        database: Box<dyn Database>,
+        open: readers::Open,
+        dir: &Path,
+        lock: File,
+        temporary: Option<tempfile::TempDir>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let writer = writer::Writer::start(database)
+            .map_err(|error| StoreError::File { path: dir.to_owned(), kind: error.kind() })?;
+        let readers = readers::Readers::new(open);
         Ok(Arc::new(Self { writer, readers, dir: dir.to_owned(), _lock: lock, _temporary: temporary }))
     }
 

@@ -1,6 +1,7 @@
 //! A few reading connections. Readers neither wait for the writer nor make it wait.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
@@ -9,13 +10,16 @@ use super::sql::{Database, Sql};
 
 /// Most reads at the same time.
 const READERS_MAX: usize = 4;
+/// A connection that was idle longer is asked whether it still works before it is used.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Opens one more connection.
 pub(super) type Open = Box<dyn Fn() -> Result<Box<dyn Database>, StoreError> + Send + Sync>;
 
 pub(super) struct Readers {
     open: Open,
-    idle: Mutex<Vec<Box<dyn Database>>>,
+    /// With the time of their last use.
+    idle: Mutex<Vec<(Box<dyn Database>, Instant)>>,
     places: Arc<Semaphore>,
 }
 
@@ -43,14 +47,20 @@ impl Readers {
     }
 
     fn take(&self) -> Result<Box<dyn Database>, StoreError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| (self.open)(), Ok)
+        loop {
+            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            match idle {
+                Some((database, used)) if used.elapsed() < TRUSTED || database.answers() => return Ok(database),
+                Some(_) => {}
+                None => return (self.open)(),
+            }
+        }
     }
 
-    /// Keeps a connection for the next read. One that was left inside a transaction is closed instead.
+    /// Keeps a connection for the next read. One that was lost, or left inside a transaction, is closed instead.
     fn give_back(&self, database: Box<dyn Database>) {
-        if !database.in_transaction() {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(database);
+        if database.usable() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((database, Instant::now()));
         }
     }
 }

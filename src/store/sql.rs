@@ -5,10 +5,19 @@ use std::fmt;
 
 use super::error::StoreError;
 
+/// The kinds of columns there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    Int,
+    Text,
+    Bytes,
+}
+
 /// A value on its way into a statement, or out of a row.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub(super) enum Value<'a> {
-    Null,
+    /// Nothing, where this kind would stand: PostgreSQL must know it to read `?1 IS NULL`.
+    Null(Kind),
     Int(i64),
     Text(&'a str),
     Bytes(&'a [u8]),
@@ -18,7 +27,7 @@ impl fmt::Debug for Value<'_> {
     /// The kind alone: values may be a practice's.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Null => "Null",
+            Self::Null(_) => "Null",
             Self::Int(_) => "Int",
             Self::Text(_) => "Text",
             Self::Bytes(_) => "Bytes",
@@ -26,69 +35,74 @@ impl fmt::Debug for Value<'_> {
     }
 }
 
-impl From<i64> for Value<'_> {
-    fn from(value: i64) -> Self {
-        Self::Int(value)
+impl Value<'_> {
+    /// What kind it is.
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Null(kind) => *kind,
+            Self::Int(_) => Kind::Int,
+            Self::Text(_) => Kind::Text,
+            Self::Bytes(_) => Kind::Bytes,
+        }
     }
 }
 
-impl From<u32> for Value<'_> {
-    fn from(value: u32) -> Self {
-        Self::Int(value.into())
+/// What can be bound to a statement.
+pub(super) trait Bind<'a> {
+    /// Its kind, also where there is none of it.
+    const KIND: Kind;
+    /// The value.
+    fn value(self) -> Value<'a>;
+}
+
+macro_rules! bind {
+    ($($type:ty, $kind:ident, |$it:ident| $value:expr;)*) => {$(
+        impl<'a> Bind<'a> for $type {
+            const KIND: Kind = Kind::$kind;
+            fn value(self) -> Value<'a> {
+                let $it = self;
+                Value::$kind($value)
+            }
+        }
+    )*};
+}
+bind! {
+    i64, Int, |it| it;
+    u32, Int, |it| it.into();
+    bool, Int, |it| it.into();
+    &'a str, Text, |it| it;
+    &'a String, Text, |it| it;
+    &'a [u8], Bytes, |it| it;
+    &'a Vec<u8>, Bytes, |it| it;
+}
+
+impl<'a, const N: usize> Bind<'a> for &'a [u8; N] {
+    const KIND: Kind = Kind::Bytes;
+    fn value(self) -> Value<'a> {
+        Value::Bytes(self)
     }
 }
 
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(value: &'a str) -> Self {
-        Self::Text(value)
+impl<'a, T: Bind<'a>> Bind<'a> for Option<T> {
+    const KIND: Kind = T::KIND;
+    fn value(self) -> Value<'a> {
+        self.map_or(Value::Null(T::KIND), T::value)
     }
 }
 
-impl<'a> From<&'a String> for Value<'a> {
-    fn from(value: &'a String) -> Self {
-        Self::Text(value)
-    }
-}
-
-impl<'a> From<&'a [u8]> for Value<'a> {
-    fn from(value: &'a [u8]) -> Self {
-        Self::Bytes(value)
-    }
-}
-
-impl<'a> From<&'a Vec<u8>> for Value<'a> {
-    fn from(value: &'a Vec<u8>) -> Self {
-        Self::Bytes(value)
-    }
-}
-
-impl<'a, const N: usize> From<&'a [u8; N]> for Value<'a> {
-    fn from(value: &'a [u8; N]) -> Self {
-        Self::Bytes(value)
-    }
-}
-
-impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
-
-impl<'a> From<&'a Option<String>> for Value<'a> {
-    fn from(value: &'a Option<String>) -> Self {
-        value.as_deref().into()
-    }
-}
-
-impl<'a> From<&'a Option<Vec<u8>>> for Value<'a> {
-    fn from(value: &'a Option<Vec<u8>>) -> Self {
-        value.as_deref().into()
+impl<'a, T> Bind<'a> for &'a Option<T>
+where
+    &'a T: Bind<'a>,
+{
+    const KIND: Kind = <&'a T>::KIND;
+    fn value(self) -> Value<'a> {
+        self.as_ref().value()
     }
 }
 
 /// The values of one statement, in the order of `?1`, `?2`, …
 macro_rules! values {
-    ($($value:expr),* $(,)?) => { &[$($crate::store::sql::Value::from($value)),*] };
+    ($($value:expr),* $(,)?) => { &[$($crate::store::sql::Bind::value($value)),*] };
 }
 pub(super) use values;
 
@@ -124,7 +138,7 @@ impl<const N: usize> Column for [u8; N] {
 
 impl<T: Column> Column for Option<T> {
     fn from_value(value: Value<'_>) -> Option<Self> {
-        if value == Value::Null { Some(None) } else { T::from_value(value).map(Some) }
+        if let Value::Null(_) = value { Some(None) } else { T::from_value(value).map(Some) }
     }
 }
 
@@ -167,8 +181,41 @@ pub(super) trait Database: Send {
     /// Begins a transaction that reads one consistent state.
     fn begin_reading(&self) -> Result<(), StoreError>;
 
+    /// Makes durable what was written since [`Database::begin`].
+    fn commit(&self) -> Result<(), StoreError> {
+        self.execute("COMMIT", &[]).map(|_| ())
+    }
+
+    /// Leaves the transaction without a trace of it.
+    fn roll_back(&self) -> Result<(), StoreError> {
+        self.execute("ROLLBACK", &[]).map(|_| ())
+    }
+
+    /// Marks a place in the transaction to go back to.
+    fn mark(&self) -> Result<(), StoreError> {
+        self.execute("SAVEPOINT one", &[]).map(|_| ())
+    }
+
+    /// Forgets the mark; without `keep`, also what was written since.
+    fn unmark(&self, keep: bool) -> Result<(), StoreError> {
+        if !keep {
+            self.execute("ROLLBACK TO one", &[])?;
+        }
+        self.execute("RELEASE one", &[]).map(|_| ())
+    }
+
     /// Whether a transaction is open. Some failures end one.
     fn in_transaction(&self) -> bool;
+
+    /// Whether it is of use to the next one who needs a connection.
+    fn usable(&self) -> bool {
+        !self.in_transaction()
+    }
+
+    /// Whether there is still somebody at the other end.
+    fn answers(&self) -> bool {
+        true
+    }
 }
 
 /// What a piece of work is given: a connection with comfort.
@@ -226,7 +273,7 @@ impl Sql<'_> {
     pub(super) fn consistent<T>(&self, work: impl FnOnce(&Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.0.begin_reading()?;
         let result = work(self);
-        self.0.execute("COMMIT", &[])?;
+        self.0.roll_back()?;
         result
     }
 }

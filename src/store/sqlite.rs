@@ -7,7 +7,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
 
 use super::error::StoreError;
-use super::sql::{Database, Fields, Value, Visit};
+use super::sql::{Database, Fields, Kind, Value, Visit};
 
 /// How long SQLite waits for a lock of its own (a backup tool that reads along).
 const BUSY: Duration = Duration::from_secs(5);
@@ -68,7 +68,7 @@ impl Sqlite {
 impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
-            Value::Null => ValueRef::Null,
+            Value::Null(_) => ValueRef::Null,
             Value::Int(value) => ValueRef::Integer(*value),
             Value::Text(value) => ValueRef::Text(value.as_bytes()),
             Value::Bytes(value) => ValueRef::Blob(value),
@@ -79,7 +79,7 @@ impl ToSql for Value<'_> {
 impl Fields for rusqlite::Row<'_> {
     fn field(&self, index: usize) -> Result<Value<'_>, StoreError> {
         Ok(match self.get_ref(index)? {
-            ValueRef::Null => Value::Null,
+            ValueRef::Null => Value::Null(Kind::Text),
             ValueRef::Integer(value) => Value::Int(value),
             ValueRef::Blob(value) => Value::Bytes(value),
             ValueRef::Text(value) => Value::Text(
@@ -111,11 +111,11 @@ impl Database for Sqlite {
     }
 
     fn begin(&self) -> Result<(), StoreError> {
-        self.execute("BEGIN IMMEDIATE", &[]).map(|_| ())
+        self.batch("BEGIN IMMEDIATE")
     }
 
     fn begin_reading(&self) -> Result<(), StoreError> {
-        self.execute("BEGIN", &[]).map(|_| ())
+        self.batch("BEGIN")
     }
 
     fn in_transaction(&self) -> bool {

@@ -194,7 +194,8 @@ fn transaction(database: &dyn Database, batch: &mut [Box<dyn Job>]) -> Result<u6
     for job in batch.iter_mut() {
         match one(database, job.as_mut()) {
             Ok(()) => kept += 1,
-            // A database ends the whole transaction by itself on some failures (a full disk): then nobody's write is kept.
+            // A database ends the whole transaction by itself on some failures (a full disk, a lost connection): then
+            // nobody's write is kept.
             Err(error) if !database.in_transaction() || error == StoreError::SyncFailed => {
                 undo(database);
                 return Err(error);
@@ -206,30 +207,23 @@ fn transaction(database: &dyn Database, batch: &mut [Box<dyn Job>]) -> Result<u6
         undo(database);
         return Ok(0);
     }
-    statement(database, "COMMIT").inspect_err(|_| undo(database))?;
+    database.commit().inspect_err(|_| undo(database))?;
     Ok(kept)
 }
 
-/// One write inside its savepoint, so that its failure leaves the others untouched.
+/// One write after a mark of its own, so that its failure leaves the others untouched.
 fn one(database: &dyn Database, job: &mut dyn Job) -> Result<(), StoreError> {
-    statement(database, "SAVEPOINT one")?;
+    database.mark()?;
     let result = job.run(&Sql(database));
-    if result.is_err() && database.in_transaction() {
-        statement(database, "ROLLBACK TO one")?;
-    }
     if database.in_transaction() {
-        statement(database, "RELEASE one")?;
+        database.unmark(result.is_ok())?;
     }
     result
 }
 
-fn statement(database: &dyn Database, sql: &'static str) -> Result<(), StoreError> {
-    database.execute(sql, &[]).map(|_| ())
-}
-
 fn undo(database: &dyn Database) {
     if database.in_transaction()
-        && let Err(error) = statement(database, "ROLLBACK")
+        && let Err(error) = database.roll_back()
     {
         tracing::error!(error = %error, "A transaction could not be rolled back");
     }

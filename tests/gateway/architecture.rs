@@ -9,8 +9,19 @@ use regex_lite::Regex;
 use serde_json::Value;
 
 /// What a connector must not be able to reach: it opens no socket, owns no clock, keeps no pool.
-const OUT_OF_REACH: [&str; 9] =
-    ["tokio", "hyper", "hyper-util", "rustls", "tower", "moka", "governor", "rusqlite", "socket2"];
+const OUT_OF_REACH: [&str; 11] = [
+    "tokio",
+    "hyper",
+    "hyper-util",
+    "rustls",
+    "tower",
+    "moka",
+    "governor",
+    "rusqlite",
+    "postgres",
+    "tokio-postgres",
+    "socket2",
+];
 /// Crates under `connectors/` that are no connectors: the interface, the codec, and the carriers' side.
 const NOT_CONNECTORS: [&str; 3] = ["connector-sdk", "x12", "sandbox"];
 /// Longest file of the host, lines.

@@ -117,3 +117,9 @@ CREATE TABLE trail_head(
   chain    BLOB NOT NULL CHECK (length(chain) = 32),
   mac      BLOB NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
+
+-- only postgres
+-- Raised by every start: a gateway whose connection was lost sees whether another one ran meanwhile.
+CREATE TABLE store_start(number BIGINT NOT NULL);
+INSERT INTO store_start(number) VALUES (0);
+-- both

@@ -1,0 +1,354 @@
+//! What every database behind the store must do alike. Each behaviour is tried on SQLite and, where `tests/postgres`
+//! has started a server, on PostgreSQL; without one the PostgreSQL half says that it tried nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::answers::{self, AskRow, Completed, EvidenceRow};
+use super::credentials::{self, FieldRow, NewCredential, Refused};
+use super::keys::{self, KeyRow, PracticeRow};
+use super::sql::values;
+use super::trail::{self, Append, Filter, Head, Link};
+use super::*;
+use crate::practice::PracticeId;
+
+/// Where a store is, to be opened as often as a test likes.
+struct Place {
+    dir: TempDir,
+    tables: Tables,
+}
+
+impl Place {
+    fn sqlite() -> Option<Self> {
+        Some(Self { dir: tempfile::tempdir().unwrap(), tables: Tables::Embedded })
+    }
+
+    /// A database of its own in the server of the tests.
+    fn postgres() -> Option<Self> {
+        let Ok(server) = std::env::var("PORTICO_TEST_POSTGRES") else {
+            println!("not tried: no PostgreSQL server here (tests/postgres starts one)");
+            return None;
+        };
+        let name = format!("t_{}", uuid::Uuid::now_v7().simple());
+        let connect = |server: &str| Postgres::reading(&PostgresServer::new(server, None).unwrap()).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| connect(&server).batch(&format!("CREATE DATABASE {name}")).unwrap()).join().unwrap();
+        });
+        let server = server.replace("dbname=postgres", &format!("dbname={name}"));
+        let tables = Tables::Postgres(Box::new(PostgresServer::new(&server, None).unwrap()));
+        Some(Self { dir: tempfile::tempdir().unwrap(), tables })
+    }
+
+    async fn open(&self) -> Arc<Store> {
+        self.try_open(self.dir.path()).await.unwrap()
+    }
+
+    async fn try_open(&self, dir: &Path) -> Result<Arc<Store>, StoreError> {
+        Store::open_at(dir, &self.tables).await
+    }
+}
+
+/// One test for each database.
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod sqlite_does {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(place) = super::Place::sqlite() { super::$name(place).await }
+            })*
+        }
+        mod postgres_does {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(place) = super::Place::postgres() { super::$name(place).await }
+            })*
+        }
+    };
+}
+on_both! {
+    keep_what_was_acknowledged
+    share_commits_and_leave_a_failing_write_alone
+    belong_to_one_process
+    refuse_a_newer_schema
+    tell_keys_by_practice
+    keep_the_trail_append_only
+    list_and_walk_the_trail
+    keep_a_credential_through_its_generations
+    complete_a_question_once
+    give_every_kind_of_value_back
+}
+
+fn p(n: u8) -> PracticeId {
+    PracticeId::new(format!("p-{n}"))
+}
+
+async fn practice(store: &Store, n: u8) -> PracticeId {
+    keys::ensure_practice(store, PracticeRow { id: p(n), name: format!("Practice {n}") }, 1).await.unwrap();
+    p(n)
+}
+
+/// A record without a chain worth the name: what is chained is the trail room's business.
+fn record(practice: &PracticeId, action: &str) -> Append {
+    let body = format!("{{\"action\":\"{action}\",\"actor\":\"a\",\"carrier\":\"acme\",\"ask_id\":null}}");
+    let link = Box::new(move |head: Option<Head>| {
+        let seq = head.map_or(1, |head| head.seq + 1);
+        Ok(Link { body, head: Head { seq, chain: [7; 32], mac: [8; 32] } })
+    });
+    Append { practice: practice.clone(), at: 5, link }
+}
+
+async fn keep_what_was_acknowledged(place: Place) {
+    let store = place.open().await;
+    practice(&store, 1).await;
+    drop(store);
+    let again = place.open().await;
+    let found = keys::practices(&again).await.unwrap();
+    assert!(found.contains(&PracticeRow { id: p(1), name: "Practice 1".to_owned() }), "{found:?}");
+    assert_eq!(again.schema_version().await.unwrap(), migrations::NEWEST);
+}
+
+async fn share_commits_and_leave_a_failing_write_alone(place: Place) {
+    let store = place.open().await;
+    practice(&store, 7).await;
+    let (before, _) = store.counts();
+    let add = |n: u8| {
+        let store = Arc::clone(&store);
+        // Number 7 is there already.
+        tokio::spawn(async move {
+            store
+                .write(move |sql| {
+                    sql.execute(
+                        "INSERT INTO practice(id, name, created_at) VALUES (?1, ?2, ?3)",
+                        values![p(n).as_str(), "x", 1_i64],
+                    )
+                })
+                .await
+        })
+    };
+    let tasks: Vec<_> = (0..100).map(add).collect();
+    for (n, task) in tasks.into_iter().enumerate() {
+        let expected = if n == 7 { Err(StoreError::Conflict) } else { Ok(1) };
+        assert_eq!(task.await.unwrap(), expected, "{n}");
+    }
+    let (after, _) = store.counts();
+    assert!(after - before < 100, "{} commits", after - before);
+    assert_eq!(keys::practices(&store).await.unwrap().len(), 101);
+}
+
+async fn belong_to_one_process(place: Place) {
+    let store = place.open().await;
+    assert!(place.try_open(place.dir.path()).await.is_err());
+    if let Tables::Postgres(_) = place.tables {
+        let elsewhere = tempfile::tempdir().unwrap();
+        assert_eq!(place.try_open(elsewhere.path()).await.err(), Some(StoreError::DatabaseTaken));
+    }
+    drop(store);
+    place.open().await;
+}
+
+async fn refuse_a_newer_schema(place: Place) {
+    let store = place.open().await;
+    let sql = "INSERT INTO schema_migration VALUES (99, 'from the future', 0)";
+    store.write(move |connection| connection.execute(sql, &[])).await.unwrap();
+    drop(store);
+    let error = place.try_open(place.dir.path()).await.err();
+    assert_eq!(error, Some(StoreError::TooNew { found: 99, known: migrations::NEWEST }));
+}
+
+async fn tell_keys_by_practice(place: Place) {
+    let store = place.open().await;
+    let (one, two) = (practice(&store, 1).await, practice(&store, 2).await);
+    let key = |practice: &PracticeId| KeyRow {
+        id: "key_1".to_owned(),
+        practice: practice.clone(),
+        label: "front desk".to_owned(),
+        scopes: "ask raw".to_owned(),
+        created_at: 3,
+        revoked_at: None,
+    };
+    keys::add(&store, key(&one), [1; 32], record(&one, "key.created")).await.unwrap();
+    let twice = keys::add(&store, key(&two), [1; 32], record(&two, "key.created")).await;
+    assert_eq!(twice, Err(StoreError::Conflict));
+    let nobody = keys::add(&store, key(&p(9)), [2; 32], record(&p(9), "key.created")).await;
+    assert_eq!(nobody, Err(StoreError::Conflict));
+    assert_eq!(keys::by_hash(&store, [1; 32]).await.unwrap(), Some((key(&one), [1; 32])));
+    assert_eq!(keys::list(&store, &two).await.unwrap(), []);
+    assert!(!keys::revoke(&store, &two, "key_1", 9, record(&two, "key.revoked")).await.unwrap());
+    assert!(keys::revoke(&store, &one, "key_1", 9, record(&one, "key.revoked")).await.unwrap());
+    assert_eq!(keys::list(&store, &one).await.unwrap()[0].revoked_at, Some(9));
+    // What did not happen left no record.
+    assert_eq!(trail::list(&store, &two, Filter::default(), 9).await.unwrap(), []);
+}
+
+async fn keep_the_trail_append_only(place: Place) {
+    let store = place.open().await;
+    trail::append(&store, record(&p(1), "one")).await.unwrap();
+    for sql in ["UPDATE trail SET at = 0", "DELETE FROM trail", "UPDATE trail SET body = '{}' WHERE seq = 1"] {
+        let refused = store.write(move |connection| connection.execute(sql, &[])).await;
+        assert_eq!(refused, Err(StoreError::Conflict), "{sql}");
+    }
+    assert_eq!(trail::list(&store, &p(1), Filter::default(), 9).await.unwrap().len(), 1);
+}
+
+async fn list_and_walk_the_trail(place: Place) {
+    let store = place.open().await;
+    for n in 0..6 {
+        trail::append(&store, record(&p(1), if n % 2 == 0 { "even" } else { "odd" })).await.unwrap();
+    }
+    trail::append(&store, record(&p(2), "even")).await.unwrap();
+    let seqs = |rows: Vec<trail::TrailRow>| rows.iter().map(|row| row.seq).collect::<Vec<_>>();
+    let one = p(1);
+    let list = |filter| trail::list(&store, &one, filter, 3);
+    assert_eq!(seqs(list(Filter::default()).await.unwrap()), [6, 5, 4]);
+    let even = Filter { action: Some("even".to_owned()), before_seq: Some(5), ..Filter::default() };
+    assert_eq!(seqs(list(even).await.unwrap()), [3, 1]);
+    let other = Filter { carrier: Some("other".to_owned()), from: Some(1), to: Some(9), ..Filter::default() };
+    assert_eq!(seqs(list(other).await.unwrap()), [0; 0]);
+    let (head, seen) = trail::walk(&store, &p(1), Vec::new(), |seen: &mut Vec<u64>, row| {
+        seen.push(row.seq);
+        row.seq < 4
+    })
+    .await
+    .unwrap();
+    assert_eq!((head.map(|head| head.seq), seen), (Some(6), vec![1, 2, 3, 4]));
+}
+
+async fn keep_a_credential_through_its_generations(place: Place) {
+    let store = place.open().await;
+    let one = practice(&store, 1).await;
+    let sealed = |value: u8| -> credentials::Seal {
+        Box::new(move |_, generation| {
+            let byte = value + u8::try_from(generation).unwrap();
+            Ok(vec![FieldRow { name: "password".to_owned(), data_key: vec![byte; 3], sealed: vec![byte; 4] }])
+        })
+    };
+    let new = || NewCredential {
+        practice: p(1),
+        carrier: "acme".to_owned(),
+        id: "cred_1".to_owned(),
+        origins: "[]".to_owned(),
+        at: 11,
+    };
+    let made = credentials::put(&store, new(), sealed(10), record(&one, "put")).await.unwrap();
+    assert_eq!((made.generation, made.fields[0].sealed.as_slice()), (1, [11_u8; 4].as_slice()));
+    let refused = Refused { generation: 1, reason: "refused", at: 12 };
+    assert!(credentials::stop(&store, &one, "acme", refused, record(&one, "stop")).await.unwrap());
+    assert!(!credentials::stop(&store, &one, "acme", refused, record(&one, "stop")).await.unwrap());
+    assert!(credentials::enable(&store, &one, "acme", 1, sealed(20), record(&one, "enable")).await.unwrap());
+    let again = credentials::put(&store, new(), sealed(30), record(&one, "put")).await.unwrap();
+    assert_eq!((again.generation, again.state.as_str(), again.fields.len()), (3, "active", 1));
+    credentials::touch(&store, &one, "acme", 77).await.unwrap();
+    assert_eq!(credentials::list(&store, &one).await.unwrap()[0].last_used_at, Some(77));
+    assert!(credentials::delete(&store, &one, "acme", 80, record(&one, "delete")).await.unwrap());
+    assert!(credentials::current(&store, &one, "acme").await.unwrap().is_none());
+    let nobody = NewCredential { practice: p(9), ..new() };
+    let error = credentials::put(&store, nobody, sealed(1), record(&p(9), "put")).await.err();
+    assert_eq!(error, Some(StoreError::Conflict));
+    assert_eq!(trail::list(&store, &one, Filter::default(), 99).await.unwrap().len(), 5);
+}
+
+async fn complete_a_question_once(place: Place) {
+    let store = place.open().await;
+    let one = practice(&store, 1).await;
+    let ask = |id: &str, state: &str| AskRow {
+        practice: p(1),
+        id: id.to_owned(),
+        carrier: "acme".to_owned(),
+        operation: "eligibility".to_owned(),
+        state: state.to_owned(),
+        created_at: 1,
+        completed_at: (state != "pending").then_some(2),
+    };
+    answers::begin(&store, ask("a", "pending"), Some(record(&one, "taken"))).await.unwrap();
+    answers::begin(&store, ask("b", "pending"), None).await.unwrap();
+    assert_eq!(answers::begin(&store, ask("a", "pending"), None).await, Err(StoreError::Conflict));
+    let completed = || Completed {
+        ask: ask("a", "answered"),
+        envelope: vec![1, 2, 3],
+        evidence_id: Some("ev_1".to_owned()),
+        evidence: Some(EvidenceRow { id: "ev_1".to_owned(), sealed: vec![9] }),
+    };
+    answers::complete(&store, completed(), record(&one, "answered")).await.unwrap();
+    let twice = answers::complete(&store, completed(), record(&one, "answered")).await;
+    assert_eq!(twice, Err(StoreError::Conflict));
+    let found = answers::get(&store, &one, "a").await.unwrap().unwrap();
+    assert_eq!((found.ask.state.as_str(), found.envelope), ("answered", Some(vec![1, 2, 3])));
+    assert_eq!(answers::evidence(&store, &one, "a").await.unwrap().unwrap().1.sealed, [9]);
+    assert!(answers::get(&store, &p(2), "a").await.unwrap().is_none());
+    assert_eq!(answers::close_pending(&store, &one, 5).await.unwrap(), 1);
+    assert_eq!(trail::list(&store, &one, Filter::default(), 99).await.unwrap().len(), 2);
+}
+
+async fn give_every_kind_of_value_back(place: Place) {
+    let store = place.open().await;
+    let schema = "CREATE TABLE kinds(n BIGINT, t TEXT, b BLOB)";
+    let schema =
+        if let Tables::Postgres(_) = place.tables { schema.replace("BLOB", "BYTEA") } else { schema.to_owned() };
+    store.write(move |sql| sql.0.batch(&schema)).await.unwrap();
+    store
+        .write(|sql| {
+            let insert = "INSERT INTO kinds(n, t, b) VALUES (?1, ?2, ?3)";
+            sql.execute(insert, values![i64::MIN, "'?1' — ☃", &[0_u8, 255, 39]])?;
+            sql.execute(insert, values![None::<i64>, None::<&str>, None::<&[u8]>])
+        })
+        .await
+        .unwrap();
+    type Kinds = (Option<i64>, Option<String>, Option<Vec<u8>>);
+    let found: Vec<Kinds> = store
+        .read(|sql| {
+            sql.all(
+                "SELECT n, t, b FROM kinds WHERE ?1 IS NULL OR n = ?1 ORDER BY n IS NULL",
+                values![None::<i64>],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+        })
+        .await
+        .unwrap();
+    assert_eq!(found, [(Some(i64::MIN), Some("'?1' — ☃".to_owned()), Some(vec![0, 255, 39])), (None, None, None)]);
+    let wrong =
+        store.read(|sql| sql.one("SELECT t FROM kinds WHERE n IS NOT NULL", &[], |row| row.get::<i64>(0))).await;
+    assert!(matches!(wrong, Err(StoreError::Damaged { .. })), "{wrong:?}");
+}
+
+/// Ends the server's side of every connection to the store's database but the one that asks.
+fn cut_connections(tables: &Tables) {
+    let Tables::Postgres(server) = tables else { return };
+    std::thread::scope(|scope| {
+        let cut = scope.spawn(|| {
+            Postgres::reading(server).unwrap().batch(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            )
+        });
+        cut.join().unwrap().unwrap();
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_connection_to_postgresql_comes_back() {
+    let Some(place) = Place::postgres() else { return };
+    let store = place.open().await;
+    practice(&store, 1).await;
+    cut_connections(&place.tables);
+    practice(&store, 2).await;
+    assert_eq!(keys::practices(&store).await.unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_was_replaced_meanwhile_writes_nothing_more() {
+    let Some(place) = Place::postgres() else { return };
+    let store = place.open().await;
+    practice(&store, 1).await;
+    cut_connections(&place.tables);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = place.try_open(elsewhere.path()).await.unwrap();
+    practice(&other, 2).await;
+    let late = PracticeRow { id: p(3), name: "Late".to_owned() };
+    assert_eq!(keys::ensure_practice(&store, late.clone(), 1).await, Err(StoreError::TakenOver));
+    drop(other);
+    assert_eq!(keys::ensure_practice(&store, late, 1).await, Err(StoreError::TakenOver));
+    let third = place.try_open(elsewhere.path()).await.unwrap();
+    assert_eq!(keys::practices(&third).await.unwrap().len(), 3);
+}
