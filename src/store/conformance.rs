@@ -78,6 +78,7 @@ on_both! {
     keep_a_credential_through_its_generations
     complete_a_question_once
     give_every_kind_of_value_back
+    fill_another_store_of_either_kind
 }
 
 fn p(n: u8) -> PracticeId {
@@ -310,6 +311,48 @@ async fn give_every_kind_of_value_back(place: Place) {
     let wrong =
         store.read(|sql| sql.one("SELECT t FROM kinds WHERE n IS NOT NULL", &[], |row| row.get::<i64>(0))).await;
     assert!(matches!(wrong, Err(StoreError::Damaged { .. })), "{wrong:?}");
+}
+
+async fn fill_another_store_of_either_kind(place: Place) {
+    use std::sync::Mutex;
+    let from = place.open().await;
+    let one = practice(&from, 1).await;
+    let key = KeyRow {
+        id: "key_1".to_owned(),
+        practice: one.clone(),
+        label: "front desk".to_owned(),
+        scopes: "ask".to_owned(),
+        created_at: 3,
+        revoked_at: None,
+    };
+    keys::add(&from, key.clone(), [1; 32], record(&one, "key.created")).await.unwrap();
+    let pieces = Arc::new(Mutex::new(Vec::<Vec<u8>>::new()));
+    let sink = Arc::clone(&pieces);
+    let take: dump::Sink = Box::new(move |piece| {
+        sink.lock().unwrap().push(piece.to_vec());
+        Ok(())
+    });
+    let rows = dump::dump(&from, dump::Which::AllBut(&["vault_root"]), take).await.unwrap();
+    assert!(!dump::is_new(&from).await.unwrap());
+    for to in [Place::sqlite(), Place::postgres()].into_iter().flatten() {
+        let to = to.open().await;
+        assert!(dump::is_new(&to).await.unwrap());
+        let stream: Vec<u8> = pieces.lock().unwrap().concat();
+        // However it is cut into pieces.
+        let give = |until: usize| -> dump::Source {
+            let mut rest: Vec<Vec<u8>> = stream[..until].chunks(7).rev().map(<[u8]>::to_vec).collect();
+            Box::new(move || Ok(rest.pop().unwrap_or_default()))
+        };
+        for until in [0, 1, stream.len() / 2, stream.len() - 1] {
+            assert!(matches!(dump::fill(&to, give(until)).await, Err(StoreError::Damaged { .. })), "{until}");
+        }
+        assert!(dump::is_new(&to).await.unwrap());
+        assert_eq!(dump::fill(&to, give(stream.len())).await.unwrap(), rows);
+        assert_eq!(keys::by_hash(&to, [1; 32]).await.unwrap(), Some((key.clone(), [1; 32])));
+        let trails = [&from, &to].map(|store| trail::list(store, &one, Filter::default(), 9));
+        let [before, after] = futures_util::future::join_all(trails).await.try_into().unwrap();
+        assert_eq!(after.unwrap(), before.unwrap());
+    }
 }
 
 /// Ends the server's side of every connection to the store's database but the one that asks.

@@ -12,6 +12,7 @@ pub mod answers;
 #[cfg(test)]
 mod conformance;
 pub mod credentials;
+pub mod dump;
 mod error;
 pub mod keys;
 mod migrations;

@@ -15,7 +15,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::StoreError;
-use super::sql::{Database, Fields, Kind, Value, Visit};
+use super::sql::{Database, Fields, Kind, Sql, Value, Visit, column, values};
 
 /// How long a connection may take to be made.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -232,6 +232,19 @@ impl Database for Postgres {
     fn batch(&self, sql: &str) -> Result<(), StoreError> {
         let done = self.borrow()?.batch_execute(sql);
         done.map_err(|error| self.note(&error))
+    }
+
+    fn tables(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT relname::text FROM pg_class
+                   WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY oid";
+        Sql(self).all(sql, &[], |row| row.get(0))
+    }
+
+    fn columns(&self, table: &str) -> Result<Vec<(String, Kind)>, StoreError> {
+        let sql = "SELECT column_name::text, data_type::text FROM information_schema.columns
+                   WHERE table_schema = 'public' AND table_name = ?1 AND is_generated = 'NEVER'
+                   ORDER BY ordinal_position";
+        Sql(self).all(sql, values![table], column)
     }
 
     fn begin(&self) -> Result<(), StoreError> {

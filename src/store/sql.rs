@@ -152,6 +152,14 @@ pub(super) trait Fields {
 pub(super) struct Row<'r>(&'r dyn Fields);
 
 impl Row<'_> {
+    /// A column as it is, counted from 0.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it holds what no column of ours holds.
+    pub(super) fn value(&self, index: usize) -> Result<Value<'_>, StoreError> {
+        self.0.field(index)
+    }
+
     /// A column, counted from 0.
     ///
     /// # Errors
@@ -159,6 +167,24 @@ impl Row<'_> {
     pub(super) fn get<T: Column>(&self, index: usize) -> Result<T, StoreError> {
         T::from_value(self.0.field(index)?).ok_or(StoreError::Damaged { what: "a column holds another kind of value" })
     }
+}
+
+impl Kind {
+    /// The kind that a type's name means, in either database's words.
+    pub(super) fn of_type(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "integer" | "bigint" => Some(Self::Int),
+            "text" => Some(Self::Text),
+            "blob" | "bytea" => Some(Self::Bytes),
+            _ => None,
+        }
+    }
+}
+
+/// A column's name and the kind of its type, from a row of a catalogue.
+pub(super) fn column(row: &Row<'_>) -> Result<(String, Kind), StoreError> {
+    let kind = Kind::of_type(&row.get::<String>(1)?);
+    Ok((row.get(0)?, kind.ok_or(StoreError::Damaged { what: "a column has a type that this program does not know" })?))
 }
 
 /// Takes a row; says whether to go on.
@@ -174,6 +200,12 @@ pub(super) trait Database: Send {
 
     /// Runs several statements without values.
     fn batch(&self, sql: &str) -> Result<(), StoreError>;
+
+    /// The names of all tables, in the order in which they were made.
+    fn tables(&self) -> Result<Vec<String>, StoreError>;
+
+    /// A table's columns that hold what was put into them; none when there is no such table.
+    fn columns(&self, table: &str) -> Result<Vec<(String, Kind)>, StoreError>;
 
     /// Begins a transaction that writes; nobody else writes meanwhile.
     fn begin(&self) -> Result<(), StoreError>;

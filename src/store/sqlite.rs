@@ -7,7 +7,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
 
 use super::error::StoreError;
-use super::sql::{Database, Fields, Kind, Value, Visit};
+use super::sql::{Database, Fields, Kind, Sql, Value, Visit, column, values};
 
 /// How long SQLite waits for a lock of its own (a backup tool that reads along).
 const BUSY: Duration = Duration::from_secs(5);
@@ -108,6 +108,17 @@ impl Database for Sqlite {
 
     fn batch(&self, sql: &str) -> Result<(), StoreError> {
         Ok(self.0.execute_batch(sql)?)
+    }
+
+    fn tables(&self) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid";
+        Sql(self).all(sql, &[], |row| row.get(0))
+    }
+
+    fn columns(&self, table: &str) -> Result<Vec<(String, Kind)>, StoreError> {
+        // Generated columns are hidden.
+        let sql = "SELECT name, type FROM pragma_table_xinfo(?1) WHERE hidden = 0 ORDER BY cid";
+        Sql(self).all(sql, values![table], column)
     }
 
     fn begin(&self) -> Result<(), StoreError> {
