@@ -2,19 +2,14 @@
 
 use connector_sdk::connector::{Eligibility, EligibilityLimits};
 use connector_sdk::{Answer, Context, EligibilityFacts, EligibilityRequest, Error, ErrorKind, Outcome, Result};
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use x12::Document;
 use x12::answers::{self, Expected, InquiryOptions, MemberIdMatch};
-use x12::write::{self, Charset};
-use x12::{Acknowledgment, Delimiters, Document, Item, Oddity, Severity};
 
 use crate::CoreX12;
 use crate::envelope::{self, Opened};
+use crate::interchange::{self, CONTROL};
 use crate::partner::Partner;
-use crate::settings::{CharacterSet, MemberIdComparison, NameNormalisation, ServiceTypes, Usage};
-
-/// ST02: there is one transaction set in an interchange.
-const CONTROL: &str = "0001";
+use crate::settings::{MemberIdComparison, NameNormalisation, ServiceTypes};
 
 impl Eligibility for CoreX12 {
     fn limits(&self) -> EligibilityLimits {
@@ -45,17 +40,17 @@ async fn check(partner: &Partner, ctx: &Context, ask: &EligibilityRequest) -> Re
     }
     let control = ctx.control_number();
     let interchange = question(partner, ctx, &dated, control)?;
-    let reply = ctx.send(envelope::wrap(partner, ctx, &interchange)?).await?;
+    let reply =
+        ctx.send(envelope::wrap(partner, ctx, &partner.settings.payload_type_request, &interchange)?.request).await?;
     let opened = envelope::open(&reply, ctx.now()).await?;
-    expect_type(partner, &opened)?;
+    interchange::expect_type(&partner.settings.payload_type_response, &opened)?;
     answer(partner, ctx, &dated, control, &opened)
 }
 
 /// The whole interchange. Characters that X12 cannot carry are refused before anything is sent.
 fn question(partner: &Partner, ctx: &Context, ask: &EligibilityRequest, control: u32) -> Result<String> {
-    let settings = &partner.settings;
-    let x12 = &settings.x12;
-    let at = written_at(ctx);
+    let x12 = &partner.settings.x12;
+    let at = interchange::written_at(ctx);
     let options = InquiryOptions {
         payer_name: x12.payer_name.clone(),
         payer_qualifier: x12.payer_qualifier.clone(),
@@ -76,63 +71,9 @@ fn question(partner: &Partner, ctx: &Context, ask: &EligibilityRequest, control:
         at,
         ..InquiryOptions::default()
     };
-    let byte = |delimiter: char| u8::try_from(delimiter).unwrap_or(b'?');
-    let delimiters = Delimiters {
-        element: byte(x12.element_separator),
-        repetition: Some(byte(x12.repetition_separator)),
-        component: byte(x12.component_separator),
-        segment: byte(x12.segment_terminator),
-        newline_after: x12.newline,
-    };
-    let charset = match x12.charset {
-        CharacterSet::Basic => Charset::Basic,
-        CharacterSet::Extended => Charset::Extended,
-    };
-    let transaction = answers::inquiry(ask, &options).write(&delimiters, charset)?;
-    let sender = x12.sender_id.as_ref().unwrap_or(&settings.sender_id);
-    let receiver = x12.receiver_id.as_ref().unwrap_or(&settings.receiver_id);
-    let around = write::Envelope {
-        sender_qualifier: x12.sender_qualifier.clone(),
-        sender_id: sender.clone(),
-        receiver_qualifier: x12.receiver_qualifier.clone(),
-        receiver_id: receiver.clone(),
-        at,
-        interchange_control: control,
-        usage: match x12.usage {
-            Usage::P => write::Usage::Production,
-            Usage::T => write::Usage::Test,
-        },
-        group_sender: x12.application_sender.as_ref().unwrap_or(sender).clone(),
-        group_receiver: x12.application_receiver.as_ref().unwrap_or(receiver).clone(),
-        group_control: control,
-        ..write::Envelope::new("HS", &x12.version)
-    };
-    let bytes = around.wrap(&delimiters, vec![transaction])?;
-    String::from_utf8(bytes).map_err(|_| Error::new(ErrorKind::Internal, "The interchange is not plain text."))
-}
-
-/// Date and time that stand in the interchange: universal time, but never a day that is still to come where the
-/// practice is, because carriers refuse an interchange from tomorrow.
-fn written_at(ctx: &Context) -> DateTime {
-    let now = ctx.now().to_zoned(TimeZone::UTC).datetime();
-    let today = ctx.today();
-    if now.date() > today { today.at(23, 59, 0, 0) } else { now }
-}
-
-/// The envelope must say that it holds what was asked for, or an acknowledgment; where it says nothing, the payload
-/// tells.
-fn expect_type(partner: &Partner, opened: &Opened) -> Result<()> {
-    let Some(name) = opened.payload_type.as_deref().filter(|name| !name.is_empty()) else { return Ok(()) };
-    let upper = name.to_ascii_uppercase();
-    let acknowledges = ["X12_TA1", "X12_999", "X12_997"].iter().any(|start| upper.starts_with(start));
-    if acknowledges || name.eq_ignore_ascii_case(&partner.settings.payload_type_response) {
-        Ok(())
-    } else {
-        Err(Error::new(
-            ErrorKind::AnswerMismatch,
-            "The carrier's envelope says that it answers another kind of question.",
-        ))
-    }
+    let set =
+        answers::inquiry(ask, &options).write(&interchange::delimiters(partner), interchange::charset(partner))?;
+    interchange::interchange(partner, ("HS", &x12.version), at, control, set)
 }
 
 /// Reads the interchange that came back: whole, about our interchange, and about the patient asked about.
@@ -145,8 +86,8 @@ fn answer(
 ) -> Result<Outcome<EligibilityFacts>> {
     // What cannot be read at all is told by the codec below.
     if let Ok(document) = Document::read(&opened.payload) {
-        acknowledges_ours(&document, control)?;
-        whole(ctx, &document)?;
+        interchange::acknowledges_ours(&document, control)?;
+        interchange::whole(ctx, &document)?;
     }
     let expected = Expected {
         ask,
@@ -159,44 +100,4 @@ fn answer(
         },
     };
     answers::answer(&opened.payload, &expected)
-}
-
-/// A TA1, 999 or 997 must speak of the interchange or group that was sent: both have the same number.
-fn acknowledges_ours(document: &Document, control: u32) -> Result<()> {
-    for item in &document.items {
-        let ack = match item {
-            Item::InterchangeAck(ack) => Some(Acknowledgment::from_ta1(ack)),
-            Item::Transaction(set) => Acknowledgment::from_transaction(set),
-        };
-        if let Some(ack) = ack.filter(|ack| ack.control.trim().parse() != Ok(control)) {
-            let message = "The carrier acknowledges another interchange than the one that was sent.";
-            return Err(Error::new(ErrorKind::AnswerMismatch, message).fact("acknowledgment", ack.kind));
-        }
-    }
-    Ok(())
-}
-
-/// Oddities after which an answer cannot be taken for whole: a benefit might be missing.
-const CUT: [Oddity; 5] =
-    [Oddity::NoSe, Oddity::NoIea, Oddity::TransactionLength, Oddity::SegmentLength, Oddity::ElementCount];
-/// Most oddities told beside an answer.
-const WARNINGS_MAX: usize = 20;
-
-/// Refuses a reply that was cut off, and tells its other oddities beside the answer, each once.
-fn whole(ctx: &Context, document: &Document) -> Result<()> {
-    let mut told: Vec<&str> = Vec::new();
-    let inside = document.transactions().flat_map(|transaction| &transaction.findings);
-    for finding in document.findings.iter().chain(inside) {
-        if CUT.iter().any(|oddity| oddity.code() == finding.code) {
-            return Err(Error::new(ErrorKind::ProtocolBroken, "The carrier's interchange is not whole.")
-                .fact("finding", finding.code)
-                .fact("segment", finding.segment));
-        }
-        let worth_telling = finding.severity != Severity::Info && told.len() < WARNINGS_MAX;
-        if worth_telling && !told.contains(&finding.code) {
-            told.push(finding.code);
-            ctx.warn(finding.code, finding.message);
-        }
-    }
-    Ok(())
 }

@@ -16,6 +16,8 @@ use crate::{mime, plain, soap, xml};
 
 /// The metadata that differ from question to question.
 pub(crate) struct Metadata {
+    /// `PayloadType`.
+    pub(crate) payload_type: String,
     /// `PayloadID`.
     pub(crate) payload_id: String,
     /// `TimeStamp`.
@@ -24,7 +26,7 @@ pub(crate) struct Metadata {
 
 impl Metadata {
     /// Draws them from the host.
-    pub(crate) fn draw(partner: &Partner, ctx: &Context) -> Self {
+    fn draw(partner: &Partner, ctx: &Context, payload_type: &str) -> Self {
         let id = match partner.settings.payload_id {
             PayloadId::Uuid => uuid(ctx.random()),
             PayloadId::Trace => ctx.trace().to_owned(),
@@ -33,7 +35,11 @@ impl Metadata {
             LetterCase::Lower => id.to_ascii_lowercase(),
             LetterCase::Upper => id.to_ascii_uppercase(),
         };
-        Self { payload_id, timestamp: timestamp(ctx.now(), partner.settings.timestamp) }
+        Self {
+            payload_type: payload_type.to_owned(),
+            payload_id,
+            timestamp: timestamp(ctx.now(), partner.settings.timestamp),
+        }
     }
 }
 
@@ -64,12 +70,20 @@ pub(crate) fn timestamp(at: jiff::Timestamp, format: TimestampFormat) -> String 
     }
 }
 
+/// An interchange in its envelope.
+pub(crate) struct Wrapped {
+    /// Ready to be sent.
+    pub(crate) request: Request<Bytes>,
+    /// The `PayloadID` in it; unused where the envelope has none.
+    pub(crate) payload_id: String,
+}
+
 /// Wraps an interchange the way this carrier wants it.
 ///
 /// # Errors
 /// [`ErrorKind::Internal`] when the request cannot be put together; checked settings never do that.
-pub(crate) fn wrap(partner: &Partner, ctx: &Context, payload: &str) -> Result<Request<Bytes>> {
-    let metadata = Metadata::draw(partner, ctx);
+pub(crate) fn wrap(partner: &Partner, ctx: &Context, payload_type: &str, payload: &str) -> Result<Wrapped> {
+    let metadata = Metadata::draw(partner, ctx, payload_type);
     let mut request = match partner.settings.envelope {
         Envelope::Soap => soap::request(partner, ctx, &metadata, payload),
         Envelope::Mime => mime::request(partner, ctx, &metadata, payload),
@@ -79,7 +93,7 @@ pub(crate) fn wrap(partner: &Partner, ctx: &Context, payload: &str) -> Result<Re
     for (name, value) in &partner.headers {
         request.headers_mut().insert(name, value.clone());
     }
-    Ok(request)
+    Ok(Wrapped { request, payload_id: metadata.payload_id })
 }
 
 /// What an envelope holds, before it is judged.

@@ -4,6 +4,7 @@
 //! Codes"): `Success`, `<field>Required`, `<field>Illegal`, `<field>NotRequired`, `VersionMismatch`, `UnAuthorized`,
 //! `ChecksumMismatched`; the SOAP 1.1 and 1.2 fault codes; and the WS-Security 1.1 fault codes.
 
+use connector_sdk::error::Fact;
 use connector_sdk::{Error, ErrorKind};
 
 /// What an envelope's own code says.
@@ -115,6 +116,27 @@ pub(crate) fn judge_with(code: &str, words: &str) -> Verdict {
         return Verdict::Failed(Error::new(ErrorKind::CarrierClosed, "The carrier says that it is in maintenance."));
     }
     Verdict::Failed(error)
+}
+
+/// Codes by which a carrier says that it did not take the envelope at all: what stood in it was not looked at.
+const NOT_TAKEN: [&str; 7] = [
+    "VersionMismatch",
+    "ChecksumMismatched",
+    "MustUnderstand",
+    "DataEncodingUnknown",
+    "UnsupportedSecurityToken",
+    "UnsupportedAlgorithm",
+    "MessageExpired",
+];
+
+/// The word for why the envelope was not taken, of an error made here: one of the codes of `NOT_TAKEN`, or the setting of the
+/// field that was refused. `None` where what stood in the envelope may have been looked at.
+pub(crate) fn not_taken(error: &Error) -> Option<&'static str> {
+    error.facts.iter().find_map(|(name, value)| match (*name, value) {
+        ("code", Fact::Word(word)) if NOT_TAKEN.contains(word) => Some(*word),
+        ("field", Fact::Word(field)) if !matches!(*field, "error_code" | "error_message") => Some(*field),
+        _ => None,
+    })
 }
 
 /// Whether a code is one of the named ones (and not just "Sender" or "Receiver", which say nothing).

@@ -1,7 +1,8 @@
 //! Dialect: X12 over CAQH CORE connectivity, real time, as the client.
 //!
-//! Read in this order: [`settings`] (what differs between carriers), `partner` (the same, checked), `eligibility` (the
-//! one operation: ask → interchange → envelope → reply → answer), `envelope` (both directions, whatever the shape),
+//! Read in this order: [`settings`] (what differs between carriers), `partner` (the same, checked), `eligibility` (one
+//! operation: ask → interchange → envelope → reply → answer), `submission` (authorizations: the same in three steps),
+//! `interchange` (what stands around a transaction set), `envelope` (both directions, whatever the shape),
 //! `soap`, `mime`, `plain` (one shape each), `multipart` and `xml` (bounded readers), `fault` and `classify` (what a
 //! refused envelope and a reply without one mean).
 
@@ -13,12 +14,14 @@ mod envelope;
 mod fault;
 #[cfg(test)]
 mod fixtures;
+mod interchange;
 mod mime;
 mod multipart;
 mod partner;
 mod plain;
 pub mod settings;
 mod soap;
+mod submission;
 #[cfg(test)]
 mod wire_tests;
 mod xml;
@@ -26,17 +29,18 @@ mod xml;
 use std::sync::Arc;
 
 use connector_sdk::connector::Built;
-use connector_sdk::{Connector, CredentialField, Eligibility, Operation, Registration, Settings, SignIn};
+use connector_sdk::{Connector, CredentialField, Eligibility, Operation, Registration, Settings, SignIn, Submissions};
 
 use crate::partner::Partner;
 use crate::settings::{Auth, CoreSettings};
+use crate::submission::Authorizations;
 
 /// This dialect's row in the host's list of connectors.
 pub static REGISTRATION: Registration = Registration {
     name: "core-x12",
     speaks: "X12 over CAQH CORE connectivity: SOAP, MIME, or a plain HTTPS body",
     transport: "x12",
-    operations: &[Operation::Eligibility],
+    operations: &[Operation::Eligibility, Operation::Authorization],
     sign_in: "user name and password in the envelope, HTTP Basic, or an API key header",
     settings_schema: || schemars::schema_for!(CoreSettings).to_value(),
     example: include_str!("../example.toml"),
@@ -44,12 +48,16 @@ pub static REGISTRATION: Registration = Registration {
 };
 
 fn build(settings: &Settings) -> Built {
-    Ok(Arc::new(CoreX12 { partner: Partner::read(settings)? }))
+    let partner = Arc::new(Partner::read(settings)?);
+    let settings = partner.settings.authorization.clone();
+    let authorizations = settings.map(|settings| Authorizations { partner: partner.clone(), settings });
+    Ok(Arc::new(CoreX12 { partner, authorizations }))
 }
 
 /// The dialect, set up for one carrier.
 struct CoreX12 {
-    partner: Partner,
+    partner: Arc<Partner>,
+    authorizations: Option<Authorizations>,
 }
 
 impl Connector for CoreX12 {
@@ -64,6 +72,10 @@ impl Connector for CoreX12 {
 
     fn eligibility(&self) -> Option<&dyn Eligibility> {
         Some(self)
+    }
+
+    fn submissions(&self) -> Option<&dyn Submissions> {
+        self.authorizations.as_ref().map(|authorizations| authorizations as &dyn Submissions)
     }
 
     fn credential_fields(&self) -> Vec<CredentialField> {

@@ -26,7 +26,7 @@ pub(crate) fn request(
     let mut body = String::with_capacity(payload.len() + 2_048);
     for (key, name) in partner.mime.names() {
         let value = match key {
-            "payload_type_field" => settings.payload_type_request.as_str(),
+            "payload_type_field" => metadata.payload_type.as_str(),
             "processing_mode_field" => "RealTime",
             "payload_id_field" => &metadata.payload_id,
             "time_stamp_field" => &metadata.timestamp,

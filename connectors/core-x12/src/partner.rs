@@ -3,7 +3,7 @@
 use connector_sdk::{Settings, SettingsProblem};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::settings::{Auth, CoreSettings, Envelope, MimeSettings, PasswordType, PayloadForm, SoapSettings};
+use crate::settings::{Auth, CoreSettings, Envelope, InquiryBy, MimeSettings, PasswordType, PayloadForm, SoapSettings};
 
 /// The settings after checking: what the rest of the crate works with.
 pub(crate) struct Partner {
@@ -34,6 +34,7 @@ impl Partner {
         check_texts(&core, &mut problems);
         check_delimiters(&core, &mut problems);
         check_mime(&core, &mut problems);
+        check_authorization(&core, &mut problems);
         let auth_header = auth_header(&core, auth, &mut problems);
         let headers = headers(&core, &mut problems);
         let content_type = core.plain.clone().unwrap_or_default().content_type;
@@ -208,6 +209,48 @@ fn check_mime(core: &CoreSettings, problems: &mut Vec<SettingsProblem>) {
         if names.iter().take(place).any(|(_, other)| other == name) {
             problems.push(SettingsProblem::new(&path, "Two fields have the same name."));
         }
+    }
+}
+
+/// Longest visibility delay or bound: thirty days, in seconds.
+const VISIBILITY_MAX_SECS: u32 = 30 * 24 * 3600;
+
+fn check_authorization(core: &CoreSettings, problems: &mut Vec<SettingsProblem>) {
+    let Some(authorization) = &core.authorization else { return };
+    let mut problem =
+        |key: &str, message: &str| problems.push(SettingsProblem::new(&format!("authorization.{key}"), message));
+    for (key, text, most) in [
+        ("payload_type_request", &authorization.payload_type_request, 80),
+        ("payload_type_response", &authorization.payload_type_response, 80),
+        ("inquiry_payload_type_request", &authorization.inquiry_payload_type_request, 80),
+        ("inquiry_payload_type_response", &authorization.inquiry_payload_type_response, 80),
+        ("version", &authorization.version, 12),
+        ("inquiry_version", &authorization.inquiry_version, 12),
+    ] {
+        if text.is_empty() || text.len() > most || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            problem(key, "This is made of letters, digits and '_'.");
+        }
+    }
+    let bound = authorization.visibility_bound_secs;
+    if bound == Some(0) || authorization.visibility_delay_secs.max(bound.unwrap_or(0)) > VISIBILITY_MAX_SECS {
+        problem("visibility_bound_secs", "Delay and bound are more than zero and at most thirty days.");
+    }
+    if bound.is_some_and(|bound| bound < authorization.visibility_delay_secs) {
+        problem("visibility_bound_secs", "The longest time is not shorter than the usual one (visibility_delay_secs).");
+    }
+    if authorization.inquiry == InquiryBy::None && (bound.is_some() || authorization.authoritative_negatives) {
+        problem("inquiry", "A visibility bound means nothing where there is no inquiry.");
+    }
+    if authorization.no_effect_statuses.iter().any(|status| !(400..500).contains(status)) {
+        problem(
+            "no_effect_statuses",
+            "Only statuses from 400 to 499: after a 5xx nobody knows what became of a request.",
+        );
+    }
+    let busy = ["42", "80"];
+    if authorization.no_effect_codes.iter().chain(&authorization.absent_codes).any(|code| busy.contains(&code.as_str()))
+    {
+        problem("no_effect_codes", "42 and 80 say that a system did not answer, not that it did nothing.");
     }
 }
 

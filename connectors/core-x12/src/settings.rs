@@ -2,6 +2,10 @@
 //!
 //! The doc comments are the reference that people read; `Partner` is the same after checking.
 
+mod authorization;
+
+pub use authorization::{AuthorizationSettings, InquiryBy};
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -51,6 +55,9 @@ pub struct CoreSettings {
     pub headers: BTreeMap<String, String>,
     /// What differs in the interchange itself.
     pub x12: X12Settings,
+    /// Submission of authorizations. Without this table the carrier takes none.
+    #[serde(default)]
+    pub authorization: Option<AuthorizationSettings>,
     /// What differs in the SOAP envelope. Only with `envelope = "soap"`.
     #[serde(default)]
     pub soap: Option<SoapSettings>,

@@ -113,7 +113,7 @@ fn body(partner: &Partner, metadata: &Metadata, payload: &str) -> String {
     let namespace = partner.soap_namespace();
     let mut text = format!("<core:COREEnvelopeRealTimeRequest xmlns:core=\"{}\">", escape(namespace.as_str()));
     let fields = [
-        ("PayloadType", settings.payload_type_request.as_str()),
+        ("PayloadType", metadata.payload_type.as_str()),
         ("ProcessingMode", "RealTime"),
         ("PayloadID", &metadata.payload_id),
         ("TimeStamp", &metadata.timestamp),

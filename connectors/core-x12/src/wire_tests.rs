@@ -12,9 +12,13 @@ use crate::xml::{self, Element};
 
 const INTERCHANGE: &str = "ISA*00*          *00*          *ZZ*PORTICO01      *ZZ*ACME           *261123*1400*^*00501*000000001*0*T*:~IEA*0*000000001~";
 
+fn wrapped(partner: &crate::partner::Partner, host: &std::sync::Arc<FakeHost>, payload: &str) -> Request<Bytes> {
+    envelope::wrap(partner, &host.context(), &partner.settings.payload_type_request, payload).unwrap().request
+}
+
 fn request(changes: &[(&str, &str)]) -> Request<Bytes> {
     let host = FakeHost::new(|_, _| unreachable!("nothing is sent"));
-    envelope::wrap(&partner(changes), &host.context(), INTERCHANGE).unwrap()
+    wrapped(&partner(changes), &host, INTERCHANGE)
 }
 
 /// All paths of elements in a document, text left out: `Envelope/Body/…`.
@@ -118,7 +122,7 @@ fn the_interchange_comes_out_of_every_form_of_payload_as_it_went_in() {
     }
     let host = FakeHost::new(|_, _| unreachable!("nothing is sent"));
     let tricky = "ISA]]>&<\"'";
-    let ours = envelope::wrap(&partner(&[]), &host.context(), tricky).unwrap();
+    let ours = wrapped(&partner(&[]), &host, tricky);
     let opened = block_on(envelope::open(&reply(200, "text/xml", ours.body()), now())).unwrap();
     assert_eq!(&opened.payload[..], tricky.as_bytes());
 }

@@ -207,7 +207,8 @@ pub enum Commit {
         /// Why.
         refusal: Refusal,
     },
-    /// Nothing of it left us. The host overrules this once a byte did.
+    /// Nothing of it left us; or the carrier's door stayed shut before anything was looked at (a refused credential, a
+    /// limit of calls), which is nothing that the ask could mend. A host may take the second for [`Commit::Unknown`].
     NotSent {
         /// Why.
         error: Error,

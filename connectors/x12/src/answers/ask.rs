@@ -115,15 +115,15 @@ impl InquiryOptions {
     }
 }
 
-fn owned(text: &str) -> Text<'static> {
+pub(super) fn owned(text: &str) -> Text<'static> {
     text.to_owned().into()
 }
 
-fn level(code: &'static str) -> Hl<'static> {
+pub(super) fn level(code: &'static str) -> Hl<'static> {
     Hl { level: code.into(), ..Hl::default() }
 }
 
-fn reference(qualifier: &str, value: Text<'static>) -> Ref<'static> {
+pub(super) fn reference(qualifier: &str, value: Text<'static>) -> Ref<'static> {
     Ref { qualifier: owned(qualifier), value, ..Ref::default() }
 }
 
@@ -224,7 +224,7 @@ fn names(last: &str, suffix: Option<&str>, options: &InquiryOptions) -> (Text<'s
 }
 
 /// DMG03 knows F and M; "unknown" is left out.
-fn demographics(born: Option<Date>, sex: Option<Sex>) -> Option<Dmg<'static>> {
+pub(super) fn demographics(born: Option<Date>, sex: Option<Sex>) -> Option<Dmg<'static>> {
     let sex = match sex {
         Some(Sex::Female) => "F",
         Some(Sex::Male) => "M",

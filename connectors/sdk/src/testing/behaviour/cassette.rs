@@ -117,7 +117,8 @@ fn parts(bytes: &[u8]) -> Option<(String, HeaderMap, Vec<u8>)> {
     Some((first, headers, body.strip_suffix(b"\r").unwrap_or(body).to_vec()))
 }
 
-fn response(bytes: &[u8]) -> Option<Response<Bytes>> {
+/// A response as a cassette has it; `None` where it is none.
+pub(super) fn response(bytes: &[u8]) -> Option<Response<Bytes>> {
     let (first, mut headers, mut body) = parts(bytes)?;
     let status: u16 = first.strip_prefix("HTTP/")?.split_whitespace().nth(1)?.parse().ok()?;
     if headers.remove("x-cassette-newlines").is_some_and(|value| value == "crlf") {
@@ -139,7 +140,8 @@ fn line_feeds(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn written(request: &Request<Bytes>) -> Vec<u8> {
+/// A request as a cassette has it.
+pub(super) fn written(request: &Request<Bytes>) -> Vec<u8> {
     let mut out = format!("{} {}\n", request.method(), request.uri()).into_bytes();
     for (name, value) in request.headers() {
         out.extend(name.as_str().bytes());
@@ -154,7 +156,8 @@ fn written(request: &Request<Bytes>) -> Vec<u8> {
 }
 
 impl Recorded {
-    fn read(bytes: &[u8]) -> Option<Self> {
+    /// Reads one; `None` where it is no HTTP request.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let (first, headers, body) = parts(bytes)?;
         let (method, address) = first.split_once(' ')?;
         Some(Self { method: method.to_owned(), address: address.trim().to_owned(), headers, body })

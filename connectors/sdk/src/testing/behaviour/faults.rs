@@ -20,7 +20,7 @@ const MORE_REQUESTS: usize = 40;
 pub(super) const CANARY: &str = "CANARYSURNAME";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+pub(super) enum Fault {
     Status503,
     Throttled,
     Timeout,
@@ -32,22 +32,10 @@ enum Fault {
     Stranger,
 }
 
-const ALL: [Fault; 9] = [
-    Fault::Status503,
-    Fault::Throttled,
-    Fault::Timeout,
-    Fault::Reset,
-    Fault::Truncated,
-    Fault::Garbage,
-    Fault::LoginPage,
-    Fault::Oversized,
-    Fault::Stranger,
-];
-
 /// One trial for each reply and fault.
 pub(super) fn trials(registration: &'static Registration, cassette: &Arc<Cassette>, trials: &mut Vec<Trial>) {
     for place in 0..cassette.responses.len() {
-        for fault in ALL {
+        for fault in Fault::ALL {
             if fault == Fault::Stranger && !names_the_patient(cassette, place) {
                 continue;
             }
@@ -61,7 +49,7 @@ pub(super) fn trials(registration: &'static Registration, cassette: &Arc<Cassett
 /// Every fault in the place of the first reply, by its name.
 #[cfg(test)]
 pub(super) fn all(registration: &Registration, cassette: &Arc<Cassette>) -> Vec<(String, Checked)> {
-    ALL.into_iter().map(|fault| (format!("{fault:?}"), check(registration, cassette, 0, fault))).collect()
+    Fault::ALL.into_iter().map(|fault| (format!("{fault:?}"), check(registration, cassette, 0, fault))).collect()
 }
 
 /// Whether a reply names the member or the trace, so that another one can be put there.
@@ -72,8 +60,28 @@ fn names_the_patient(cassette: &Cassette, place: usize) -> bool {
     answered && body.is_some_and(|body| id.is_some_and(|id| body.contains(id.text())) || body.contains(FakeHost::TRACE))
 }
 
+/// What makes a reply one about somebody else: texts and what to put in their place.
+fn strangers(cassette: &Cassette) -> Vec<(String, String)> {
+    let member = cassette.ask.member.member_id.iter().map(|id| (id.text().to_owned(), "9".repeat(id.text().len())));
+    [(FakeHost::TRACE.to_owned(), "TRACE9999999999".to_owned())].into_iter().chain(member).collect()
+}
+
 impl Fault {
-    fn reply(self, cassette: &Cassette, recorded: &Response<Bytes>) -> Result<Response<Bytes>> {
+    /// All faults.
+    pub(super) const ALL: [Fault; 9] = [
+        Fault::Status503,
+        Fault::Throttled,
+        Fault::Timeout,
+        Fault::Reset,
+        Fault::Truncated,
+        Fault::Garbage,
+        Fault::LoginPage,
+        Fault::Oversized,
+        Fault::Stranger,
+    ];
+
+    /// What comes in the place of the recorded reply; `strangers` are texts of it and what makes it another's.
+    pub(super) fn reply(self, recorded: &Response<Bytes>, strangers: &[(String, String)]) -> Result<Response<Bytes>> {
         let body = recorded.body();
         let with = |body: Bytes| Ok(recorded.clone().map(|_| body));
         match self {
@@ -98,9 +106,9 @@ impl Fault {
                  <input name=user><input name=pass type=password><button>Sign in</button></form></body></html>",
             )),
             Self::Stranger => {
-                let mut text = String::from_utf8_lossy(body).replace(FakeHost::TRACE, "TRACE9999999999");
-                if let Some(id) = &cassette.ask.member.member_id {
-                    text = text.replace(id.text(), &"9".repeat(id.text().len()));
+                let mut text = String::from_utf8_lossy(body).into_owned();
+                for (own, other) in strangers {
+                    text = text.replace(own, other);
                 }
                 with(Bytes::from(text))
             }
@@ -146,7 +154,7 @@ fn check(registration: &Registration, cassette: &Arc<Cassette>, place: usize, fa
     let clean = run(&connector, cassette, |_, _| None)?;
     let for_fault = cassette.clone();
     let faulty = run(&connector, cassette, move |number, recorded| {
-        (number == place).then(|| fault.reply(&for_fault, recorded))
+        (number == place).then(|| fault.reply(recorded, &strangers(&for_fault)))
     })?;
     if faulty.requests.len() > cassette.responses.len() + MORE_REQUESTS {
         return Err(format!("{} requests were sent.", faulty.requests.len()).into());

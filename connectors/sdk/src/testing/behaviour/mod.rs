@@ -40,11 +40,15 @@
 //! - *faults*, put in the place of every reply of every cassette: the right kind, no panic, few requests, never another
 //!   answer than the one without the fault, and never a refusal made of a fault;
 //! - *walls*: the same ask gives the same bytes, only listed hosts, no patient in an address, no patient in any `Display`
-//!   or `Debug`, a future dropped at any point leaves the connector usable.
+//!   or `Debug`, a future dropped at any point leaves the connector usable;
+//! - *submissions*, where the connector has them, from the folder `submissions/` beside `cassettes/`: exactly the prepared
+//!   bytes leave, once; every fault in the place of the answer, and a cut after any byte, is "unknown" and never a word
+//!   that the carrier did not say; a faulty inquiry finds nothing and proves nothing.
 
 mod cassette;
 mod faults;
 mod run;
+mod submissions;
 mod walls;
 mod want;
 
@@ -77,6 +81,9 @@ pub fn behaviour(registration: &'static Registration, cassettes: &str) -> ExitCo
         eligibility(registration, Path::new(cassettes), &mut trials);
     } else {
         trials.push(Trial::test("promises::eligibility", || Ok(())).with_ignored_flag(true));
+    }
+    if registration.operations.contains(&Operation::Authorization) {
+        submissions::trials(registration, &Path::new(cassettes).with_file_name("submissions"), &mut trials);
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -14,6 +14,7 @@ use libtest_mimic::Trial;
 use super::Checked;
 use super::cassette::Cassette;
 use super::run::{First, host, question, run};
+use crate::ask::{Dependent, Member};
 use crate::context::Warning;
 use crate::testing::FakeHost;
 use crate::{BoxFuture, Context, EligibilityRequest, Host, Registration, Result, SignIn};
@@ -43,8 +44,12 @@ pub(super) fn trials(registration: &'static Registration, cassette: &Arc<Cassett
 
 /// What identifies the patient of an ask, and is long enough not to occur by chance.
 pub(super) fn secrets_of(ask: &EligibilityRequest) -> Vec<String> {
+    secrets(&ask.member, ask.dependent.as_ref())
+}
+
+/// The same of a subscriber and a dependent.
+pub(super) fn secrets(member: &Member, dependent: Option<&Dependent>) -> Vec<String> {
     let mut secrets = Vec::new();
-    let (member, dependent) = (&ask.member, ask.dependent.as_ref());
     let texts = [member.member_id.as_ref(), member.last_name.as_ref(), dependent.map(|d| &d.last_name)];
     secrets.extend(texts.into_iter().flatten().map(|text| text.text().to_owned()));
     let births = [member.date_of_birth.as_ref(), dependent.map(|d| &d.date_of_birth)];

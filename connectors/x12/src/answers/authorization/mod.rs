@@ -16,11 +16,14 @@
 //! or unlike the event, the whole is partially approved if anything was approved; pended if anything is still open.
 //! AAA without any HCR is a [`Refusal`](connector_sdk::outcome::Refusal).
 
+mod ask;
 mod numbers;
 mod services;
 mod steps;
 #[cfg(test)]
 mod tests;
+
+pub use ask::{INQUIRY_GUIDE, REQUEST_GUIDE, ReviewOptions, review_inquiry, review_request};
 
 use connector_sdk::Outcome;
 use connector_sdk::answer::authorization::{AuthorizationState as State, Decision, TimelineEntry};
