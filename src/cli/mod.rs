@@ -46,6 +46,12 @@ pub enum Command {
         /// Write a carrier file for each simulated carrier into this folder.
         #[arg(long)]
         write_carriers: Option<PathBuf>,
+        /// Where northstar writes down, durably, every authorization it receives and accepts: a line of JSON each.
+        #[arg(long)]
+        receipts: Option<PathBuf>,
+        /// Seed of the random faults, which the control plane switches on.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Checks carrier files: every problem as file:line:col, exit code 1 when there is one.
     Check(check::CheckArguments),

@@ -15,7 +15,9 @@ pub fn run(arguments: Arguments) -> ExitCode {
     let end = match arguments.command {
         Command::Demo(arguments) => with_runtime(demo::demo(arguments)),
         Command::Serve { config } => with_runtime(serve::serve(config)),
-        Command::Sandbox { port, write_carriers } => with_runtime(sandbox::sandbox(port, write_carriers)),
+        Command::Sandbox { port, write_carriers, receipts, seed } => {
+            with_runtime(sandbox::sandbox(port, write_carriers, receipts, seed))
+        }
         Command::Check(arguments) if arguments.live.is_some() => with_runtime(live::live(arguments)),
         Command::Check(arguments) => check::check(&arguments, &mut io::stdout().lock()).map_err(CannotRun::from),
         Command::Connectors { json, markdown } => {

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use super::run::End;
 
 /// Serves the simulated carriers until Ctrl-C; writes a carrier file for each into `write_carriers`.
-pub async fn sandbox(port: Option<u16>, write_carriers: Option<PathBuf>) -> End {
-    let config = sandbox::SandboxConfig { port, ..sandbox::SandboxConfig::default() };
+pub async fn sandbox(port: Option<u16>, write_carriers: Option<PathBuf>, receipts: Option<PathBuf>, seed: u64) -> End {
+    let config = sandbox::SandboxConfig { port, seed, receipts, ..sandbox::SandboxConfig::default() };
     let sandbox = sandbox::Sandbox::start(config).await?;
     let mut out = io::stdout();
     for (carrier, address) in sandbox.addresses() {

@@ -61,7 +61,7 @@ pub struct Switches {
     pub page: Page,
     /// Milliseconds added to every answer; at most 120,000.
     pub latency_ms: u64,
-    /// Molasses: the seed picks a fault for every question, whatever the member id.
+    /// Molasses: the seed picks a fault for every question, whatever the member id. Northstar: for every authorization.
     pub random: bool,
 }
 

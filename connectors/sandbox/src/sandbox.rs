@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,19 +21,22 @@ use crate::{bluevalley, control_http, harborhmo, hubline, molasses, northstar, s
 pub const CARRIERS: [&str; 6] = ["northstar", "statemed", "harborhmo", "bluevalley", "hubline", "molasses"];
 
 /// How to start.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct SandboxConfig {
     /// Loopback address to listen at.
     pub bind: IpAddr,
     /// First of seven ports: the carriers in the order of [`CARRIERS`], then the control plane. `None`: free ones.
     pub port: Option<u16>,
-    /// Seed of molasses' random faults.
+    /// Seed of molasses' random faults, and of those of northstar's authorizations.
     pub seed: u64,
+    /// Where northstar writes down, durably, every request for review it receives and every one it accepts: a line of
+    /// JSON each. `None`: nowhere.
+    pub receipts: Option<PathBuf>,
 }
 
 impl Default for SandboxConfig {
     fn default() -> Self {
-        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, seed: 1 }
+        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, seed: 1, receipts: None }
     }
 }
 
@@ -94,7 +98,7 @@ impl Sandbox {
     /// Starts all carriers and the control plane. They listen when this returns.
     ///
     /// # Errors
-    /// An address that is not loopback, or a port that is taken.
+    /// An address that is not loopback, a port that is taken, or a receipt log that cannot be opened.
     pub async fn start(config: SandboxConfig) -> io::Result<Self> {
         if !config.bind.is_loopback() {
             let message = "the sandbox listens on loopback only";
@@ -109,11 +113,11 @@ impl Sandbox {
         let mut addresses = Vec::new();
         for (place, id) in (0_u16..).zip(CARRIERS) {
             let Some(desk) = control.desks.get(id) else { continue };
-            let listener = listen(config, place).await?;
+            let listener = listen(&config, place).await?;
             addresses.push((id, listener.local_addr()?));
-            open(&mut tasks, listener, Arc::clone(desk), stopped.clone());
+            open(&mut tasks, listener, Arc::clone(desk), stopped.clone(), config.receipts.as_deref())?;
         }
-        let listener = listen(config, u16::try_from(CARRIERS.len()).unwrap_or(u16::MAX)).await?;
+        let listener = listen(&config, u16::try_from(CARRIERS.len()).unwrap_or(u16::MAX)).await?;
         let control_address = listener.local_addr()?;
         let router = control_http::router(control.clone());
         // The control plane has a desk of its own, so that it answers whatever the carriers' switches say.
@@ -157,14 +161,20 @@ impl Sandbox {
     }
 }
 
-async fn listen(config: SandboxConfig, place: u16) -> io::Result<TcpListener> {
+async fn listen(config: &SandboxConfig, place: u16) -> io::Result<TcpListener> {
     let port = config.port.map_or(0, |first| first.saturating_add(place));
     TcpListener::bind(SocketAddr::new(config.bind, port)).await
 }
 
-fn open(tasks: &mut JoinSet<()>, listener: TcpListener, desk: Arc<Desk>, stop: watch::Receiver<bool>) {
+fn open(
+    tasks: &mut JoinSet<()>,
+    listener: TcpListener,
+    desk: Arc<Desk>,
+    stop: watch::Receiver<bool>,
+    receipts: Option<&Path>,
+) -> io::Result<()> {
     let router = match desk.id {
-        "northstar" => northstar::router(Arc::clone(&desk)),
+        "northstar" => northstar::router(Arc::clone(&desk), receipts)?,
         "statemed" => statemed::router(Arc::clone(&desk)),
         "harborhmo" => harborhmo::router(Arc::clone(&desk)),
         "bluevalley" => bluevalley::router(Arc::clone(&desk)),
@@ -174,10 +184,11 @@ fn open(tasks: &mut JoinSet<()>, listener: TcpListener, desk: Arc<Desk>, stop: w
                 let each = Arc::clone(&desk);
                 serve::accept(listener, desk, stop, |stream| molasses::connection(stream, Arc::clone(&each))).await;
             });
-            return;
+            return Ok(());
         }
     };
     tasks.spawn(serve_router(listener, desk, router, stop));
+    Ok(())
 }
 
 async fn serve_router(listener: TcpListener, desk: Arc<Desk>, router: Router, stop: watch::Receiver<bool>) {

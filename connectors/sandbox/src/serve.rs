@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use http::{Request, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -25,6 +26,8 @@ use crate::control::{Desk, Down};
 const CONNECTIONS_MAX: usize = 2_048;
 /// How long a connection may take to send its request's head.
 const HEAD_WAIT: Duration = Duration::from_secs(60);
+/// Largest response that is cut, bytes.
+const CUT_MAX: usize = 1 << 20;
 /// Most milliseconds that the latency switch adds.
 const LATENCY_MAX_MS: u64 = 120_000;
 
@@ -77,10 +80,37 @@ async fn answer(desk: &Arc<Desk>, router: Router, request: Request<Incoming>) ->
         Down::Refuse => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
         Down::Unavailable => Ok(html(StatusCode::SERVICE_UNAVAILABLE, "Service temporarily unavailable")),
         Down::No => {
-            let answered: Result<Response, Infallible> = router.oneshot(request.map(Body::new)).await;
-            answered.map_err(|never| match never {})
+            let Ok(response): Result<Response, Infallible> = router.oneshot(request.map(Body::new)).await;
+            if response.extensions().get::<NoReply>().is_some() {
+                return Err(io::Error::from(io::ErrorKind::ConnectionReset));
+            }
+            Ok(response)
         }
     }
+}
+
+/// Marks a response that never leaves: the connection is closed instead.
+#[derive(Clone, Copy)]
+struct NoReply;
+
+/// In place of a response: the connection is closed without one.
+pub(crate) fn no_reply() -> Response {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(NoReply);
+    response
+}
+
+/// The same response, of which half the body comes before the connection breaks.
+pub(crate) async fn cut(response: Response, wait: Duration) -> Response {
+    let (parts, body) = response.into_parts();
+    let whole = axum::body::to_bytes(body, CUT_MAX).await.unwrap_or_default();
+    let half = whole.slice(..whole.len() / 2);
+    let broken = async move {
+        tokio::time::sleep(wait).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    };
+    let pieces = futures_util::stream::iter([Ok(half)]).chain(futures_util::stream::once(broken));
+    Response::from_parts(parts, Body::from_stream(pieces))
 }
 
 /// A small HTML page with a heading and nothing else.

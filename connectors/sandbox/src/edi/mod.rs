@@ -6,4 +6,4 @@ mod read;
 mod write;
 
 pub(crate) use read::Inquiry;
-pub(crate) use write::{Payer, Style, answer, refuse, reject_999, reject_ta1};
+pub(crate) use write::{Payer, Style, answer, refuse, reject_999, reject_ta1, reviewed};

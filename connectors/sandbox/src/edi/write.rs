@@ -1,4 +1,4 @@
-//! Writing a 271, a TA1 and a 999.
+//! Writing a 271, a 278, a TA1 and a 999.
 
 use std::borrow::Cow;
 
@@ -13,6 +13,7 @@ use x12::eligibility::{
 };
 use x12::model::common::{Aaa, Bht, Dmg, Dtp, Ins, Msg, N3, N4, Nm1, Per, Ref, Trn};
 use x12::model::{Hl, Money, Written};
+use x12::review::ServicesReview;
 use x12::write::{Charset, Envelope, TransactionWriter, Usage, WriteError};
 
 use super::Inquiry;
@@ -52,7 +53,7 @@ impl Style {
     }
 
     /// A text of the question, to be echoed: without what this carrier's X12 cannot carry.
-    fn clean<'a>(self, text: &'a str) -> Cow<'a, str> {
+    pub(crate) fn clean<'a>(self, text: &'a str) -> Cow<'a, str> {
         let delimiters = self.delimiters();
         let bad =
             |c: char| c.is_control() || u8::try_from(c).is_ok_and(|byte| c.is_ascii() && delimiters.contains(byte));
@@ -342,6 +343,12 @@ fn phone(name: &'static str, number: &'static str) -> Per<'static> {
 
 fn compact(iso: &str) -> String {
     iso.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// A 278 about what came with this header.
+pub(crate) fn reviewed(payer: &Payer, asked: &Inquiry, review: &ServicesReview<'_>) -> String {
+    let envelope = envelope(payer, asked, "HI", &review.implementation);
+    sent(payer, &envelope, review.write(&payer.style.delimiters(), Charset::Utf8))
 }
 
 /// A TA1 that rejects the interchange with this note code.

@@ -1,11 +1,16 @@
 //! Northstar: a big national insurer. CAQH CORE connectivity, SOAP 1.2, one service at `POST /core`.
 //!
-//! Searches by id + date of birth, id + name, name + date of birth; says 71, 72 and 73 apart, all that apply.
+//! Takes authorizations too ([`review`]). Searches by id + date of birth, id + name, name + date of birth; says 71, 72 and 73 apart, all that apply.
 
+mod review;
 mod soap;
 mod token;
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -20,6 +25,8 @@ use crate::edi::{Inquiry, Payer, Style, answer, refuse, reject_999, reject_ta1};
 use crate::lines::lines;
 use crate::people::{Person, insured_by};
 use crate::search::{Loop, Reject, Rules, find};
+use crate::serve;
+use review::{Fault, Reviews, Verdict};
 use soap::{Envelope, Reply};
 use token::NonceBook;
 
@@ -37,11 +44,24 @@ struct Northstar {
     desk: Arc<Desk>,
     people: Vec<Person>,
     nonces: NonceBook,
+    reviews: Arc<Reviews>,
+    /// Requests for review so far, from which the seed draws.
+    requests: AtomicU64,
+    /// The desk's epoch that `reviews` belongs to.
+    epoch: AtomicU64,
 }
 
-pub(crate) fn router(desk: Arc<Desk>) -> Router {
-    let northstar = Northstar { desk, people: insured_by("northstar"), nonces: NonceBook::default() };
-    Router::new().route("/core", post(core)).with_state(Arc::new(northstar))
+/// The service; requests for review are logged at `receipts`.
+pub(crate) fn router(desk: Arc<Desk>, receipts: Option<&Path>) -> io::Result<Router> {
+    let northstar = Northstar {
+        people: insured_by("northstar"),
+        nonces: NonceBook::default(),
+        reviews: Arc::new(Reviews::open(receipts)?),
+        requests: AtomicU64::new(0),
+        epoch: AtomicU64::new(desk.epoch()),
+        desk,
+    };
+    Ok(Router::new().route("/core", post(core)).with_state(Arc::new(northstar)))
 }
 
 async fn core(State(northstar): State<Arc<Northstar>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -63,11 +83,48 @@ async fn core(State(northstar): State<Arc<Northstar>>, headers: HeaderMap, body:
     }
     match envelope.problem(RECEIVER) {
         Some((code, message)) => Reply::error(&envelope, code, &message).response(),
+        None if envelope.payload_type.starts_with("X12_278") => northstar.review(&envelope).await,
         None => northstar.eligibility(&envelope),
     }
 }
 
 impl Northstar {
+    /// A request for review or an inquiry about one. Accepting is over before anything is waited for: what was accepted
+    /// stays so, even when the client is gone meanwhile.
+    async fn review(&self, envelope: &Envelope) -> Response {
+        let epoch = self.desk.epoch();
+        if self.epoch.swap(epoch, Ordering::SeqCst) != epoch {
+            self.reviews.clear();
+        }
+        let switches = self.desk.switches();
+        let draw = || match switches.random {
+            true => Fault::drawn(self.desk.seed, self.requests.fetch_add(1, Ordering::SeqCst)),
+            false => Fault::None,
+        };
+        let (payload, fault) = match self.reviews.judge(&envelope.payload, draw) {
+            Verdict::Reply(payload, fault) => (payload, fault),
+            Verdict::Unreadable => {
+                return Reply::error(envelope, "PayloadRequired", "The payload is not a 278 interchange.").response();
+            }
+        };
+        let kind = match envelope.payload_type == soap::REVIEW_INQUIRY {
+            true => "X12_278_Response_005010X215",
+            false => "X12_278_Response_005010X217E1_2",
+        };
+        let reply = Reply::ok(envelope, kind, payload).response();
+        match fault {
+            Fault::None => reply,
+            Fault::Slow(wait) => {
+                tokio::time::sleep(wait).await;
+                reply
+            }
+            Fault::LostReply | Fault::LateAccept(_) | Fault::LateVisible(_) | Fault::Dropped => serve::no_reply(),
+            Fault::ErrorAfterAccept => soap::fault(500, "Receiver", None, "An internal error occurred"),
+            Fault::CutReply => serve::cut(reply, Duration::from_millis(5)).await,
+            Fault::Unavailable => serve::html(http::StatusCode::SERVICE_UNAVAILABLE, "Service temporarily unavailable"),
+        }
+    }
+
     fn eligibility(&self, envelope: &Envelope) -> Response {
         self.desk.question();
         let Some(inquiry) = Inquiry::read(&envelope.payload) else {

@@ -9,6 +9,12 @@ use crate::{mime, xml};
 const SOAP: &str = "http://www.w3.org/2003/05/soap-envelope";
 const CORE: &str = "http://www.caqh.org/SOAP/WSDL/CORERule2.2.0.xsd";
 const RULE_VERSION: &str = "2.2.0";
+/// What it takes.
+const PAYLOAD_TYPES: [&str; 3] = ["X12_270_Request_005010X279A1", REVIEW_REQUEST, REVIEW_INQUIRY];
+/// A request for review.
+pub(super) const REVIEW_REQUEST: &str = "X12_278_Request_005010X217E1_2";
+/// An inquiry about one.
+pub(super) const REVIEW_INQUIRY: &str = "X12_278_Request_005010X215";
 
 /// What a real-time request says.
 #[derive(Debug, Default)]
@@ -98,7 +104,7 @@ impl Envelope {
         if self.rule_version != RULE_VERSION {
             return Some(("VersionMismatch", "The CORE rule version is not supported.".into()));
         }
-        if self.payload_type != "X12_270_Request_005010X279A1" {
+        if !PAYLOAD_TYPES.contains(&self.payload_type.as_str()) {
             return Some(("PayloadTypeIllegal", "This payload type is not supported.".into()));
         }
         if self.processing_mode != "RealTime" {

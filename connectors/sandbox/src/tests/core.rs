@@ -12,7 +12,7 @@ use crate::{UNKNOWN_NPI, mime};
 
 const NPI: &str = "1234567893";
 
-fn soap(token: &str, payload: &str, version: &str) -> String {
+pub(super) fn soap(token: &str, payload: &str, version: &str) -> String {
     format!(
         "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"><s:Header><w:Security xmlns:w=\"urn:w\">\
          <w:UsernameToken>{token}</w:UsernameToken></w:Security></s:Header><s:Body><c:COREEnvelopeRealTimeRequest \
@@ -23,7 +23,7 @@ fn soap(token: &str, payload: &str, version: &str) -> String {
     )
 }
 
-fn text_token(password: &str) -> String {
+pub(super) fn text_token(password: &str) -> String {
     format!("<w:Username>{NORTHSTAR_USER}</w:Username><w:Password Type=\"x#PasswordText\">{password}</w:Password>")
 }
 

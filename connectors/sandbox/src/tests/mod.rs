@@ -6,6 +6,7 @@ mod core;
 mod faulty;
 mod json;
 mod portal;
+mod reviews;
 
 use crate::{Sandbox, SandboxConfig};
 
