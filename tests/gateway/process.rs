@@ -206,7 +206,8 @@ pub fn run(arguments: &[&str], input: &[u8], environment: &[(&str, &str)]) -> En
     Ended { code, out: text_of(&out), err: text_of(&err) }
 }
 
-fn command(arguments: &[&str]) -> Command {
+/// The program with these arguments, all three of its streams piped.
+pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portico"));
     command.args(arguments).env_remove("PORTICO_URL").env_remove("PORTICO_API_KEY");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -231,7 +232,8 @@ fn wait(child: &mut Child) -> Option<i32> {
     }
 }
 
-fn collect(mut from: impl Read + Send + 'static, into: Arc<Mutex<Vec<u8>>>) -> std::thread::JoinHandle<()> {
+/// Reads everything that comes, in a thread of its own.
+pub fn collect(mut from: impl Read + Send + 'static, into: Arc<Mutex<Vec<u8>>>) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         let mut block = [0; 8192];
         while let Ok(count @ 1..) = from.read(&mut block) {
@@ -240,7 +242,8 @@ fn collect(mut from: impl Read + Send + 'static, into: Arc<Mutex<Vec<u8>>>) -> s
     })
 }
 
-fn text_of(bytes: &Mutex<Vec<u8>>) -> String {
+/// What was collected so far, as text.
+pub fn text_of(bytes: &Mutex<Vec<u8>>) -> String {
     String::from_utf8_lossy(&bytes.lock().unwrap()).into_owned()
 }
 

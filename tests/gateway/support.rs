@@ -87,12 +87,27 @@ impl Stand {
 
 /// One request to a gateway at `address`; `None` when it went away before it replied.
 pub async fn send(address: &str, key: Option<&str>, method: Method, path: &str, body: Vec<u8>) -> Option<Reply> {
+    send_with(address, key, &[], method, path, body).await
+}
+
+/// The same, with more headers.
+pub async fn send_with(
+    address: &str,
+    key: Option<&str>,
+    headers: &[(&str, &str)],
+    method: Method,
+    path: &str,
+    body: Vec<u8>,
+) -> Option<Reply> {
     let stream = TcpStream::connect(address).await.ok()?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
     tokio::spawn(connection);
     let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
     if let Some(key) = key {
         request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
     let request = request.header(header::CONTENT_TYPE, "application/json").body(Full::new(Bytes::from(body))).unwrap();
     let (head, body) = sender.send_request(request).await.ok()?.into_parts();
