@@ -391,6 +391,19 @@ mod tests {
     }
 
     #[test]
+    fn authorizations_promise_nothing_that_would_make_two_of_one() {
+        let bad = "[settings.authorization]\nno_effect_statuses = [404, 500]\nvisibility_bound_secs = 60\n\
+                   absent_codes = [\"42\"]\nversion = \"0 1\"\n";
+        let found = paths(&[("# [settings.authorization]", bad)]);
+        let wanted = ["version", "visibility_bound_secs", "inquiry", "no_effect_statuses", "no_effect_codes"];
+        assert_eq!(found, wanted.map(|key| format!("authorization.{key}")));
+        let partner =
+            Partner::read(&settings(&[("# [settings.authorization]", "[settings.authorization]")])).ok().unwrap();
+        let promised = partner.settings.authorization.unwrap();
+        assert!(promised.visibility_bound_secs.is_none() && !promised.authoritative_negatives);
+    }
+
+    #[test]
     fn unknown_keys_are_refused() {
         assert!(!paths(&[("uppercase", "upper_case")]).is_empty());
     }
