@@ -120,11 +120,11 @@ fn key<'a>(line: &Line<'a>) -> Key<'a> {
     let EligibilityBenefit { benefit: eb, information, messages, .. } = line.eb;
     let Procedure { system, code, modifier_1, modifier_2, modifier_3, modifier_4, description, code_to, .. } =
         &eb.procedure;
-    let procedure = [system, code, modifier_1, modifier_2, modifier_3, modifier_4, description, code_to];
+    let procedure: [&str; 8] = [system, code, modifier_1, modifier_2, modifier_3, modifier_4, description, code_to];
     let DiagnosisPointers { first, second, third, fourth, .. } = &eb.diagnoses;
     Key {
         service: line.service,
-        procedure: procedure.map(|part| &**part),
+        procedure,
         network: &eb.network,
         level: &eb.coverage_level,
         insurance_type: &eb.insurance_type,

@@ -8,7 +8,7 @@ use crate::check::{Judge, Place};
 use crate::finding::{Finding, Findings, Oddity};
 use crate::model::SegmentModel;
 use crate::model::{Day, Money, Value};
-use crate::read::Segment;
+use crate::read::{Raw, Segment};
 use crate::remittance::Cas;
 
 /// Judges the claims of an 837 one by one.
@@ -53,7 +53,7 @@ impl Judge for ClaimJudge {
     fn segment(&mut self, segment: &Segment<'_>, place: Place, findings: &mut Findings) {
         self.start.get_or_insert(place);
         match segment.id_bytes() {
-            b"BHT" => self.made = Day::read(segment.raw(4), segment.delimiters()).get(),
+            b"BHT" => self.made = Day::read(segment.value(4), segment.delimiters()).get(),
             b"HL" | b"SE" => self.end_claim(findings),
             b"CLM" => self.begin_claim(segment, place, findings),
             b"NM1" => {
@@ -186,19 +186,19 @@ impl ClaimJudge {
             return;
         }
         let first = dtp.raw(3).trim_ascii().get(..8).unwrap_or_default();
-        if self.later(first, dtp) {
+        if self.later(Raw::Bytes(first), dtp) {
             findings.push(place.finding(Oddity::ServiceLater, "DTP").element(3));
         }
     }
 
     fn born(&mut self, dmg: &Segment<'_>, place: Place, findings: &mut Findings) {
-        if self.later(dmg.raw(2), dmg) {
+        if self.later(dmg.value(2), dmg) {
             findings.push(place.finding(Oddity::BornLater, "DMG").element(2));
         }
     }
 
     /// Whether a day is after the one the file was made on.
-    fn later<'a>(&self, day: &'a [u8], segment: &Segment<'a>) -> bool {
+    fn later<'a>(&self, day: Raw<'a>, segment: &Segment<'a>) -> bool {
         let day = Day::read(day, segment.delimiters()).get();
         day.zip(self.made).is_some_and(|(day, made)| day > made)
     }
@@ -214,7 +214,7 @@ fn postal_code(n4: &Segment<'_>, place: Place, findings: &mut Findings) {
 }
 
 fn money(segment: &Segment<'_>, element: usize) -> Option<Decimal> {
-    Money::read(segment.raw(element), segment.delimiters()).get()
+    Money::read(segment.value(element), segment.delimiters()).get()
 }
 
 fn finding(uneven: &Uneven, at: Place, off_by: Option<Decimal>) -> Finding {

@@ -2,7 +2,7 @@
 
 use super::{Billing, Claim, Claims, Patient, Subscriber};
 use crate::envelope::SetParts;
-use crate::model::{Cursor, Node, Outer};
+use crate::model::{Cursor, Node};
 use crate::read::{Block, Segment};
 
 /// Segments of one claim, or of one level, that are kept.
@@ -81,9 +81,7 @@ impl std::fmt::Debug for InContext<'_> {
 }
 
 fn node<'s, N: Node<'s>>(block: &'s Block) -> Option<N> {
-    let mut cursor = Cursor::new(block, 0);
-    cursor.peek()?;
-    Some(N::read(&mut cursor, &Outer::NONE))
+    Cursor::new(block, 0).node()
 }
 
 /// The levels that are open.

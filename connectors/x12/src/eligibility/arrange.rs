@@ -8,7 +8,7 @@ use super::LevelKind;
 use crate::delimiters::Delimiters;
 use crate::envelope::Transaction;
 use crate::finding::{Finding, Oddity};
-use crate::read::{Block, Segment};
+use crate::read::{Block, Id, Raw, Segment};
 
 /// Details of one kind that one loop keeps (messages of an EB, dates of a member …). The guide allows 20 at most.
 const MAX_DETAILS: u32 = 100;
@@ -65,9 +65,10 @@ enum Step {
 
 fn rebuilt(segments: &Block, steps: &[Step]) -> Block {
     let made = |bytes: &'static [u8], marks: &'static [u32], position| Segment {
-        bytes,
+        bytes: Raw::Bytes(bytes),
         marks,
         base: 0,
+        id: Id::of(bytes.get(..marks.first().map_or(bytes.len(), |mark| *mark as usize)).unwrap_or(&[])),
         delimiters: Delimiters::default(),
         number: 0,
         offset: 0,

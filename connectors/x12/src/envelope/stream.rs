@@ -98,6 +98,14 @@ impl<R: Read, P: SetParts> Stream<R, P> {
                 }
                 self.ending = false;
             }
+            if self.open {
+                // What nearly every segment is, without an event around it.
+                while let Some(segment) = self.walker.next_inside() {
+                    if self.parts.take(&segment) {
+                        return Ok(self.parts.part());
+                    }
+                }
+            }
             match self.walker.next_event()? {
                 None => return Ok(None),
                 Some(Event::Begin { header, segment }) if header.id == P::ID => {

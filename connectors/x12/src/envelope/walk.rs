@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Group, Interchange, SetHeader};
 use crate::finding::{Finding, Findings, Oddity};
-use crate::read::{ReadError, Reader, Segment};
+use crate::read::{Here, Id, ReadError, Reader, Segment};
 
 /// One step of the walk over a file.
 ///
@@ -137,19 +137,41 @@ impl<R: Read> Walker<R> {
     /// # Errors
     /// The source failed, or nothing here is X12.
     pub fn next_event(&mut self) -> Result<Option<Event<'_>>, ReadError> {
-        if self.set.is_some() && !self.held {
-            // The short way: a segment inside a transaction set, and nothing to tell of it.
-            if let Some(here) = self.reader.step() {
-                let inside = self.reader.segment(here).is_some_and(|segment| Kind::of(&segment, true) == Kind::Inside);
-                if inside {
-                    self.in_set = self.in_set.saturating_add(1);
-                    let position = position(self.in_set);
-                    let segment = self.reader.segment(here);
-                    return Ok(segment.map(|segment| Event::Segment(Segment { position, ..segment })));
-                }
-                self.held = true; // read already
-            }
+        if let Some(here) = self.short_way() {
+            return Ok(self.segment(here).map(Event::Segment));
         }
+        self.long_way()
+    }
+
+    /// The next segment where it stands inside a transaction set and there is nothing to tell of it: what nearly every
+    /// event is. `None`: [`Self::next_event`] knows.
+    #[inline(always)]
+    pub(crate) fn next_inside(&mut self) -> Option<Segment<'_>> {
+        let here = self.short_way()?;
+        self.segment(here)
+    }
+
+    #[inline(always)]
+    fn short_way(&mut self) -> Option<Here> {
+        if self.set.is_none() || self.held {
+            return None;
+        }
+        let here = self.reader.step()?;
+        if Kind::of(here.id, true) != Kind::Inside {
+            self.held = true; // read already
+            return None;
+        }
+        self.in_set = self.in_set.saturating_add(1);
+        Some(here)
+    }
+
+    #[inline(always)]
+    fn segment(&self, here: Here) -> Option<Segment<'_>> {
+        let segment = self.reader.segment(here)?;
+        Some(Segment { position: position(self.in_set), ..segment })
+    }
+
+    fn long_way(&mut self) -> Result<Option<Event<'_>>, ReadError> {
         if !std::mem::take(&mut self.held) {
             let more = self.reader.advance()?;
             if self.reader.has_findings() {
@@ -162,7 +184,7 @@ impl<R: Read> Walker<R> {
         let Some((kind, number, offset)) = self
             .reader
             .current()
-            .map(|segment| (Kind::of(&segment, self.set.is_some()), segment.number, segment.offset))
+            .map(|segment| (Kind::of(segment.id, self.set.is_some()), segment.number, segment.offset))
         else {
             return Ok(None);
         };
@@ -399,17 +421,24 @@ enum Kind {
 }
 
 impl Kind {
-    #[inline]
-    fn of(segment: &Segment<'_>, open: bool) -> Self {
-        match segment.id_bytes() {
-            b"ISA" => Self::Isa,
-            b"GS" => Self::Gs,
-            b"ST" => Self::St,
-            b"SE" => Self::Se,
-            b"GE" => Self::Ge,
-            b"IEA" => Self::Iea,
+    #[inline(always)]
+    fn of(id: Id, open: bool) -> Self {
+        const ISA: Id = Id::of(b"ISA");
+        const GS: Id = Id::of(b"GS");
+        const ST: Id = Id::of(b"ST");
+        const SE: Id = Id::of(b"SE");
+        const GE: Id = Id::of(b"GE");
+        const IEA: Id = Id::of(b"IEA");
+        const TA1: Id = Id::of(b"TA1");
+        match id {
+            ISA => Self::Isa,
+            GS => Self::Gs,
+            ST => Self::St,
+            SE => Self::Se,
+            GE => Self::Ge,
+            IEA => Self::Iea,
             _ if open => Self::Inside,
-            b"TA1" => Self::Ack,
+            TA1 => Self::Ack,
             _ => Self::Stray,
         }
     }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::Written;
 pub use super::hi::Hi;
-use super::{Count, Day, Money, Text, composites, segments};
+use super::{Count, Day, Money, Rare, Text, composites, segments};
 
 composites! {
     /// C003: a procedure, drug or service.
@@ -22,9 +22,9 @@ composites! {
         /// Fourth modifier.
         modifier_4: Text<'a> = 6,
         /// Free description.
-        description: Text<'a> = 7,
+        description: Rare<'a> = 7,
         /// The last code of a range.
-        code_to: Text<'a> = 8,
+        code_to: Rare<'a> = 8,
     }
 
     /// C022: a code about someone's health, with what belongs to it.
@@ -122,7 +122,7 @@ segments! {
         /// NM105
         middle_name: Text<'a> = 5,
         /// NM106
-        prefix: Text<'a> = 6,
+        prefix: Rare<'a> = 6,
         /// NM107
         suffix: Text<'a> = 7,
         /// NM108: `XX` NPI, `MI` member id, `PI` payer id, `FI` tax id, `34` social security number …
@@ -130,11 +130,11 @@ segments! {
         /// NM109
         id: Text<'a> = 9,
         /// NM110
-        relation: Text<'a> = 10,
+        relation: Rare<'a> = 10,
         /// NM111
-        related_entity: Text<'a> = 11,
+        related_entity: Rare<'a> = 11,
         /// NM112: a second last name.
-        second_last_name: Text<'a> = 12,
+        second_last_name: Rare<'a> = 12,
     }
 
     /// N1: a party by name.
@@ -194,7 +194,7 @@ segments! {
         /// REF02
         value: Text<'a> = 2,
         /// REF03
-        description: Text<'a> = 3,
+        description: Rare<'a> = 3,
         /// REF04
         more: Option<Box<ReferencePart<'a>>> = 4,
     }
@@ -238,13 +238,13 @@ segments! {
         /// DTM02
         date: Day<'a> = 2,
         /// DTM03
-        time: Text<'a> = 3,
+        time: Rare<'a> = 3,
         /// DTM04
-        zone: Text<'a> = 4,
+        zone: Rare<'a> = 4,
         /// DTM05
-        format: Text<'a> = 5,
+        format: Rare<'a> = 5,
         /// DTM06
-        period: Text<'a> = 6,
+        period: Rare<'a> = 6,
     }
 
     /// DMG: date of birth, sex and the like.
@@ -292,7 +292,7 @@ segments! {
         /// AMT02
         amount: Money<'a> = 2,
         /// AMT03: `C`, `D`.
-        sign: Text<'a> = 3,
+        sign: Rare<'a> = 3,
     }
 
     /// QTY: a quantity.

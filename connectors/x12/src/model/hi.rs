@@ -24,7 +24,7 @@ impl<'a> SegmentModel<'a> for Hi<'a> {
 
     fn read(segment: &Segment<'a>) -> Self {
         let delimiters = segment.delimiters();
-        let read = |element| HealthCode::read(segment.raw(element), delimiters);
+        let read = |element| HealthCode::read(segment.value(element), delimiters);
         let mut codes: Vec<_> = (1..=segment.len()).map(read).collect();
         while codes.last().is_some_and(|code| !code.given()) {
             codes.pop();

@@ -6,75 +6,9 @@
 //! still found. HL never stays inside a loop that has no place for it: a level nobody knows ends all of them. HL02 decides
 //! between two open levels that both have a place for a third.
 
-use crate::read::{Block, Segment};
+use super::{Cursor, Outer};
+use crate::read::Segment;
 use crate::write::{TransactionWriter, WriteError};
-
-/// A place in a row of segments.
-pub struct Cursor<'a> {
-    block: &'a Block,
-    at: usize,
-    here: Option<Segment<'a>>,
-}
-
-impl<'a> Cursor<'a> {
-    /// At segment `at` (from 0) of a block.
-    pub fn new(block: &'a Block, at: usize) -> Self {
-        Self { block, at, here: block.get(at) }
-    }
-
-    /// The segment here; `None` past the end.
-    #[inline]
-    pub fn peek(&self) -> Option<Segment<'a>> {
-        self.here
-    }
-
-    /// Takes the segment here.
-    #[inline]
-    pub fn next_segment(&mut self) -> Option<Segment<'a>> {
-        let segment = self.here?;
-        self.at += 1;
-        self.here = self.block.get(self.at);
-        Some(segment)
-    }
-}
-
-/// The loops around the one that is read: what would end it.
-pub struct Outer<'o> {
-    /// Whether a segment begins something of the loop around.
-    pub owns: fn(&Segment<'_>) -> bool,
-    /// The number (HL01) of its level; empty where it does not begin with HL.
-    pub number: &'o str,
-    /// The loops around that.
-    pub up: Option<&'o Outer<'o>>,
-}
-
-impl Outer<'_> {
-    /// Nothing around: the transaction set itself.
-    pub const NONE: Outer<'static> = Outer { owns: |_| false, number: "", up: None };
-
-    /// Whether a segment ends the loop that is read.
-    pub fn takes(&self, segment: &Segment<'_>) -> bool {
-        (self.owns)(segment) || self.up.is_some_and(|up| segment.is("HL") || up.takes(segment))
-    }
-
-    /// Whether a level may go into this loop: not where HL02 names a level further out that has a place for it (an event
-    /// of the subscriber that comes after a dependent's). A parent that is not open, or has no place for it, is a
-    /// mistake: order decides then.
-    pub fn adopts(&self, level: &Segment<'_>) -> bool {
-        let parent = level.raw(2).trim_ascii();
-        if parent.is_empty() || parent == self.number.as_bytes() {
-            return true;
-        }
-        let mut up = self.up;
-        while let Some(outer) = up {
-            if parent == outer.number.as_bytes() && (outer.owns)(level) {
-                return false;
-            }
-            up = outer.up;
-        }
-        true
-    }
-}
 
 /// The numbers of HL segments while a transaction set is written.
 #[derive(Debug, Default)]
@@ -123,8 +57,8 @@ pub trait Node<'a>: Clone + Default + PartialEq {
         ""
     }
 
-    /// Reads it. The segment at the cursor begins it.
-    fn read(cursor: &mut Cursor<'a>, outer: &Outer<'_>) -> Self;
+    /// Reads it: `first`, which begins it, and for a loop what follows at the cursor.
+    fn read(first: &Segment<'a>, cursor: &mut Cursor<'a>, outer: &Outer<'_>) -> Self;
 
     /// Writes it.
     ///
@@ -154,8 +88,8 @@ impl<'a, N: Node<'a>> Node<'a> for Box<N> {
         N::starts(segment)
     }
 
-    fn read(cursor: &mut Cursor<'a>, outer: &Outer<'_>) -> Self {
-        Self::new(N::read(cursor, outer))
+    fn read(first: &Segment<'a>, cursor: &mut Cursor<'a>, outer: &Outer<'_>) -> Self {
+        Self::new(N::read(first, cursor, outer))
     }
 
     fn write(&self, tx: &mut TransactionWriter, levels: &mut Levels) -> Result<(), WriteError> {
@@ -188,8 +122,8 @@ pub trait Slot<'a>: Default {
     /// Whether there is room for one more.
     fn room(&self) -> bool;
 
-    /// Reads one into it.
-    fn take(&mut self, cursor: &mut Cursor<'a>, outer: &Outer<'_>);
+    /// Reads one into it, as [`Node::read`] does.
+    fn take(&mut self, first: &Segment<'a>, cursor: &mut Cursor<'a>, outer: &Outer<'_>);
 
     /// Those that stand in it.
     fn all(&self) -> &[Self::Node];
@@ -229,8 +163,9 @@ impl<'a, N: Node<'a>> Slot<'a> for N {
         false
     }
 
-    fn take(&mut self, cursor: &mut Cursor<'a>, outer: &Outer<'_>) {
-        *self = N::read(cursor, outer);
+    #[inline]
+    fn take(&mut self, first: &Segment<'a>, cursor: &mut Cursor<'a>, outer: &Outer<'_>) {
+        *self = N::read(first, cursor, outer);
     }
 
     fn all(&self) -> &[N] {
@@ -255,8 +190,9 @@ impl<'a, N: Node<'a>> Slot<'a> for Option<N> {
         self.is_none()
     }
 
-    fn take(&mut self, cursor: &mut Cursor<'a>, outer: &Outer<'_>) {
-        *self = Some(N::read(cursor, outer));
+    #[inline]
+    fn take(&mut self, first: &Segment<'a>, cursor: &mut Cursor<'a>, outer: &Outer<'_>) {
+        *self = Some(N::read(first, cursor, outer));
     }
 
     fn all(&self) -> &[N] {
@@ -281,8 +217,13 @@ impl<'a, N: Node<'a>> Slot<'a> for Vec<N> {
         true
     }
 
-    fn take(&mut self, cursor: &mut Cursor<'a>, outer: &Outer<'_>) {
-        self.push(N::read(cursor, outer));
+    #[inline]
+    fn take(&mut self, first: &Segment<'a>, cursor: &mut Cursor<'a>, outer: &Outer<'_>) {
+        // Segments are big and few: a `Vec` would begin with room for four.
+        if !N::LOOP && self.len() == self.capacity() {
+            self.reserve_exact(self.len().max(2));
+        }
+        self.push(N::read(first, cursor, outer));
     }
 
     fn all(&self) -> &[N] {
@@ -358,8 +299,16 @@ macro_rules! loops {
                     $(&& segment.has($first_element, &[$($first_code),+]))?
             }
 
-            fn read(cursor: &mut $crate::model::Cursor<$lt>, outer: &$crate::model::Outer<'_>) -> Self {
-                let mut read = Self { $first: $crate::model::Node::read(cursor, outer), ..Self::default() };
+            fn read(
+                first: &$crate::Segment<$lt>,
+                cursor: &mut $crate::model::Cursor<$lt>,
+                outer: &$crate::model::Outer<'_>,
+            ) -> Self {
+                let mut read = Self {
+                    $first: $crate::model::Node::read(first, cursor, outer),
+                    $($field: Default::default(),)*
+                    extra: Vec::new(),
+                };
                 let number = $crate::model::Node::number(&read.$first);
                 let here = $crate::model::Outer { owns: Self::owns, number, up: Some(outer) };
                 while let Some(segment) = cursor.peek() {
@@ -367,7 +316,7 @@ macro_rules! loops {
                     if outer.takes(&segment) {
                         break;
                     }
-                    cursor.next_segment();
+                    cursor.step();
                     read.extra.push($crate::model::Extra::read(&segment));
                 }
                 read
@@ -460,7 +409,8 @@ macro_rules! fields {
             && $crate::model::Slot::room(&$read.$field)
             && (!<<$ty as $crate::model::Slot>::Node as $crate::model::Node>::LEVEL || $here.adopts(&$segment))
         {
-            $crate::model::Slot::take(&mut $read.$field, $cursor, &$here);
+            $cursor.step();
+            $crate::model::Slot::take(&mut $read.$field, &$segment, $cursor, &$here);
             continue;
         }
     )*};
@@ -533,13 +483,13 @@ macro_rules! transactions {
                 if let Some(st) = cursor.peek().filter(|segment| segment.is("ST")) {
                     read.control = st.text(2);
                     read.implementation = st.text(3);
-                    cursor.next_segment();
+                    cursor.step();
                 }
                 let here = $crate::model::Outer { owns: Self::owns, number: "", up: None };
                 let cursor = &mut cursor;
                 while let Some(segment) = cursor.peek() {
                     $crate::model::loops::fields!(read, segment, cursor, here, $($field: $ty $(where $element = $($code)|+)?,)*);
-                    cursor.next_segment();
+                    cursor.step();
                     if !segment.is("SE") {
                         read.extra.push($crate::model::Extra::read(&segment));
                     }

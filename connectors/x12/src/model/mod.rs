@@ -10,16 +10,22 @@
 //! and HL numbers, are not part of equality.
 
 pub mod common;
+mod cursor;
+mod few;
 pub mod health;
 mod hi;
 pub(crate) mod loops;
+mod rare;
 #[cfg(test)]
 pub mod sample;
 pub(crate) mod segment;
 pub(crate) mod value;
 
-pub use loops::{Cursor, Levels, Node, Outer, Slot};
+pub use cursor::{Cursor, Outer};
+pub use few::Few;
+pub use loops::{Levels, Node, Slot};
 pub(crate) use loops::{loops, transactions};
+pub use rare::Rare;
 pub use segment::{At, Extra, Hl, SegmentModel, Surplus};
 pub(crate) use segment::{segment_node, segments};
 pub use value::{Count, Day, Money, Rest, Text, Typed, Value, Written};

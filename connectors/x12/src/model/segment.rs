@@ -2,9 +2,9 @@
 
 use serde::{Serialize, Serializer};
 
+use super::Levels;
 use super::value::{Text, Value};
-use super::{Cursor, Levels};
-use crate::read::Segment;
+use crate::read::{Raw, Segment};
 use crate::write::{ElementWriter, TransactionWriter, WriteError, WriteReason};
 
 /// Where a segment stood in its transaction set, ST being 1; 0 for one that was not read. Two are always equal: what a
@@ -124,7 +124,7 @@ macro_rules! segments {
                 Self {
                     at: $crate::model::At(segment.position),
                     $(other_id: segment.is($other),)?
-                    $($field: $crate::model::Value::read(segment.raw($place), delimiters),)*
+                    $($field: $crate::model::Value::read(segment.value($place), delimiters),)*
                     surplus: $crate::model::Surplus::after(Self::LAST, segment),
                 }
             }
@@ -197,8 +197,12 @@ macro_rules! segment_node {
             }
 
             #[inline]
-            fn read(cursor: &mut $crate::model::Cursor<'a>, _: &$crate::model::Outer<'_>) -> Self {
-                $crate::model::segment::next(cursor)
+            fn read(
+                first: &$crate::Segment<'a>,
+                _: &mut $crate::model::Cursor<'a>,
+                _: &$crate::model::Outer<'_>,
+            ) -> Self {
+                $crate::model::SegmentModel::read(first)
             }
 
             fn write(
@@ -238,24 +242,13 @@ pub(crate) fn stands(other_id: bool, _: &'static str) -> bool {
     other_id
 }
 
-/// Reads the segment at the cursor; an empty one past the end.
-#[inline]
-pub(crate) fn next<'a, S: SegmentModel<'a>>(cursor: &mut Cursor<'a>) -> S {
-    match cursor.next_segment() {
-        Some(segment) => S::read(&segment),
-        None => S::default(),
-    }
-}
-
 /// One element as it stands: its repeats, their components.
 type Parts<'a> = Vec<Vec<Text<'a>>>;
 
 fn parts_of<'a>(segment: &Segment<'a>, element: usize) -> Parts<'a> {
     let delimiters = segment.delimiters();
-    let components = |raw: &'a [u8]| {
-        raw.split(move |byte| *byte == delimiters.component).map(|part| Text::read(part, delimiters)).collect()
-    };
-    segment.repeats(element).map(components).collect()
+    let components = |raw: Raw<'a>| raw.split(delimiters.component).map(Raw::text).collect();
+    segment.value(element).repeats(delimiters).map(components).collect()
 }
 
 fn write_parts(repeats: &Parts<'_>, out: &mut ElementWriter<'_>) -> Result<(), WriteReason> {
@@ -287,7 +280,8 @@ fn trimmed<T>(mut list: Vec<T>, empty: impl Fn(&T) -> bool) -> Vec<T> {
 
 /// Elements after the last one that a kind of segment has: read, kept and written as they stand. Nearly always empty.
 #[derive(Clone, Default)]
-pub struct Surplus<'a>(Option<Box<[Parts<'a>]>>);
+#[allow(clippy::box_collection, reason = "one word where it is empty, which it nearly always is")]
+pub struct Surplus<'a>(Option<Box<Vec<Parts<'a>>>>);
 
 impl<'a> Surplus<'a> {
     /// The elements of a segment after `last`.
@@ -298,7 +292,7 @@ impl<'a> Surplus<'a> {
 
     #[cold]
     fn collect(last: usize, segment: &Segment<'a>) -> Self {
-        Self(Some((last + 1..=segment.len()).map(|element| parts_of(segment, element)).collect()))
+        Self(Some(Box::new((last + 1..=segment.len()).map(|element| parts_of(segment, element)).collect())))
     }
 
     /// How many there are.
@@ -318,7 +312,7 @@ impl<'a> Surplus<'a> {
     }
 
     pub(crate) fn into_static(self) -> Surplus<'static> {
-        Surplus(self.0.map(|elements| own_parts(elements.into_vec()).into()))
+        Surplus(self.0.map(|elements| Box::new(own_parts(*elements))))
     }
 
     fn elements(&self) -> &[Parts<'a>] {

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use crate::delimiters::Delimiters;
-use crate::read::trim;
+use crate::read::{Raw, trim};
 use crate::write::{ElementWriter, WriteReason};
 
 /// A text as it stands, without surrounding white space; empty where it is not given. Borrowed from what was read.
@@ -28,7 +28,7 @@ pub trait Value<'a>: Default + PartialEq {
     type Static: Value<'static>;
 
     /// Reads the bytes of one element or component.
-    fn read(raw: &'a [u8], delimiters: Delimiters) -> Self;
+    fn read(raw: Raw<'a>, delimiters: Delimiters) -> Self;
 
     /// Whether there is anything to write.
     fn given(&self) -> bool;
@@ -54,13 +54,8 @@ impl<'a> Value<'a> for Text<'a> {
     type Static = Text<'static>;
 
     #[inline]
-    fn read(raw: &'a [u8], _: Delimiters) -> Self {
-        if raw.is_empty() {
-            return Cow::Borrowed("");
-        }
-        let trimmed = trim(raw);
-        // Nearly everything is UTF-8, and the lossy way looks twice.
-        std::str::from_utf8(trimmed).map_or_else(|_| String::from_utf8_lossy(trimmed), Cow::Borrowed)
+    fn read(raw: Raw<'a>, _: Delimiters) -> Self {
+        raw.text()
     }
 
     fn given(&self) -> bool {
@@ -159,10 +154,10 @@ impl<'a, T: Written + 'static> Value<'a> for Typed<'a, T> {
     type Static = Typed<'static, T>;
 
     #[inline]
-    fn read(raw: &'a [u8], delimiters: Delimiters) -> Self {
-        match trim(raw) {
+    fn read(raw: Raw<'a>, _: Delimiters) -> Self {
+        match trim(raw.bytes()) {
             [] => Self::Absent,
-            text => T::parse(text).map_or_else(|| Self::Other(Text::read(text, delimiters)), Self::Is),
+            text => T::parse(text).map_or_else(|| Self::Other(raw.text()), Self::Is),
         }
     }
 
@@ -196,6 +191,15 @@ impl<'a, T: Written + 'static> Value<'a> for Typed<'a, T> {
     }
 }
 
+/// Digits and point of the longest decimal number that is read, zeros before it not counted: longer ones are kept as
+/// they stand. The standard has at most eighteen digits.
+const LONGEST_DECIMAL: usize = 19;
+
+#[cold]
+fn leading_zeros(digits: &[u8]) -> usize {
+    digits.iter().take_while(|byte| **byte == b'0').count()
+}
+
 impl Written for Decimal {
     /// Digits with an optional sign and one point: no exponent, no thousands separator.
     fn parse(text: &[u8]) -> Option<Self> {
@@ -204,20 +208,23 @@ impl Written for Decimal {
             [b'+', rest @ ..] => (false, rest),
             rest => (false, rest),
         };
-        let (mut mantissa, mut scale, mut count, mut point) = (0i64, 0u32, 0u32, false);
+        let zeros = if digits.len() > LONGEST_DECIMAL { leading_zeros(digits) } else { 0 };
+        let digits = digits.get(zeros..).filter(|digits| digits.len() <= LONGEST_DECIMAL)?;
+        // Where an amount has its point cannot be foretold: no branch depends on it.
+        let (mut mantissa, mut places, mut points, mut wrong) = (0u64, 0u32, 0u32, false);
         for byte in digits {
-            match byte {
-                b'0'..=b'9' => {
-                    mantissa = mantissa.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
-                    count += 1;
-                    scale += u32::from(point);
-                }
-                b'.' if !point => point = true,
-                _ => return None,
-            }
+            let digit = byte.wrapping_sub(b'0');
+            let (is_digit, is_point) = (digit < 10, *byte == b'.');
+            mantissa = if is_digit { mantissa * 10 + u64::from(digit) } else { mantissa };
+            places += u32::from(is_digit) & points;
+            points += u32::from(is_point);
+            wrong |= !(is_digit | is_point);
         }
-        let mantissa = if negative { -mantissa } else { mantissa };
-        Decimal::try_new(mantissa, scale).ok().filter(|_| count > 0)
+        if wrong || points > 1 || digits.len() + zeros == points as usize {
+            return None;
+        }
+        let mantissa = i64::try_from(mantissa).ok()?;
+        Decimal::try_new(if negative { -mantissa } else { mantissa }, places).ok()
     }
 
     fn show(&self) -> String {
@@ -272,12 +279,11 @@ impl Written for u64 {
 impl<'a, V: Value<'a>> Value<'a> for Vec<V> {
     type Static = Vec<V::Static>;
 
-    fn read(raw: &'a [u8], delimiters: Delimiters) -> Self {
+    fn read(raw: Raw<'a>, delimiters: Delimiters) -> Self {
         if raw.is_empty() {
             return Vec::new();
         }
-        let repeats = raw.split(|byte| Some(*byte) == delimiters.repetition);
-        let mut read: Self = repeats.map(|repeat| V::read(repeat, delimiters)).collect();
+        let mut read: Self = raw.repeats(delimiters).map(|repeat| V::read(repeat, delimiters)).collect();
         // The empty ones at the end say nothing, and are not written.
         while read.last().is_some_and(|last| !last.given()) {
             read.pop();
@@ -314,7 +320,7 @@ impl<'a, V: Value<'a>> Value<'a> for Option<Box<V>> {
     type Static = Option<Box<V::Static>>;
 
     #[inline]
-    fn read(raw: &'a [u8], delimiters: Delimiters) -> Self {
+    fn read(raw: Raw<'a>, delimiters: Delimiters) -> Self {
         if raw.is_empty() {
             return None;
         }
@@ -350,23 +356,15 @@ impl<'a, V: Value<'a>> Value<'a> for Option<Box<V>> {
 pub struct Rest<'a>(Option<Box<Vec<Text<'a>>>>);
 
 impl<'a> Rest<'a> {
-    pub(crate) fn push(&mut self, component: Text<'a>) {
-        match &mut self.0 {
-            Some(rest) => rest.push(component),
-            None => self.0 = Some(Box::new(vec![component])),
+    /// What is left, without the empty ones at the end, which say nothing.
+    #[inline]
+    pub(crate) fn read(mut left: impl Iterator<Item = Raw<'a>>) -> Self {
+        let Some(first) = left.next() else { return Self(None) };
+        let mut rest: Vec<_> = std::iter::once(first).chain(left).map(Raw::text).collect();
+        while rest.last().is_some_and(|last| last.is_empty()) {
+            rest.pop();
         }
-    }
-
-    /// Drops the empty ones at the end, which say nothing.
-    pub(crate) fn trim(&mut self) {
-        if let Some(rest) = &mut self.0 {
-            while rest.last().is_some_and(|last| last.is_empty()) {
-                rest.pop();
-            }
-            if rest.is_empty() {
-                self.0 = None;
-            }
-        }
+        Self(Some(Box::new(rest)).filter(|rest| !rest.is_empty()))
     }
 
     /// Whether there are none.
@@ -427,20 +425,23 @@ macro_rules! composites {
         impl<$lt> $crate::model::Value<$lt> for $name<$lt> {
             type Static = $name<'static>;
 
-            fn read(raw: &$lt [u8], delimiters: $crate::Delimiters) -> Self {
-                let mut read = Self::default();
+            fn read(raw: $crate::read::Raw<$lt>, delimiters: $crate::Delimiters) -> Self {
                 if raw.is_empty() {
-                    return read;
+                    return Self::default();
                 }
-                for (at, part) in raw.split(|byte| *byte == delimiters.component).enumerate() {
-                    match at + 1 {
-                        $($place => read.$field = $crate::model::Value::read(part, delimiters),)*
-                        place if place > Self::LAST => read.rest.push($crate::model::Value::read(part, delimiters)),
-                        _ => {}
-                    }
+                let mut parts = raw.split(delimiters.component);
+                let mut place = 0;
+                Self {
+                    $($field: {
+                        let skipped = $place - 1 - place;
+                        place = $place;
+                        parts.nth(skipped).map_or_else(Default::default, |part| $crate::model::Value::read(part, delimiters))
+                    },)*
+                    rest: {
+                        let _ = place;
+                        $crate::model::Rest::read(parts)
+                    },
                 }
-                read.rest.trim();
-                read
             }
 
             fn given(&self) -> bool {
@@ -501,9 +502,28 @@ mod tests {
 
     #[test]
     fn empty_repeats_at_the_end_say_nothing() {
-        let read = |raw: &'static str| -> Vec<Text<'static>> { Value::read(raw.as_bytes(), Delimiters::default()) };
+        let read = |raw: &'static str| -> Vec<Text<'static>> { Value::read(Raw::Text(raw), Delimiters::default()) };
         for (raw, expected) in [("30^98", &["30", "98"][..]), ("30^ ^", &["30"]), ("^30", &["", "30"]), ("   ", &[])] {
             assert_eq!(read(raw), expected, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn decimal_numbers_are_read_as_the_standard_writes_them() {
+        let read = |text: &str| <Decimal as Written>::parse(text.as_bytes()).map(|value| value.to_string());
+        for (text, value) in [
+            ("12.50", "12.50"),
+            ("-.5", "-0.5"),
+            ("+7.", "7"),
+            ("-0", "0"),
+            ("9223372036854775807", "9223372036854775807"),
+            ("-123456789012345678", "-123456789012345678"),
+            ("00000000000000000000012.5", "12.5"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(value), "{text}");
+        }
+        for text in ["", "-", ".", "1.2.3", "1,5", "1e3", "--1", "9223372036854775808", "12345678901234567890"] {
+            assert_eq!(read(text), None, "{text}");
         }
     }
 }

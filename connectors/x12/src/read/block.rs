@@ -1,6 +1,6 @@
 //! Many segments kept in one place: three vectors, however many segments there are.
 
-use super::Segment;
+use super::{Id, Raw, Segment};
 use crate::delimiters::Delimiters;
 
 /// Segments one block holds.
@@ -15,16 +15,19 @@ pub const MAX_BLOCK_BYTES: usize = 128 << 20;
 #[derive(Clone, Default)]
 pub struct Block {
     bytes: Vec<u8>,
-    /// Offsets of the element separators in `bytes`.
+    /// Offsets of the element separators, as they stood where the segments came from.
     marks: Vec<u32>,
     entries: Vec<Entry>,
 }
 
-/// One segment of a block. It begins where the one before it ends.
+/// One segment of a block.
 #[derive(Clone, Copy)]
 struct Entry {
-    bytes_end: u32,
-    marks_end: u32,
+    bytes: [u32; 2],
+    marks: [u32; 2],
+    /// Where the segment began in what its marks count from.
+    base: u32,
+    id: Id,
     position: u32,
     delimiters: Delimiters,
     number: u64,
@@ -47,17 +50,20 @@ impl Block {
     /// Copies a segment to the end; `position` is its place in its transaction set, ST being 1, and 0 outside one.
     /// `false`, and nothing is kept, where the block is full ([`MAX_BLOCK_SEGMENTS`], [`MAX_BLOCK_BYTES`]).
     pub fn push(&mut self, segment: &Segment<'_>, position: u32) -> bool {
-        let before = self.bytes.len();
-        let room = self.entries.len() < MAX_BLOCK_SEGMENTS
-            && before.saturating_add(segment.bytes.len()) <= MAX_BLOCK_BYTES
-            && self.marks.len().saturating_add(segment.marks.len()) <= MAX_BLOCK_BYTES;
-        let Some(start) = u32::try_from(before).ok().filter(|_| room) else { return false };
-        self.bytes.extend_from_slice(segment.bytes);
-        let base = segment.base;
-        self.marks.extend(segment.marks.iter().map(|mark| mark.wrapping_sub(base).wrapping_add(start)));
+        let (bytes, marks) = (self.bytes.len(), self.marks.len());
+        let bytes_end = bytes.saturating_add(segment.bytes().len());
+        let marks_end = marks.saturating_add(segment.marks.len());
+        if self.entries.len() >= MAX_BLOCK_SEGMENTS || bytes_end.max(marks_end) > MAX_BLOCK_BYTES {
+            return false;
+        }
+        self.bytes.extend_from_slice(segment.bytes());
+        self.marks.extend_from_slice(segment.marks);
+        // The limits fit into 32 bits.
         self.entries.push(Entry {
-            bytes_end: u32::try_from(self.bytes.len()).unwrap_or(u32::MAX),
-            marks_end: u32::try_from(self.marks.len()).unwrap_or(u32::MAX),
+            bytes: [bytes as u32, bytes_end as u32],
+            marks: [marks as u32, marks_end as u32],
+            base: segment.base,
+            id: segment.id,
             position,
             delimiters: segment.delimiters,
             number: segment.number,
@@ -69,15 +75,25 @@ impl Block {
     /// The segment at an index from 0; `None` where there is none.
     #[inline]
     pub fn get(&self, index: usize) -> Option<Segment<'_>> {
+        self.segment_in(Raw::Bytes(&self.bytes), index)
+    }
+
+    /// The bytes of all segments, as text where all of them are UTF-8: looked at once, not element by element.
+    pub(crate) fn raw(&self) -> Raw<'_> {
+        std::str::from_utf8(&self.bytes).map_or(Raw::Bytes(&self.bytes), Raw::Text)
+    }
+
+    /// The segment at an index, cut out of the bytes of this block ([`Self::raw`]).
+    #[inline]
+    pub(crate) fn segment_in<'a>(&'a self, bytes: Raw<'a>, index: usize) -> Option<Segment<'a>> {
         let entry = self.entries.get(index)?;
-        let (start, marks_start) = match index.checked_sub(1).and_then(|before| self.entries.get(before)) {
-            Some(before) => (before.bytes_end, before.marks_end),
-            None => (0, 0),
-        };
+        let [from, to] = entry.bytes.map(|at| at as usize);
+        let [first, last] = entry.marks.map(|at| at as usize);
         Some(Segment {
-            bytes: self.bytes.get(start as usize..entry.bytes_end as usize)?,
-            marks: self.marks.get(marks_start as usize..entry.marks_end as usize)?,
-            base: start,
+            bytes: bytes.slice(from, to),
+            marks: self.marks.get(first..last)?,
+            base: entry.base,
+            id: entry.id,
             delimiters: entry.delimiters,
             number: entry.number,
             offset: entry.offset,

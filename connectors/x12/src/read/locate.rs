@@ -100,7 +100,13 @@ impl<R: Read> Reader<R> {
         self.sync();
         while self.extend() {}
         let (from, first) = (self.input.start, self.next_mark);
-        let here = Here { from, to: from + delimiters::ISA_BYTES, first, last: first + delimiters::ISA_ELEMENTS };
+        let here = Here {
+            from,
+            to: from + delimiters::ISA_BYTES,
+            first,
+            last: first + delimiters::ISA_ELEMENTS,
+            ..Here::default()
+        };
         self.input.stop();
         Ok(Some(Extent { here, next: self.input.start, binary: false }))
     }
@@ -171,7 +177,7 @@ impl<R: Read> Reader<R> {
         }
         let end = end.unwrap_or(self.index.marked());
         let before = self.index.slice(self.next_mark..end).iter().filter(|mark| (**mark as usize) < from).count();
-        let here = Here { from, to: last, first: self.next_mark + before, last: end };
+        let here = Here { from, to: last, first: self.next_mark + before, last: end, ..Here::default() };
         Some(Extent { here, next, binary: false })
     }
 
@@ -221,7 +227,7 @@ impl<R: Read> Reader<R> {
         }
         let to = from + whole;
         let next = (to + 1).min(self.input.window().len());
-        Extent { here: Here { from, to, first: self.next_mark, last }, next, binary: true }
+        Extent { here: Here { from, to, first: self.next_mark, last, ..Here::default() }, next, binary: true }
     }
 
     /// Tells of a segment that is longer than the limit.

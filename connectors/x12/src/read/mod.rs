@@ -20,8 +20,8 @@ use std::ops::Range;
 
 pub use block::{Block, Iter, MAX_BLOCK_BYTES, MAX_BLOCK_SEGMENTS};
 pub use index::Index;
-pub use segment::Segment;
-pub(crate) use segment::trim;
+pub(crate) use segment::{Id, trim};
+pub use segment::{Raw, Segment};
 
 use crate::delimiters::Delimiters;
 use crate::finding::{Finding, Findings, Oddity};
@@ -97,6 +97,7 @@ pub(crate) struct Here {
     to: usize,
     first: usize,
     last: usize,
+    pub(crate) id: Id,
 }
 
 /// What stands between two segments besides the terminator.
@@ -167,9 +168,10 @@ impl<R: Read> Reader<R> {
     #[inline(always)]
     pub(crate) fn segment(&self, here: Here) -> Option<Segment<'_>> {
         Some(Segment {
-            bytes: self.input.window().get(here.from..here.to)?,
+            bytes: Raw::Bytes(self.input.window().get(here.from..here.to)?),
             marks: self.index.slice(here.first..here.last),
             base: here.from as u32,
+            id: here.id,
             delimiters: self.delimiters,
             number: self.number,
             offset: self.offset,
@@ -223,7 +225,9 @@ impl<R: Read> Reader<R> {
             from += skip;
             bytes = bytes.get(skip..)?;
         }
-        let plain = scan::plain_id(bytes.first_chunk()?, (first_mark as usize).wrapping_sub(from));
+        let start = bytes.first_chunk()?;
+        let length = (first_mark as usize).wrapping_sub(from);
+        let plain = scan::plain_id(start, length);
         let odd = !plain
             | (gap != self.gap)
             | (bytes.len() > MAX_ELEMENTS)
@@ -234,7 +238,7 @@ impl<R: Read> Reader<R> {
         }
         self.number = self.number.wrapping_add(1);
         self.offset = self.input.offset(from);
-        self.here = Here { from, to, first: self.next_mark, last };
+        self.here = Here { from, to, first: self.next_mark, last, id: Id::of_first(start, length == 2) };
         self.input.start = to + 1;
         (self.next_mark, self.next_end) = (last + 1, self.next_end + 1);
         Some(self.here)
@@ -262,6 +266,7 @@ impl<R: Read> Reader<R> {
         self.number = self.number.saturating_add(1);
         self.input.start = extent.next;
         self.here = extent.here;
+        self.here.id = self.current().map_or_else(Id::default, |segment| Id::of(segment.id_bytes()));
         self.offset = self.input.offset(self.here.from);
         if self.here.last - self.here.first > MAX_ELEMENTS {
             self.here.last = self.here.first + MAX_ELEMENTS;

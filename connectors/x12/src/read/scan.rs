@@ -4,7 +4,7 @@ use crate::delimiters::{self, Delimiters, Detected};
 
 /// Whether a segment begins with `length` (two or three) capital letters and digits, a letter first, and with none of
 /// the letters that those begin with that the reader treats by itself (ISA, IEA, BIN, BDS). Without branches.
-#[inline]
+#[inline(always)]
 pub(super) fn plain_id(&[first, second, third]: &[u8; 3], length: usize) -> bool {
     let class = |byte: u8| CLASSES[usize::from(byte)];
     let short = length == 2;

@@ -96,9 +96,9 @@ impl<'a> SegmentModel<'a> for Cas<'a> {
     fn read(segment: &Segment<'a>) -> Self {
         let delimiters = segment.delimiters();
         let adjustment = |reason: usize| Adjustment {
-            reason: Value::read(segment.raw(reason), delimiters),
-            amount: Value::read(segment.raw(reason + 1), delimiters),
-            quantity: Value::read(segment.raw(reason + 2), delimiters),
+            reason: Value::read(segment.value(reason), delimiters),
+            amount: Value::read(segment.value(reason + 1), delimiters),
+            quantity: Value::read(segment.value(reason + 2), delimiters),
         };
         let last = segment.len().min(CAS_ELEMENTS);
         let mut more: Vec<_> = (5..=last).step_by(3).map(adjustment).collect();
@@ -234,8 +234,8 @@ impl<'a> SegmentModel<'a> for Plb<'a> {
         let mut adjustments: Vec<_> = (3..=last)
             .step_by(2)
             .map(|reason| ProviderAdjustment {
-                reason: Value::read(segment.raw(reason), delimiters),
-                amount: Value::read(segment.raw(reason + 1), delimiters),
+                reason: Value::read(segment.value(reason), delimiters),
+                amount: Value::read(segment.value(reason + 1), delimiters),
             })
             .collect();
         while adjustments.last().is_some_and(|last| !last.given()) {
@@ -244,7 +244,7 @@ impl<'a> SegmentModel<'a> for Plb<'a> {
         Self {
             at: At(segment.position),
             provider: segment.text(1),
-            fiscal_period: Value::read(segment.raw(2), delimiters),
+            fiscal_period: Value::read(segment.value(2), delimiters),
             adjustments,
             surplus: Surplus::after(PLB_ELEMENTS, segment),
         }

@@ -3,7 +3,7 @@
 use super::adjustments::{Cas, Plb};
 use super::segments::{Bpr, Clp, Cur, Lq, Mia, Moa, Nte, Rdm, Ts2, Ts3};
 use crate::model::common::{Amt, Dtm, Lx, N1, N2, N3, N4, Nm1, Per, Qty, Ref, Svc, Trn};
-use crate::model::{loops, transactions};
+use crate::model::{Few, loops, transactions};
 
 transactions! {
     /// An 835: what a payer paid a payee, claim by claim and line by line, and why it is not what was charged.
@@ -82,7 +82,7 @@ loops! {
         /// MOA
         outpatient: Option<Box<Moa<'a>>>,
         /// REF: group number, medical record number, authorization … and further numbers of the rendering provider.
-        references: Vec<Ref<'a>>,
+        references: Few<Ref<'a>>,
         /// DTM: `232` and `233` first and last day of service, `036` end of coverage, `050` received.
         dates: Vec<Dtm<'a>>,
         /// PER*CX: whom to ask about the claim.
@@ -100,13 +100,13 @@ loops! {
         /// SVC
         service: Svc<'a>,
         /// DTM: `472` the day, `150` and `151` first and last day.
-        dates: Vec<Dtm<'a>>,
+        dates: Few<Dtm<'a>>,
         /// CAS
         adjustments: Vec<Cas<'a>>,
         /// REF: `6R` the provider's line number, `LU` location, `1S`, `APC` …
-        references: Vec<Ref<'a>>,
+        references: Few<Ref<'a>>,
         /// AMT: `B6` allowed, `KH` late filing reduction …
-        amounts: Vec<Amt<'a>>,
+        amounts: Few<Amt<'a>>,
         /// QTY
         quantities: Vec<Qty<'a>>,
         /// LQ: remarks.

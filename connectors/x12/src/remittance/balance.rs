@@ -18,7 +18,14 @@ use serde::Serialize;
 use super::adjustments::{CAS_ELEMENTS, PLB_ELEMENTS};
 use super::{Cas, Plb};
 use crate::model::{At, Money, Value};
-use crate::read::Segment;
+use crate::read::{Id, Segment};
+
+const BPR: Id = Id::of(b"BPR");
+const LX: Id = Id::of(b"LX");
+const CLP: Id = Id::of(b"CLP");
+const SVC: Id = Id::of(b"SVC");
+const CAS: Id = Id::of(b"CAS");
+const PLB: Id = Id::of(b"PLB");
 
 /// Decimal places that sums are kept with. An amount with more is not added up.
 const PLACES: u32 = 6;
@@ -86,7 +93,7 @@ impl Sum {
     fn of(amount: &Money<'_>) -> Self {
         let Money::Is(amount) = amount else { return Self(None) };
         let scale = PLACES.checked_sub(amount.scale()).and_then(|places| SCALES.get(places as usize));
-        Self(scale.and_then(|scale| amount.mantissa().checked_mul(*scale)))
+        Self(scale.map(|scale| amount.mantissa() * scale)) // 96 bits by 20
     }
 
     fn plus(self, other: Self) -> Self {
@@ -149,9 +156,9 @@ impl<P: Copy> Books<P> {
     /// The next segment as it was read: what has no part in the sums is passed over.
     #[inline]
     pub fn segment(&mut self, segment: &Segment<'_>, at: P, told: &mut impl FnMut(Mismatch<P>)) {
-        let amount = |element| Money::read(segment.raw(element), segment.delimiters());
-        match segment.id_bytes() {
-            b"CAS" => {
+        let amount = |element| Money::read(segment.value(element), segment.delimiters());
+        match segment.id {
+            CAS => {
                 for element in (3..=segment.len().min(CAS_ELEMENTS)).step_by(3) {
                     let amount = amount(element);
                     if amount.given() || !segment.raw(element - 1).is_empty() {
@@ -159,11 +166,11 @@ impl<P: Copy> Books<P> {
                     }
                 }
             }
-            b"SVC" => self.line(&amount(2), &amount(3), at, told),
-            b"CLP" => self.claim(segment.has(2, &["25"]), &amount(3), &amount(4), at, told),
-            b"LX" => self.end_claim(told),
-            b"BPR" => self.payment(segment.has(3, &["D"]), &amount(2), at),
-            b"PLB" => {
+            SVC => self.line(&amount(2), &amount(3), at, told),
+            CLP => self.claim(segment.has(2, &["25"]), &amount(3), &amount(4), at, told),
+            LX => self.end_claim(told),
+            BPR => self.payment(segment.has(3, &["D"]), &amount(2), at),
+            PLB => {
                 self.end_claim(told);
                 for element in (4..=segment.len().min(PLB_ELEMENTS)).step_by(2) {
                     let amount = amount(element);

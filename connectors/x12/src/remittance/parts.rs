@@ -3,7 +3,7 @@
 use super::balance::{Balance, Books, Mismatch};
 use super::{ClaimGroup, ClaimPayment, Clp, Plb, Remittance};
 use crate::envelope::SetParts;
-use crate::model::{At, Cursor, Extra, Node, Outer, SegmentModel};
+use crate::model::{At, Cursor, Extra, SegmentModel};
 use crate::read::{Block, Segment};
 
 /// Segments of one claim, or of another part, that are kept.
@@ -42,7 +42,7 @@ impl<'s> Claim<'s> {
 
     /// The whole claim.
     pub fn read(&self) -> ClaimPayment<'s> {
-        Node::read(&mut Cursor::new(self.segments, 0), &Outer::NONE)
+        Cursor::new(self.segments, 0).node().unwrap_or_default()
     }
 
     /// Its segments, CLP first.
@@ -116,15 +116,17 @@ impl SetParts for Parts {
         *self = Self { block, given, ..Self::default() };
     }
 
+    #[inline]
     fn take(&mut self, segment: &Segment<'_>) -> bool {
-        let kind = match segment.id_bytes() {
-            b"CLP" => Kind::Claim,
-            b"LX" => Kind::Group,
-            b"PLB" if self.kind != Kind::Provider => Kind::Provider,
-            _ => {
-                self.keep(segment);
-                return false;
-            }
+        let kind = if segment.is("CLP") {
+            Kind::Claim
+        } else if segment.is("LX") {
+            Kind::Group
+        } else if segment.is("PLB") && self.kind != Kind::Provider {
+            Kind::Provider
+        } else {
+            self.keep(segment);
+            return false;
         };
         self.turn(kind);
         self.keep(segment);
@@ -153,7 +155,7 @@ impl SetParts for Parts {
         self.given.first()?;
         Some(match self.given_kind {
             Kind::Begin => Part::Begin(Box::new(Remittance::read(&self.given))),
-            Kind::Group => Part::Group(Box::new(Node::read(&mut Cursor::new(&self.given, 0), &Outer::NONE))),
+            Kind::Group => Part::Group(Cursor::new(&self.given, 0).node().unwrap_or_default()),
             Kind::Claim => {
                 self.claims = self.claims.saturating_add(1);
                 Part::Claim(Claim { segments: &self.given, mismatches: &self.given_uneven, cut: self.given_cut })

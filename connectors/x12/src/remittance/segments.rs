@@ -1,7 +1,7 @@
 //! The segments that only an 835 has, and CUR. Element numbers and meanings are facts of the X12 standard, 005010.
 
 use crate::model::common::ReferencePart;
-use crate::model::{Day, Money, Text, segments};
+use crate::model::{Day, Money, Rare, Text, segments};
 
 segments! {
     /// BPR: what is paid, how, when, and from which account to which.
@@ -234,15 +234,15 @@ segments! {
         /// CLP09: claim frequency.
         frequency: Text<'a> = 9,
         /// CLP10: patient status (004010).
-        patient_status: Text<'a> = 10,
+        patient_status: Rare<'a> = 10,
         /// CLP11: diagnosis related group.
-        drg: Text<'a> = 11,
+        drg: Rare<'a> = 11,
         /// CLP12: its weight.
         drg_weight: Money<'a> = 12,
         /// CLP13: discharge fraction.
         discharge_fraction: Money<'a> = 13,
         /// CLP14
-        condition: Text<'a> = 14,
+        condition: Rare<'a> = 14,
     }
 
     /// MIA: inpatient adjudication.

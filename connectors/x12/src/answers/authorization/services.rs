@@ -147,8 +147,8 @@ fn of_matter(matter: &Matter<'_, '_>) -> ServiceAmount {
 }
 
 fn of_procedure(procedure: &Procedure<'_>) -> Coded {
-    let words = if procedure.description.is_empty() { &procedure.code } else { &procedure.description };
-    Coded::new(&*procedure.code, &**words)
+    let words = if procedure.description.is_empty() { &*procedure.code } else { &*procedure.description };
+    Coded::new(&*procedure.code, words)
 }
 
 fn modifiers(procedure: &Procedure<'_>) -> Vec<String> {
