@@ -12,6 +12,7 @@ use tracing::level_filters::LevelFilter;
 use zeroize::Zeroizing;
 
 use crate::carriers::file::LimitsFile;
+use crate::carriers::load::cidr;
 use crate::carriers::schema::{Words, check};
 use crate::carriers::text::Document;
 use crate::carriers::{FileProblem, Limits};
@@ -35,6 +36,8 @@ pub struct Config {
     pub carriers_dir: PathBuf,
     /// Logging.
     pub log: Log,
+    /// Networks inside the house that webhooks may go to.
+    pub webhooks_private: Vec<String>,
     /// What "today" is for a question without a date.
     pub time_zone: TimeZone,
     /// Bounds for what a carrier file leaves out.
@@ -71,9 +74,21 @@ pub struct GatewayFile {
     /// The practices.
     #[serde(default)]
     pub practice: PracticeFile,
+    /// Where events may be delivered.
+    #[serde(default)]
+    pub webhooks: WebhooksFile,
     /// Bounds for what a carrier file leaves out.
     #[serde(default)]
     pub limits: LimitsFile,
+}
+
+/// Where events may be delivered.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhooksFile {
+    /// Networks inside the house that webhooks may go to, such as `10.1.2.0/24`. Default: none.
+    #[serde(default)]
+    pub allow_private: Vec<String>,
 }
 
 /// Where the store's tables are.
@@ -198,6 +213,16 @@ impl Config {
             wrong(&["store", key], &message, "see config/gateway.toml for how it is written");
             Tables::Embedded
         });
+        let mut webhooks_private = Vec::new();
+        for range in &file.webhooks.allow_private {
+            match cidr(range) {
+                Some(range) => webhooks_private.push(range),
+                None => {
+                    let message = format!("\"{range}\" is no address range");
+                    wrong(&["webhooks", "allow_private"], &message, "write it like 10.20.0.0/16");
+                }
+            }
+        }
         let limits = file.limits.over(Limits::default());
         if limits.attempt_timeout > limits.deadline {
             let help = "lower attempt_timeout_secs or raise deadline_secs";
@@ -209,6 +234,7 @@ impl Config {
             tables,
             vault_key_file,
             carriers_dir: path(file.carriers_dir, "config/carriers"),
+            webhooks_private,
             log: Log {
                 level: file.log.level.unwrap_or(Level::Info).into(),
                 json: file.log.format == Some(Format::Json),

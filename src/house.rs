@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use crate::api::App;
 use crate::carriers::{CarrierBook, Limits};
 use crate::config::Config;
+use crate::events::{Events, Webhooks};
 use crate::gateway::{Gateway, Planes};
 use crate::identity::{Identity, Scope};
 use crate::practice::PracticeId;
@@ -58,7 +59,8 @@ impl House {
         let vault = open_vault(&store, &config.vault_key_file).await?;
         let (book, report) = CarrierBook::open(&config.carriers_dir, config.limits);
         report.log();
-        let mut house = Self::furnish(store, vault, book, config.time_zone.clone()).await?;
+        let private = config.webhooks_private.clone();
+        let mut house = Self::furnish(store, vault, book, config.time_zone.clone(), private).await?;
         house.tasks.push(tokio::spawn(house.book.clone().watch(LOOK_EVERY)));
         Ok(house)
     }
@@ -95,7 +97,9 @@ impl House {
             let lines: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
             return Err(CannotRun(lines.join("\n")));
         }
-        let mut house = Self::furnish(store, vault, book, jiff::tz::TimeZone::system()).await?;
+        // Whoever tries the demo has nothing but this machine to be told on.
+        let private = vec!["127.0.0.0/8".to_owned()];
+        let mut house = Self::furnish(store, vault, book, jiff::tz::TimeZone::system(), private).await?;
         house._folder = folder;
         let practice = house.app.identity.ensure_practice(DEMO_PRACTICE, "Demo practice").await?;
         for (carrier, fields) in credentials {
@@ -109,9 +113,12 @@ impl House {
         vault: Arc<Vault>,
         book: Arc<CarrierBook>,
         zone: jiff::tz::TimeZone,
+        webhooks_private: Vec<String>,
     ) -> Result<Self, CannotRun> {
         let trail = Trail::new(store.clone(), vault.clone());
-        let identity = Identity::new(store, trail.clone());
+        let identity = Identity::new(store.clone(), trail.clone());
+        let events = Events::new(store.clone());
+        let webhooks = Webhooks::new(store, trail.clone(), vault.clone(), webhooks_private);
         let interrupted = trail.close_interrupted().await?;
         if interrupted > 0 {
             tracing::warn!(interrupted, "questions that an earlier process left open are marked as failed");
@@ -119,10 +126,13 @@ impl House {
         let shared = Shared { cache: Arc::new(AnswerCache::new()?), ledger: trail.clone(), retry_jitter: RETRY_JITTER };
         let planes = Planes::new(book.clone(), vault.clone(), shared);
         let metrics = metrics_handle()?;
-        let tasks =
-            vec![tokio::spawn(planes.clone().follow_reloads()), tokio::spawn(keep_metrics_small(metrics.clone()))];
+        let tasks = vec![
+            tokio::spawn(planes.clone().follow_reloads()),
+            tokio::spawn(keep_metrics_small(metrics.clone())),
+            tokio::spawn(webhooks.clone().deliver()),
+        ];
         let gateway = Gateway::new(planes, zone);
-        let app = App { gateway, identity, vault, trail, metrics };
+        let app = App { gateway, identity, vault, trail, events, webhooks, metrics };
         Ok(Self { app, book, tasks, _folder: None })
     }
 

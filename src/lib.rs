@@ -6,23 +6,25 @@
 //! 1. [`cli`]: the command line (argv to calls, no logic of its own)
 //! 2. [`house`]: the rooms put together, for `serve`, `demo` and the tests
 //! 3. [`api`]: JSON over HTTP; the only room that knows status codes
-//! 4. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
-//! 5. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
-//! 6. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
-//! 7. [`wire`]: the HTTP plane: record, egress, limit, session, client
-//! 8. [`logging`]: which log lines are written
-//! 9. [`config`]: what `gateway.toml` says
-//! 10. [`carriers`]: carrier files to validated values; search; reload
-//! 11. [`registry`]: the one list of compiled-in connectors
-//! 12. [`identity`]: API keys to callers
-//! 13. [`trail`]: the paper trail and the stored answers
-//! 14. [`store`]: the only SQL
-//! 15. [`practice`]: the one word all rooms share: whose question it is
+//! 4. [`events`]: what happened, for programs: a list and signed deliveries
+//! 5. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
+//! 6. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
+//! 7. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
+//! 8. [`wire`]: the HTTP plane: record, egress, limit, session, client
+//! 9. [`logging`]: which log lines are written
+//! 10. [`config`]: what `gateway.toml` says
+//! 11. [`carriers`]: carrier files to validated values; search; reload
+//! 12. [`registry`]: the one list of compiled-in connectors
+//! 13. [`identity`]: API keys to callers
+//! 14. [`trail`]: the paper trail and the stored answers
+//! 15. [`store`]: the only SQL
+//! 16. [`practice`]: the one word all rooms share: whose question it is
 
 pub mod api;
 pub mod carriers;
 pub mod cli;
 pub mod config;
+pub mod events;
 pub mod gateway;
 pub mod house;
 pub mod identity;

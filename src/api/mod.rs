@@ -6,6 +6,7 @@ mod carriers;
 mod credentials;
 mod docs;
 mod eligibility;
+mod events;
 mod health;
 mod intake;
 mod openapi;
@@ -17,12 +18,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 
 pub use openapi::document as openapi_document;
 pub use problem::status as status_of;
 pub use server::{Server, serve};
 
+use crate::events::{Events, Webhooks};
 use crate::gateway::Gateway;
 use crate::identity::Identity;
 use crate::trail::Trail;
@@ -42,6 +44,10 @@ pub struct App {
     pub vault: Arc<Vault>,
     /// Answers and records.
     pub trail: Arc<Trail>,
+    /// What happened, to read.
+    pub events: Arc<Events>,
+    /// What happened, delivered.
+    pub webhooks: Arc<Webhooks>,
     /// Renders the metrics page.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
 }
@@ -64,6 +70,10 @@ pub fn router(app: App) -> Router {
         .route("/v1/credentials/{carrier}", put(credentials::put))
         .route("/v1/credentials/{carrier}/verify", post(credentials::verify))
         .route("/v1/trail", get(trail::list))
+        .route("/v1/events", get(events::list))
+        .route("/v1/webhooks", get(events::webhooks).post(events::make))
+        .route("/v1/webhooks/{id}", delete(events::delete))
+        .route("/v1/webhooks/{id}/enable", post(events::enable))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))

@@ -5,7 +5,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{carriers, credentials, health, problem, trail};
+use super::{carriers, credentials, events, health, problem, trail};
+use crate::events::{EventPage, NewWebhook, WebhookInfo};
 use crate::stack::Envelope;
 use crate::stack::ExchangeView;
 
@@ -36,6 +37,9 @@ const NO_ANSWER: &str = "No answer: `failure` says why, who must act, and whethe
     involved, a problem document.";
 /// When a stored question is read.
 const READ: &[(&str, &str)] = &[("202", "The carrier has not answered yet.")];
+
+/// When there is nothing to say.
+const NOTHING: &[(&str, &str)] = &[("204", "Done.")];
 
 /// The whole document.
 pub fn document() -> Value {
@@ -154,6 +158,23 @@ fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
         Route {
             query: &[("limit", "Records at most, newest first.")],
             ..get("/v1/trail", "The paper trail, newest first.", json_body(reference::<trail::TrailPage>(schemas)))
+        },
+        Route {
+            query: &[("after", "Number of the last event you have."), ("limit", "Events at most.")],
+            ..get("/v1/events", "What happened, oldest first.", json_body(reference::<EventPage>(schemas)))
+        },
+        get("/v1/webhooks", "Where events are delivered.", json_body(reference::<Vec<WebhookInfo>>(schemas))),
+        Route {
+            method: "post",
+            body: Some(reference::<events::MakeWebhook>(schemas)),
+            also: &[("201", "Made. Its secret is shown this once.")],
+            ..get("/v1/webhooks", "Has events delivered.", json_body(reference::<NewWebhook>(schemas)))
+        },
+        Route { also: NOTHING, method: "delete", ..get("/v1/webhooks/{id}", "Takes a webhook away.", json!({})) },
+        Route {
+            also: NOTHING,
+            method: "post",
+            ..get("/v1/webhooks/{id}/enable", "Switches a webhook on again, where it stopped.", json!({}))
         },
     ]
 }

@@ -464,7 +464,8 @@ fn check_host(entry: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn cidr(text: &str) -> Option<String> {
+/// A range of addresses in its full spelling, from `10.1.2.0/24` or one address.
+pub(crate) fn cidr(text: &str) -> Option<String> {
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address.parse::<IpAddr>().ok()?, Some(bits.parse::<u8>().ok()?)),
         None => (text.parse::<IpAddr>().ok()?, None),

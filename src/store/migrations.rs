@@ -7,8 +7,10 @@ use super::error::StoreError;
 use super::sql::{Database, Sql, values};
 
 /// Version, name, statements.
-const STEPS: &[(i64, &str, &str)] =
-    &[(1, "practices, keys, vault, answers, trail", include_str!("schema/0001_foundation.sql"))];
+const STEPS: &[(i64, &str, &str)] = &[
+    (1, "practices, keys, vault, answers, trail", include_str!("schema/0001_foundation.sql")),
+    (2, "webhooks", include_str!("schema/0002_webhooks.sql")),
+];
 
 /// The schema's version after all steps.
 pub(super) const NEWEST: i64 = STEPS.len() as i64;

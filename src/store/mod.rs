@@ -25,6 +25,7 @@ pub(crate) mod tampering;
 #[cfg(test)]
 mod tests;
 pub mod trail;
+pub mod webhooks;
 mod writer;
 
 use std::fs::{File, OpenOptions, TryLockError};

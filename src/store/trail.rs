@@ -138,6 +138,23 @@ pub async fn list(
         .await
 }
 
+/// Records of a practice with a greater number than `after`, oldest first, at most `limit`.
+///
+/// # Errors
+/// What the store says.
+pub async fn after(store: &Store, practice: &PracticeId, after: u64, limit: u32) -> Result<Vec<TrailRow>, StoreError> {
+    let (practice, after) = (practice.clone(), to_sql(after)?);
+    store
+        .read(move |sql| {
+            sql.all(
+                "SELECT seq, at, body, chain FROM trail WHERE practice = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+                values![practice.as_str(), after, limit],
+                row,
+            )
+        })
+        .await
+}
+
 /// Gives every record of a practice to `visit` with `state`, oldest first, until it says not to go on; then returns the
 /// chain's end and `state`. All from one consistent state of the store.
 ///

@@ -16,11 +16,14 @@ pub enum Purpose {
     Cache,
     /// The ends of the trail's chains.
     Trail,
+    /// What deliveries of events are signed with.
+    Webhooks,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 5] = [Self::Credentials, Self::Evidence, Self::Answers, Self::Cache, Self::Trail];
+    pub const ALL: [Purpose; 6] =
+        [Self::Credentials, Self::Evidence, Self::Answers, Self::Cache, Self::Trail, Self::Webhooks];
 
     /// The word that goes into the derivation of its key. Never changed: it would make what is stored unreadable.
     pub fn word(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Purpose {
             Self::Answers => "answers",
             Self::Cache => "cache",
             Self::Trail => "trail",
+            Self::Webhooks => "webhooks",
         }
     }
 }

@@ -63,9 +63,12 @@ impl Egress {
 
     /// Whether the address a name resolved to may be dialled. `host` is the name in the web address, which was listed.
     pub(crate) fn may_dial(&self, host: &str, ip: IpAddr) -> bool {
-        is_public(ip)
-            || self.private.iter().any(|network| network.holds(ip))
-            || (is_loopback_name(host) && canonical(ip).is_loopback())
+        is_public(ip) || self.invites(ip) || (is_loopback_name(host) && canonical(ip).is_loopback())
+    }
+
+    /// Whether the address lies in a private network that is named.
+    pub(crate) fn invites(&self, ip: IpAddr) -> bool {
+        self.private.iter().any(|network| network.holds(ip))
     }
 }
 

@@ -24,6 +24,7 @@ mod dress;
 mod egress;
 pub mod limit;
 mod markers;
+mod notify;
 pub mod record;
 mod redirect;
 mod session;
@@ -49,6 +50,7 @@ use tokio::time::Instant;
 pub use self::cassette::Cassette;
 pub use self::credentials::{Credentials, Lease};
 pub use self::limit::Budget;
+pub use self::notify::Notifier;
 pub use self::record::Exchange;
 use connector_sdk::ask::Lane;
 

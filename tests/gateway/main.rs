@@ -23,4 +23,5 @@ mod readme;
 mod restart;
 mod sandbox_carriers;
 mod sandbox_truth;
+mod webhooks;
 mod x12_files;
