@@ -121,7 +121,8 @@ async fn what_happens_is_delivered_signed_and_again_after_a_failure() {
         assert!(!String::from_utf8_lossy(&delivery.body).contains("Nobody"));
     }
     let listed = stand.call(Method::GET, "/v1/events", None).await;
-    assert_eq!(listed.body["events"][0]["id"], came[0].id.as_str());
+    let ids: Vec<&Value> = listed.body["events"].as_array().unwrap().iter().map(|event| &event["id"]).collect();
+    assert!(ids.contains(&&json!(came[0].id)), "{ids:?}");
     let webhook = until(&stand, |webhook| webhook["last_status"] == 204).await;
     assert_eq!(webhook["failures"], 0);
     stand.stop().await;
