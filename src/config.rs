@@ -1,6 +1,6 @@
 //! `gateway.toml`: where the gateway listens and keeps its things, and the defaults of all carriers.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -26,6 +26,8 @@ pub const USUAL_PLACE: &str = "config/gateway.toml";
 pub struct Config {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Proxies that are believed about the address a request comes from.
+    pub trusted_proxies: Vec<IpAddr>,
     /// The store and everything else that is written.
     pub data_dir: PathBuf,
     /// Where the store's tables are.
@@ -59,6 +61,9 @@ pub struct Log {
 pub struct GatewayFile {
     /// Address and port to listen at. TLS belongs to the proxy in front. Default: `127.0.0.1:8700`.
     pub listen: Option<String>,
+    /// Addresses of the proxies in front, which are believed about the client's address (`X-Forwarded-For`). Without the
+    /// right ones all clients count as one when sign-ins are slowed down. Default: `["127.0.0.1", "::1"]`.
+    pub trusted_proxies: Option<Vec<String>>,
     /// Directory for the store; made when it is not there. Default: `data`.
     pub data_dir: Option<String>,
     /// File with the vault's master key; made by `portico vault init`, outside `data_dir`. Default: `keys/vault.key`.
@@ -198,6 +203,13 @@ impl Config {
         if listen.is_none() {
             wrong(&["listen"], "this is no address with a port", "write it like 127.0.0.1:8700 or [::]:8700");
         }
+        let trusted_proxies = match &file.trusted_proxies {
+            None => Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]),
+            Some(given) => given.iter().map(|one| one.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())).collect(),
+        };
+        if trusted_proxies.is_none() {
+            wrong(&["trusted_proxies"], "this holds something that is no address", "write addresses like 10.0.0.5");
+        }
         let zone = TimeZone::get(file.practice.time_zone.as_deref().unwrap_or("America/New_York")).ok();
         if zone.is_none() {
             wrong(&["practice", "time_zone"], "this is no known time zone", "write an IANA name: America/Chicago");
@@ -230,6 +242,7 @@ impl Config {
         }
         Some(Self {
             listen: listen?,
+            trusted_proxies: trusted_proxies?,
             data_dir,
             tables,
             vault_key_file,

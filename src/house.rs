@@ -7,13 +7,14 @@ use std::time::Duration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sandbox::Sandbox;
 use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
 use crate::api::App;
 use crate::carriers::{CarrierBook, Limits};
 use crate::config::Config;
 use crate::events::{Events, Webhooks};
 use crate::gateway::{Gateway, Planes};
-use crate::identity::{Identity, Scope};
+use crate::identity::{Caller, Declined, Identity, NewMember, Role, Scope};
 use crate::practice::PracticeId;
 use crate::stack::{AnswerCache, Shared};
 use crate::store::Store;
@@ -28,6 +29,8 @@ const METRICS_EVERY: Duration = Duration::from_secs(5);
 const RETRY_JITTER: Duration = Duration::from_millis(100);
 /// The demo's practice.
 const DEMO_PRACTICE: &str = "demo";
+/// The demo's person; the address can be nobody's (RFC 2606).
+const DEMO_EMAIL: &str = "demo@portico.example";
 
 /// Why a command or the house could not be run: one sentence for the person at the keyboard, and how to mend it.
 #[derive(Debug)]
@@ -61,6 +64,7 @@ impl House {
         report.log();
         let private = config.webhooks_private.clone();
         let mut house = Self::furnish(store, vault, book, config.time_zone.clone(), private).await?;
+        house.app.proxies = config.trusted_proxies.clone().into();
         house.tasks.push(tokio::spawn(house.book.clone().watch(LOOK_EVERY)));
         Ok(house)
     }
@@ -132,7 +136,8 @@ impl House {
             tokio::spawn(webhooks.clone().deliver()),
         ];
         let gateway = Gateway::new(planes, zone);
-        let app = App { gateway, identity, vault, trail, events, webhooks, metrics };
+        let proxies = Arc::new([]);
+        let app = App { gateway, identity, vault, trail, events, webhooks, metrics, proxies };
         Ok(Self { app, book, tasks, _folder: None })
     }
 
@@ -158,6 +163,26 @@ impl House {
         let practice = PracticeId::new(DEMO_PRACTICE);
         let key = self.app.identity.create_key(&practice, "demo", &Scope::ALL, &Actor::command_line()).await?;
         Ok(key.key.to_string())
+    }
+
+    /// Somebody who may do everything in the demo's practice, with a new password and without one-time codes: address and
+    /// password.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn demo_login(&self) -> Result<(String, Zeroizing<String>), CannotRun> {
+        let identity = &self.app.identity;
+        let caller = Caller::command_line(PracticeId::new(DEMO_PRACTICE));
+        let new = NewMember { email: DEMO_EMAIL, name: "Demo Person", role: Role::PracticeAdmin, second_factor: false };
+        let invitation = match identity.add_person(&caller, new).await {
+            // There since an earlier start on the same data: a new password all the same.
+            Err(Declined::Already) => identity.operator_reset(DEMO_EMAIL).await?,
+            other => other?,
+        };
+        let password = identity.random_password()?;
+        let token = invitation.token.unwrap_or_default();
+        identity.accept_invitation(&token, &password, "demo").await?;
+        Ok((DEMO_EMAIL.to_owned(), password))
     }
 
     /// Reads the carrier files again, now.

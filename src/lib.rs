@@ -15,10 +15,11 @@
 //! 10. [`config`]: what `gateway.toml` says
 //! 11. [`carriers`]: carrier files to validated values; search; reload
 //! 12. [`registry`]: the one list of compiled-in connectors
-//! 13. [`identity`]: API keys to callers
+//! 13. [`identity`]: practices, people, roles; API keys and sessions to callers
 //! 14. [`trail`]: the paper trail and the stored answers
 //! 15. [`store`]: the only SQL
 //! 16. [`practice`]: the one word all rooms share: whose question it is
+//! 17. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
 
 pub mod api;
 pub mod carriers;
@@ -33,6 +34,7 @@ pub mod practice;
 pub mod registry;
 pub mod stack;
 pub mod store;
+pub mod totp;
 pub mod trail;
 pub mod vault;
 pub mod wire;

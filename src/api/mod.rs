@@ -5,21 +5,27 @@ mod caller;
 mod carriers;
 mod credentials;
 mod docs;
+mod door;
 mod eligibility;
 mod events;
 mod health;
 mod intake;
 mod openapi;
+mod openapi_people;
+mod people;
 mod problem;
 mod server;
+mod session;
 mod trail;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post, put};
+use axum::response::Response;
+use axum::routing::{delete, get, patch, post, put};
 
+use http::{HeaderName, HeaderValue, header};
 pub use openapi::document as openapi_document;
 pub use problem::status as status_of;
 pub use server::{Server, serve};
@@ -38,7 +44,7 @@ const BODY_MAX: usize = 1 << 20;
 pub struct App {
     /// Questions.
     pub gateway: Arc<Gateway>,
-    /// API keys.
+    /// Practices, people, sessions, API keys.
     pub identity: Arc<Identity>,
     /// Credentials, write-only.
     pub vault: Arc<Vault>,
@@ -50,6 +56,8 @@ pub struct App {
     pub webhooks: Arc<Webhooks>,
     /// Renders the metrics page.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+    /// Proxies that are believed about the client's address.
+    pub proxies: Arc<[std::net::IpAddr]>,
 }
 
 /// All routes. A route that is missing from the OpenAPI document fails a test.
@@ -74,10 +82,56 @@ pub fn router(app: App) -> Router {
         .route("/v1/webhooks", get(events::webhooks).post(events::make))
         .route("/v1/webhooks/{id}", delete(events::delete))
         .route("/v1/webhooks/{id}/enable", post(events::enable))
+        .merge(sign_in_routes())
+        .merge(people_routes())
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(axum::middleware::map_response(guarded))
         .with_state(app)
+}
+
+fn sign_in_routes() -> Router<App> {
+    Router::new()
+        .route("/v1/setup", post(session::set_up))
+        .route("/v1/session", post(session::sign_in).get(session::current).delete(session::sign_out))
+        .route("/v1/session/totp", post(session::code))
+        .route("/v1/session/recovery", post(session::recovery))
+        .route("/v1/session/totp-enrol", post(session::enrol))
+        .route("/v1/session/totp-enrol/confirm", post(session::confirm))
+        .route("/v1/session/password", post(session::password))
+        .route("/v1/session/practice", post(session::switch))
+        .route("/v1/sessions", get(session::list))
+        .route("/v1/sessions/{id}", delete(session::revoke))
+}
+
+fn people_routes() -> Router<App> {
+    Router::new()
+        .route("/v1/people", get(people::list).post(people::add))
+        .route("/v1/people/{id}", patch(people::change).delete(people::remove))
+        .route("/v1/practice", get(people::practice).put(people::put_practice))
+        .route("/v1/keys", get(people::keys).post(people::create_key))
+        .route("/v1/keys/{id}", delete(people::revoke_key))
+}
+
+/// What a browser must not do with our pages and answers: put them into somebody else's frame, guess their type, run what
+/// is not ours, tell others where it was. A handler's own word goes first.
+async fn guarded(mut response: Response) -> Response {
+    const GUARDS: [(HeaderName, HeaderValue); 4] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(
+                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            ),
+        ),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ];
+    for (name, value) in GUARDS {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
 }
 
 async fn no_such_route() -> problem::Problem {

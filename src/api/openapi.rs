@@ -5,22 +5,22 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{carriers, credentials, events, health, problem, trail};
+use super::{carriers, credentials, events, health, openapi_people, problem, trail};
 use crate::events::{EventPage, NewWebhook, WebhookInfo};
 use crate::stack::Envelope;
 use crate::stack::ExchangeView;
 
 /// One route as the document shows it.
-struct Route {
-    method: &'static str,
-    path: &'static str,
-    summary: &'static str,
-    query: &'static [(&'static str, &'static str)],
-    body: Option<Value>,
-    answer: Value,
+pub(super) struct Route {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) query: &'static [(&'static str, &'static str)],
+    pub(super) body: Option<Value>,
+    pub(super) answer: Value,
     /// Statuses other than 200 under which the same object comes, with when.
-    also: &'static [(&'static str, &'static str)],
-    open: bool,
+    pub(super) also: &'static [(&'static str, &'static str)],
+    pub(super) open: bool,
 }
 
 /// When a question is put, and there is no answer of the carrier's yet, or at all.
@@ -49,7 +49,9 @@ pub fn document() -> Value {
     });
     let mut schemas = settings.into_generator();
     let mut paths = Map::new();
-    for route in routes(&mut schemas) {
+    let mut routes = routes(&mut schemas);
+    routes.extend(openapi_people::routes(&mut schemas));
+    for route in routes {
         let entry = paths.entry(route.path).or_insert_with(|| json!({}));
         entry[route.method] = operation(&route);
     }
@@ -66,21 +68,25 @@ pub fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas.take_definitions(true),
-            "securitySchemes": { "key": { "type": "http", "scheme": "bearer", "description": "An API key of a practice." } },
+            "securitySchemes": {
+                "key": { "type": "http", "scheme": "bearer", "description": "An API key of a practice." },
+                "session": { "type": "apiKey", "in": "cookie", "name": "__Host-portico", "description": "A person's \
+                    session, for our own pages; what changes something needs the header X-CSRF-Token as well." }
+            },
             "responses": { "problem": {
                 "description": "What is wrong, all of it at once, and how to mend it (RFC 9457).",
                 "content": { "application/problem+json": { "schema": problem } }
             } }
         },
-        "security": [{ "key": [] }]
+        "security": [{ "key": [] }, { "session": [] }]
     })
 }
 
-fn reference<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
+pub(super) fn reference<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
     schemas.subschema_for::<T>().to_value()
 }
 
-fn json_body(schema: Value) -> Value {
+pub(super) fn json_body(schema: Value) -> Value {
     json!({ "application/json": { "schema": schema } })
 }
 

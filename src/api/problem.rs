@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::gateway::NotAsked;
+use crate::identity::Declined;
+use crate::store::StoreError;
 
 /// An `application/problem+json` document.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -71,9 +73,10 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "Not found", what)
     }
 
-    /// The API key lacks a scope.
+    /// The API key or the person's role lacks a scope.
     pub fn lacks(scope: &str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "Not permitted", format!("This API key lacks the scope `{scope}`."))
+        let detail = format!("This API key, or your role, lacks the scope `{scope}`.");
+        Self::new(StatusCode::FORBIDDEN, "Not permitted", detail)
     }
 }
 
@@ -86,6 +89,34 @@ impl From<Error> for Problem {
             problem.retry_after_secs = Some(wait.as_secs().max(1));
         }
         problem
+    }
+}
+
+impl From<Declined> for Problem {
+    fn from(declined: Declined) -> Self {
+        let text = declined.text();
+        let new = |status, title| Self::new(status, title, text);
+        match declined {
+            Declined::WrongPassword | Declined::WrongCode | Declined::TriesUsedUp | Declined::NotValid => {
+                new(StatusCode::UNAUTHORIZED, "Not signed in")
+            }
+            Declined::Wait(wait) => Self {
+                // Rounded up: who comes back then is not refused again.
+                retry_after_secs: Some(wait.as_secs().saturating_add(1)),
+                ..new(StatusCode::TOO_MANY_REQUESTS, "Too many tries")
+            },
+            Declined::Busy => {
+                Self { retry_after_secs: Some(2), ..new(StatusCode::SERVICE_UNAVAILABLE, "Too many at this moment") }
+            }
+            Declined::Problems(problems) => Self { errors: problems, ..new(StatusCode::UNPROCESSABLE_ENTITY, text) },
+            Declined::NotFound => new(StatusCode::NOT_FOUND, "Not found"),
+            Declined::MoreThanOwn => new(StatusCode::FORBIDDEN, "Not permitted"),
+            Declined::LastAdmin | Declined::OtherPractices | Declined::Already | Declined::NotNow(_) => {
+                new(StatusCode::CONFLICT, "Not as things are now")
+            }
+            Declined::Store(StoreError::Conflict) => new(StatusCode::CONFLICT, "Not as things are now"),
+            Declined::Store(error) => Error::from(error).into(),
+        }
     }
 }
 

@@ -39,6 +39,7 @@ pub async fn demo(arguments: DemoArguments) -> End {
     let server = api::serve(listen(arguments.port).await?, api::router(house.app.clone()))?;
     let address = format!("http://{}", server.address);
     let key = house.demo_key().await?;
+    let (email, password) = house.demo_login().await?;
     writeln!(
         out,
         "Portico demo: a gateway and {} simulated carriers, all on this machine.",
@@ -46,6 +47,7 @@ pub async fn demo(arguments: DemoArguments) -> End {
     )?;
     writeln!(out, "  API      {address}   (docs at {address}/docs)")?;
     writeln!(out, "  API key  {key}")?;
+    writeln!(out, "  Login    {email} / {}", *password)?;
 
     let mut failed = 0;
     for question in questions() {

@@ -55,7 +55,7 @@ pub async fn keys(command: KeysCommand, config: Option<PathBuf>) -> End {
     match command {
         KeysCommand::Create { practice, label, scope } => {
             let scopes = scopes(&scope)?;
-            let practice = identity.ensure_practice(&practice, &practice).await?;
+            let practice = identity.practice_or_new(&practice).await?;
             let key = identity.create_key(&practice, &label, &scopes, &by).await?;
             writeln!(out, "{}", *key.key)?;
             writeln!(

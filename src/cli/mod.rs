@@ -7,6 +7,7 @@ pub mod connectors;
 pub mod demo;
 pub mod keys;
 pub mod live;
+pub mod people;
 pub mod reference;
 pub mod run;
 pub mod sandbox;
@@ -77,6 +78,15 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: vault::VaultCommand,
+        /// Configuration; config/gateway.toml where it exists, else the defaults.
+        #[arg(long, global = true)]
+        config: Option<PathBuf>,
+    },
+    /// Who may sign in.
+    People {
+        /// What to do.
+        #[command(subcommand)]
+        command: people::PeopleCommand,
         /// Configuration; config/gateway.toml where it exists, else the defaults.
         #[arg(long, global = true)]
         config: Option<PathBuf>,

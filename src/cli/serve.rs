@@ -25,6 +25,9 @@ pub async fn serve(config: Option<PathBuf>) -> End {
         .map_err(|error| CannotRun(format!("cannot listen at {}: {error}", config.listen)))?;
     let server = api::serve(listener, api::router(house.app.clone()))?;
     writeln!(io::stdout(), "Portico listens at http://{} (docs at /docs)", server.address)?;
+    if let Some(token) = house.app.identity.setup_token().await? {
+        writeln!(io::stdout(), "Nobody can sign in yet. Set-up token, good for one hour: {}", *token)?;
+    }
     wait_for_stop(&house).await?;
     writeln!(io::stdout(), "Stopping; requests under way may finish.")?;
     server.stop().await;

@@ -1,35 +1,32 @@
 //! Making, checking and revoking API keys.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::PoisonError;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use ring::digest::{SHA256, digest};
-use ring::rand::{SecureRandom, SystemRandom};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::declined::Declined;
+use super::token::{self, Hash};
+use super::{Caller, Identity};
 use crate::practice::PracticeId;
 use crate::store::keys::{self, KeyRow, PracticeRow};
-use crate::store::{self, Store, StoreError};
-use crate::trail::{Actor, Trail, TrailRecord};
+use crate::store::{self, StoreError};
+use crate::trail::{Actor, TrailRecord};
 
 /// What every key starts with, so that one that leaks is found by scanners.
 const PREFIX: &str = "pk_live_";
-/// Characters after the prefix: 32 bytes in Base64.
-const SECRET_CHARS: usize = 43;
 /// Keys remembered as checked. More keys than this are looked up each time.
 const REMEMBERED_MAX: usize = 10_000;
 /// Longest label.
 const LABEL_CHARS_MAX: usize = 100;
 
 /// What a caller may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Ask carriers, read the answers.
@@ -83,48 +80,15 @@ impl Scope {
     }
 }
 
-/// Who asks. Made by [`Identity::authenticate`] only, so that a practice in hand is a practice that was proven.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    practice: PracticeId,
-    key_id: String,
-    scopes: BTreeSet<Scope>,
-}
-
-impl Caller {
-    /// Whose question it is.
-    pub fn practice(&self) -> &PracticeId {
-        &self.practice
-    }
-
-    /// The key that was used.
-    pub fn key_id(&self) -> &str {
-        &self.key_id
-    }
-
-    /// Whether the caller may do this. No scope includes another.
-    pub fn may(&self, scope: Scope) -> bool {
-        self.scopes.contains(&scope)
-    }
-
-    /// The caller as the trail names it.
-    pub fn actor(&self) -> Actor {
-        Actor::key(&self.key_id)
-    }
-
-    /// The command line acting for a practice: whoever can read the data directory and the key file.
-    pub fn command_line(practice: PracticeId) -> Self {
-        Self { practice, key_id: "command_line".to_owned(), scopes: Scope::ALL.into_iter().collect() }
-    }
-}
-
 /// Why a caller is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthError {
-    /// There is no `Authorization: Bearer …`.
+    /// There is neither an `Authorization: Bearer …` nor a session cookie.
     Missing,
     /// There is no such key, or it was revoked: the caller is not told which.
     Unknown,
+    /// The session has ended, or waits for a second factor.
+    NoSession,
     /// What the store says.
     Store(StoreError),
 }
@@ -132,7 +96,10 @@ pub enum AuthError {
 impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("An API key is needed: `Authorization: Bearer pk_live_…`."),
+            Self::Missing => {
+                f.write_str("Sign in (POST /v1/session), or send an API key: `Authorization: Bearer pk_live_…`.")
+            }
+            Self::NoSession => f.write_str("The session has ended, or its sign-in is not complete: sign in."),
             Self::Unknown => f.write_str("This API key is not valid."),
             Self::Store(error) => write!(f, "{error}"),
         }
@@ -156,7 +123,7 @@ impl fmt::Debug for NewApiKey {
 }
 
 /// A key as people see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ApiKeyInfo {
     /// Its id.
     pub id: String,
@@ -167,31 +134,11 @@ pub struct ApiKeyInfo {
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
 }
 
-type Hash = [u8; 32];
-
-/// Practices and their keys.
-pub struct Identity {
-    store: Arc<Store>,
-    trail: Arc<Trail>,
-    /// Keys that were checked, by their hash: a look-up in the store would cost more than the answer from the cache.
-    remembered: RwLock<HashMap<Hash, Caller>>,
-}
-
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Identity")
-    }
-}
-
 impl Identity {
-    /// Practices and keys in this store; what changes is recorded in the trail.
-    pub fn new(store: Arc<Store>, trail: Arc<Trail>) -> Arc<Self> {
-        Arc::new(Self { store, trail, remembered: RwLock::new(HashMap::new()) })
-    }
-
     /// Adds the practice, or renames it. `id` is made of letters, digits, `-` and `_`.
     ///
     /// # Errors
@@ -207,6 +154,17 @@ impl Identity {
         let row = PracticeRow { id: practice.clone(), name: name.to_owned() };
         keys::ensure_practice(&self.store, row, store::now()).await?;
         Ok(practice)
+    }
+
+    /// The practice with this id; made, and called by its id, when it is not there.
+    ///
+    /// # Errors
+    /// As [`Identity::ensure_practice`].
+    pub async fn practice_or_new(&self, id: &str) -> Result<PracticeId, StoreError> {
+        match keys::practices(&self.store).await?.into_iter().find(|row| row.id.as_str() == id) {
+            Some(row) => Ok(row.id),
+            None => self.ensure_practice(id, id).await,
+        }
     }
 
     /// All practices with their names, for whoever runs the gateway. The gateway's own one is among them.
@@ -228,11 +186,7 @@ impl Identity {
         scopes: &[Scope],
         by: &Actor,
     ) -> Result<NewApiKey, StoreError> {
-        let mut bytes = Zeroizing::new([0_u8; 32]);
-        SystemRandom::new()
-            .fill(bytes.as_mut())
-            .map_err(|_| StoreError::Damaged { what: "the system gives no random numbers" })?;
-        let key = Zeroizing::new(format!("{PREFIX}{}", *Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_ref()))));
+        let key = Zeroizing::new(format!("{PREFIX}{}", *token::fresh()?));
         let id = format!("key_{}", Uuid::now_v7().simple());
         let scopes: BTreeSet<Scope> = scopes.iter().copied().collect();
         let row = KeyRow {
@@ -244,8 +198,19 @@ impl Identity {
             revoked_at: None,
         };
         let record = TrailRecord::new(practice, by, "key.created").subject(&id);
-        keys::add(&self.store, row, hash(&key), self.trail.link(record)).await?;
+        keys::add(&self.store, row, token::hash(&key), self.trail.link(record)).await?;
         Ok(NewApiKey { id, key })
+    }
+
+    /// Makes a key for the caller's practice, with no more rights than the caller has.
+    ///
+    /// # Errors
+    /// [`Declined::MoreThanOwn`], or what the store says.
+    pub async fn create_key_for(&self, caller: &Caller, label: &str, scopes: &[Scope]) -> Result<NewApiKey, Declined> {
+        if !scopes.iter().all(|scope| caller.may(*scope)) {
+            return Err(Declined::MoreThanOwn);
+        }
+        Ok(self.create_key(caller.practice(), label, scopes, &caller.actor()).await?)
     }
 
     /// A practice's keys, oldest first.
@@ -263,7 +228,7 @@ impl Identity {
     pub async fn revoke_key(&self, practice: &PracticeId, id: &str, by: &Actor) -> Result<bool, StoreError> {
         let record = TrailRecord::new(practice, by, "key.revoked").subject(id);
         let revoked = keys::revoke(&self.store, practice, id, store::now(), self.trail.link(record)).await?;
-        self.remembered.write().unwrap_or_else(PoisonError::into_inner).retain(|_, caller| caller.key_id != id);
+        self.remembered.write().unwrap_or_else(PoisonError::into_inner).retain(|_, caller| caller.id() != id);
         Ok(revoked)
     }
 
@@ -276,7 +241,7 @@ impl Identity {
         if !looks_like_a_key(key) {
             return Err(AuthError::Unknown);
         }
-        let hash = hash(key);
+        let hash = token::hash(key);
         if let Some(caller) = self.remembered.read().unwrap_or_else(PoisonError::into_inner).get(&hash) {
             return Ok(caller.clone());
         }
@@ -285,7 +250,7 @@ impl Identity {
         if row.revoked_at.is_some() || !bool::from(stored.ct_eq(&hash)) {
             return Err(AuthError::Unknown);
         }
-        let caller = Caller { practice: row.practice, key_id: row.id, scopes: scopes(&row.scopes) };
+        let caller = Caller::key(row.practice, row.id, scopes(&row.scopes));
         self.remember(hash, &caller).await?;
         Ok(caller)
     }
@@ -314,18 +279,7 @@ fn bearer(header: &str) -> Option<&str> {
 }
 
 fn looks_like_a_key(key: &str) -> bool {
-    key.strip_prefix(PREFIX).is_some_and(|secret| {
-        secret.len() == SECRET_CHARS
-            && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    })
-}
-
-fn hash(key: &str) -> Hash {
-    let mut out = [0; 32];
-    for (to, from) in out.iter_mut().zip(digest(&SHA256, key.as_bytes()).as_ref()) {
-        *to = *from;
-    }
-    out
+    key.strip_prefix(PREFIX).is_some_and(token::fits)
 }
 
 fn scopes(words: &str) -> BTreeSet<Scope> {

@@ -6,14 +6,14 @@ use crate::store::{Store, StoreError};
 use crate::trail::{Actor, Filter, Trail};
 use crate::vault::Vault;
 
-struct Rig {
-    store: Arc<Store>,
-    trail: Arc<Trail>,
-    identity: Arc<Identity>,
-    practice: PracticeId,
+pub(super) struct Rig {
+    pub(super) store: Arc<Store>,
+    pub(super) trail: Arc<Trail>,
+    pub(super) identity: Arc<Identity>,
+    pub(super) practice: PracticeId,
 }
 
-async fn rig() -> Rig {
+pub(super) async fn rig() -> Rig {
     let store = Store::open_temporary().unwrap();
     let vault = Vault::open_temporary(Arc::clone(&store)).await.unwrap();
     let trail = Trail::new(Arc::clone(&store), vault);
@@ -39,7 +39,7 @@ async fn a_key_is_a_caller_with_its_scopes() {
     assert!(new.key.starts_with("pk_live_") && new.key.len() == 51);
     for round in 0..2 {
         let caller = rig.try_key(&new.key).await.unwrap();
-        assert_eq!((caller.practice(), caller.key_id()), (&rig.practice, new.id.as_str()), "round {round}");
+        assert_eq!((caller.practice(), caller.id()), (&rig.practice, new.id.as_str()), "round {round}");
         assert!(caller.may(Scope::Ask) && !caller.may(Scope::Raw) && !caller.may(Scope::Admin));
     }
     assert!(!format!("{new:?}").contains(new.key.as_str()));

@@ -9,6 +9,8 @@ use tempfile::TempDir;
 use super::answers::{self, AskRow, Completed, EvidenceRow};
 use super::credentials::{self, FieldRow, NewCredential, Refused};
 use super::keys::{self, KeyRow, PracticeRow};
+use super::people::{self, Change, Joining, MembershipRow, PersonRow};
+use super::sessions::{self, Beginning, Proof, SessionRow};
 use super::sql::values;
 use super::trail::{self, Append, Filter, Head, Link};
 use super::*;
@@ -79,6 +81,7 @@ on_both! {
     complete_a_question_once
     give_every_kind_of_value_back
     fill_another_store_of_either_kind
+    let_people_in_once_for_each_proof
 }
 
 fn p(n: u8) -> PracticeId {
@@ -394,4 +397,112 @@ async fn whoever_was_replaced_meanwhile_writes_nothing_more() {
     assert_eq!(keys::ensure_practice(&store, late, 1).await, Err(StoreError::TakenOver));
     let third = place.try_open(elsewhere.path()).await.unwrap();
     assert_eq!(keys::practices(&third).await.unwrap().len(), 3);
+}
+
+fn joining(practice: &PracticeId, n: u8, role: &str) -> Joining {
+    let (id, email) = (format!("person-{n}"), format!("{n}@practice.example"));
+    let person = PersonRow { id: id.clone(), email, second_factor: true, created_at: 1, ..PersonRow::default() };
+    let membership = MembershipRow {
+        practice: practice.clone(),
+        practice_name: String::new(),
+        person: id,
+        name: "N".to_owned(),
+        role: role.to_owned(),
+        created_at: i64::from(n),
+    };
+    Joining { person, is_new: true, membership, invite: Some(([n; 32], 50)) }
+}
+
+fn beginning(practice: &PracticeId, n: u8, hash: u8, replaces: Option<u8>) -> Beginning {
+    let session = SessionRow {
+        practice: practice.clone(),
+        person: format!("person-{n}"),
+        id: format!("ses-{hash}"),
+        level: "totp".to_owned(),
+        tries: 0,
+        created_at: 10,
+        seen_at: 10,
+        expires_at: 100,
+        ended_at: None,
+    };
+    let records = vec![record(practice, "session.started")];
+    Beginning { session, hash: [hash; 32], replaces: replaces.map(|old| [old; 32]), device: Some([9; 32]), records }
+}
+
+async fn let_people_in_once_for_each_proof(place: Place) {
+    let store = place.open().await;
+    let here = practice(&store, 1).await;
+    assert!(!people::any(&store).await.unwrap());
+    sessions::put_setup_token(&store, [3; 32], 20).await.unwrap();
+    assert!(sessions::setup_token_is(&store, [3; 32], 19).await.unwrap());
+    let set_up = |at| {
+        let first = joining(&here, 1, "admin");
+        sessions::set_up(&store, [3; 32], at, "Renamed".into(), vec![5], first, record(&here, "set_up"))
+    };
+    assert!(!set_up(20).await.unwrap());
+    assert!(set_up(19).await.unwrap());
+    assert!(!set_up(19).await.unwrap());
+    assert_eq!(sessions::profile(&store, &here).await.unwrap(), Some(("Renamed".to_owned(), Some(vec![5]))));
+    assert_eq!(people::join(&store, joining(&here, 1, "x"), 9, record(&here, "a")).await, Err(StoreError::Conflict));
+    assert!(people::join(&store, joining(&here, 2, "desk"), 9, record(&here, "a")).await.unwrap());
+    assert!(!people::join(&store, joining(&here, 3, "desk"), 2, record(&here, "a")).await.unwrap());
+    assert_eq!(people::members(&store, &here, 9).await.unwrap().len(), 2);
+
+    // An invitation, once.
+    assert!(people::by_invite(&store, [2; 32], 50).await.unwrap().is_none());
+    let invited = people::by_invite(&store, [2; 32], 49).await.unwrap().unwrap();
+    let accept = || people::accept_invite(&store, &invited.id, [2; 32], vec![8], vec![record(&here, "p")]);
+    assert!(accept().await.unwrap());
+    assert!(!accept().await.unwrap());
+
+    // Codes set up, a step once, a session replaced once.
+    people::draft_totp(&store, "person-2", vec![6]).await.unwrap();
+    let enrol = |draft: u8| Proof::Enrolment { draft: vec![draft], step: 70, codes: vec![[4; 32], [5; 32]] };
+    assert!(!sessions::begin(&store, beginning(&here, 2, 20, None), enrol(7)).await.unwrap());
+    assert!(sessions::begin(&store, beginning(&here, 2, 20, None), enrol(6)).await.unwrap());
+    for (step, hash, good) in [(70, 21, false), (71, 21, true), (71, 22, false), (69, 22, false)] {
+        let begun = sessions::begin(&store, beginning(&here, 2, hash, None), Proof::TotpStep(step)).await.unwrap();
+        assert_eq!(begun, good, "{step}");
+    }
+    assert!(sessions::begin(&store, beginning(&here, 2, 23, Some(21)), Proof::RecoveryCode([4; 32])).await.unwrap());
+    assert!(!sessions::begin(&store, beginning(&here, 2, 24, None), Proof::RecoveryCode([4; 32])).await.unwrap());
+    // The replaced one is over; nothing of a refused beginning stays.
+    assert!(!sessions::begin(&store, beginning(&here, 2, 24, Some(21)), Proof::TotpStep(99)).await.unwrap());
+    assert!(sessions::begin(&store, beginning(&here, 2, 24, None), Proof::TotpStep(99)).await.unwrap());
+    assert!(sessions::take_try(&store, [24; 32], 1, 30).await.unwrap());
+    assert!(!sessions::take_try(&store, [24; 32], 1, 30).await.unwrap());
+    sessions::touch(&store, [23; 32], 40).await.unwrap();
+    let (found, person, memberships) = sessions::by_hash(&store, [23; 32]).await.unwrap().unwrap();
+    assert_eq!((found.seen_at, person.totp_step, memberships.len()), (40, 99, 1));
+    assert_eq!(people::knows_device(&store, "person-2", [9; 32]).await.unwrap(), (true, true));
+    assert_eq!(people::knows_device(&store, "person-1", [9; 32]).await.unwrap(), (false, true));
+
+    // Ended by hand, in the own practice only; by another role; by a reset.
+    let other = practice(&store, 2).await;
+    let revoke = async |practice: &PracticeId, person: Option<&str>| {
+        sessions::revoke(&store, practice, "ses-20", person, 41, record(practice, "r")).await
+    };
+    assert!(!revoke(&other, None).await.unwrap());
+    assert!(!revoke(&here, Some("person-1")).await.unwrap());
+    assert!(revoke(&here, Some("person-2")).await.unwrap());
+    let list = || sessions::list(&store, &here, None, 42, 9);
+    assert_eq!(list().await.unwrap().iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["ses-23"]);
+    let change = |n: u8, role: &str| {
+        let MembershipRow { practice, .. } = joining(&here, n, role).membership;
+        people::change_member(&store, joining(&practice, n, role).membership, "admin", 43, record(&here, "c"))
+    };
+    assert_eq!(change(1, "desk").await.unwrap(), Change::LastAdmin);
+    assert_eq!(change(7, "desk").await.unwrap(), Change::NoSuchMember);
+    assert_eq!(change(2, "admin").await.unwrap(), Change::Done);
+    assert!(list().await.unwrap().is_empty());
+    people::reset(&store, "person-2", ([6; 32], 90), 44, vec![record(&here, "reset")]).await.unwrap();
+    let (person, _) = people::by_email(&store, "2@practice.example").await.unwrap().unwrap();
+    assert_eq!((person.password, person.totp), (None, None));
+    assert_eq!(people::knows_device(&store, "person-2", [9; 32]).await.unwrap(), (false, false));
+    let removed = people::remove_member(&store, &here, "person-2", "admin", 45, record(&here, "x")).await;
+    assert_eq!(removed.unwrap(), Change::Done);
+    for count in 1..=2 {
+        people::count_unknown(&store, 5).await.unwrap();
+        assert_eq!(people::unknown_on(&store, 5).await.unwrap(), count);
+    }
 }

@@ -2,7 +2,7 @@
 //! **The only room with SQL.**
 //!
 //! Other rooms call the typed functions of one file per family of tables ([`answers`], [`credentials`], [`keys`],
-//! [`trail`]). Every function that reads or changes something of a practice takes the practice; every value is bound,
+//! [`people`], [`sessions`], [`trail`]). Every function that reads or changes something of a practice takes the practice; every value is bound,
 //! never pasted into SQL.
 //!
 //! What a caller may rely on: a write that returned `Ok` has been synced to the disk; one that returned `Err` left
@@ -16,8 +16,10 @@ pub mod dump;
 mod error;
 pub mod keys;
 mod migrations;
+pub mod people;
 mod postgres;
 mod readers;
+pub mod sessions;
 mod sql;
 mod sqlite;
 #[cfg(test)]

@@ -70,6 +70,11 @@ impl Trail {
         append(&self.sealer, record)
     }
 
+    /// Who seals: for rooms that keep something sealed beside their records.
+    pub(crate) fn sealer(&self) -> &dyn Sealer {
+        self.sealer.as_ref()
+    }
+
     /// Records of a practice, newest first. `limit` is at most 500; for the next page, set `before_seq` to the last
     /// record's number.
     ///

@@ -10,22 +10,32 @@ use crate::practice::PracticeId;
 
 /// Who acted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor(String);
+pub struct Actor {
+    id: String,
+    /// For a person: role, and how the sign-in was proven.
+    person: Option<(&'static str, &'static str)>,
+}
 
 impl Actor {
     /// The holder of this API key.
     pub fn key(key_id: &str) -> Self {
-        Self(plain(key_id))
+        Self { id: plain(key_id), person: None }
+    }
+
+    /// A person, by the account's id: never a name, never an address. `role` is the role's word; `level` says how they
+    /// signed in: `password`, `totp`, `recovery`.
+    pub fn person(person_id: &str, role: &'static str, level: &'static str) -> Self {
+        Self { id: plain(person_id), person: Some((role, level)) }
     }
 
     /// Whoever sits at the gateway's command line.
     pub fn command_line() -> Self {
-        Self("command_line".to_owned())
+        Self { id: "command_line".to_owned(), person: None }
     }
 
     /// The gateway by itself: it stops a credential that a carrier refused, say.
     pub fn gateway() -> Self {
-        Self("gateway".to_owned())
+        Self { id: "gateway".to_owned(), person: None }
     }
 }
 
@@ -67,8 +77,14 @@ pub struct TrailEntry {
     pub practice: PracticeId,
     /// When.
     pub at: Timestamp,
-    /// Who: the id of an API key, `command_line` or `gateway`.
+    /// Who: the id of an API key or of a person, `command_line` or `gateway`.
     pub actor: String,
+    /// For a person: in which role.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub role: Option<String>,
+    /// For a person: how they signed in: `password`, `totp`, `recovery`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub auth_level: Option<String>,
     /// What: `eligibility.asked`, `eligibility.read`, `credential.put` …
     pub action: String,
     /// At which carrier.
@@ -98,7 +114,7 @@ pub struct TrailEntry {
     /// The credential that was used or changed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub credential_id: Option<String>,
-    /// What else it is about: the id of an API key.
+    /// What else it is about: the id of an API key, a person or a session.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject_id: Option<String>,
 }
@@ -116,7 +132,9 @@ impl TrailRecord {
             id: Uuid::now_v7(),
             practice: practice.clone(),
             at: microseconds(Timestamp::now()),
-            actor: actor.0.clone(),
+            actor: actor.id.clone(),
+            role: actor.person.map(|(role, _)| role.to_owned()),
+            auth_level: actor.person.map(|(_, level)| level.to_owned()),
             action: action.to_owned(),
             carrier: None,
             operation: None,
@@ -195,7 +213,7 @@ impl TrailRecord {
         self
     }
 
-    /// What else it is about: the id of an API key.
+    /// What else it is about: the id of an API key, a person or a session.
     #[must_use]
     pub fn subject(mut self, id: &str) -> Self {
         self.0.subject_id = Some(plain(id));

@@ -18,12 +18,14 @@ pub enum Purpose {
     Trail,
     /// What deliveries of events are signed with.
     Webhooks,
+    /// People's passwords and one-time code seeds, practices' profiles.
+    Identity,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 6] =
-        [Self::Credentials, Self::Evidence, Self::Answers, Self::Cache, Self::Trail, Self::Webhooks];
+    pub const ALL: [Purpose; 7] =
+        [Self::Credentials, Self::Evidence, Self::Answers, Self::Cache, Self::Trail, Self::Webhooks, Self::Identity];
 
     /// The word that goes into the derivation of its key. Never changed: it would make what is stored unreadable.
     pub fn word(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Purpose {
             Self::Cache => "cache",
             Self::Trail => "trail",
             Self::Webhooks => "webhooks",
+            Self::Identity => "identity",
         }
     }
 }

@@ -56,6 +56,11 @@ impl Stand {
         self.sandbox.shutdown().await;
     }
 
+    /// Host and port of the gateway.
+    pub fn address(&self) -> String {
+        self.server.address.to_string()
+    }
+
     /// One request; JSON in, JSON out (`Null` where the reply is not JSON).
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
         self.call_as(Some(&self.key), method, path, body).await
@@ -90,7 +95,7 @@ pub async fn send(address: &str, key: Option<&str>, method: Method, path: &str, 
     send_with(address, key, &[], method, path, body).await
 }
 
-/// The same, with more headers.
+/// The same, with more headers. The host is `localhost` unless they say otherwise.
 pub async fn send_with(
     address: &str,
     key: Option<&str>,
@@ -102,7 +107,10 @@ pub async fn send_with(
     let stream = TcpStream::connect(address).await.ok()?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
     tokio::spawn(connection);
-    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
+    let mut request = Request::builder().method(method).uri(path);
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        request = request.header(header::HOST, "localhost");
+    }
     if let Some(key) = key {
         request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
     }
