@@ -18,6 +18,7 @@ use crate::identity::{Caller, Declined, Identity, NewMember, Role, Scope};
 use crate::practice::PracticeId;
 use crate::stack::{AnswerCache, Shared};
 use crate::store::Store;
+use crate::submissions::Submissions;
 use crate::trail::{Actor, Trail};
 use crate::vault::{self, SecretFields, Vault};
 
@@ -122,7 +123,7 @@ impl House {
         let trail = Trail::new(store.clone(), vault.clone());
         let identity = Identity::new(store.clone(), trail.clone());
         let events = Events::new(store.clone());
-        let webhooks = Webhooks::new(store, trail.clone(), vault.clone(), webhooks_private);
+        let webhooks = Webhooks::new(store.clone(), trail.clone(), vault.clone(), webhooks_private);
         let interrupted = trail.close_interrupted().await?;
         if interrupted > 0 {
             tracing::warn!(interrupted, "questions that an earlier process left open are marked as failed");
@@ -130,14 +131,21 @@ impl House {
         let shared = Shared { cache: Arc::new(AnswerCache::new()?), ledger: trail.clone(), retry_jitter: RETRY_JITTER };
         let planes = Planes::new(book.clone(), vault.clone(), shared);
         let metrics = metrics_handle()?;
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(planes.clone().follow_reloads()),
             tokio::spawn(keep_metrics_small(metrics.clone())),
             tokio::spawn(webhooks.clone().deliver()),
         ];
         let gateway = Gateway::new(planes, zone);
         let proxies = Arc::new([]);
-        let app = App { gateway, identity, vault, trail, events, webhooks, metrics, proxies };
+        let submissions = Submissions::open(store, trail.clone(), vault.clone(), gateway.clone()).await?;
+        // The data directory's lock says that whoever left these open is dead.
+        let taken_up = submissions.recover().await?;
+        if taken_up > 0 {
+            tracing::warn!(taken_up, "submissions that an earlier process left open are taken up");
+        }
+        tasks.push(tokio::spawn(submissions.clone().work()));
+        let app = App { gateway, submissions, identity, vault, trail, events, webhooks, metrics, proxies };
         Ok(Self { app, book, tasks, _folder: None })
     }
 
@@ -196,6 +204,7 @@ impl House {
         for task in &self.tasks {
             task.abort();
         }
+        self.app.submissions.finish().await;
         self.app.gateway.planes().close().await;
     }
 }

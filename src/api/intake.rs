@@ -1,14 +1,18 @@
-//! A request body to an [`EligibilityRequest`], or everything that is wrong with it at once: shape and content together.
+//! A request body to a typed ask, or everything that is wrong with it at once; for an [`EligibilityRequest`], shape and
+//! content together.
 
 use std::sync::OnceLock;
 
-use connector_sdk::EligibilityRequest;
 use connector_sdk::ask::FieldProblem;
+use connector_sdk::{AuthorizationRequest, EligibilityRequest};
 use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::Problem;
 use crate::carriers::schema;
+use crate::submissions::Resolution;
 
 /// Reads a body. `today` bounds dates of birth.
 ///
@@ -20,13 +24,41 @@ pub fn read(body: &[u8], today: Date) -> Result<EligibilityRequest, Problem> {
     let schema = SCHEMA.get_or_init(|| schemars::schema_for!(EligibilityRequest).to_value());
     let mut problems = schema::check_json(schema, &value);
     if problems.is_empty() {
-        return serde_path_to_error::deserialize(value).map_err(|error| {
-            let pointer: String = error.path().iter().map(|segment| format!("/{segment}")).collect();
-            Problem::fields(vec![FieldProblem::new(pointer.replace(['[', ']'], ""), "This value cannot be read.")])
-        });
+        return typed(value);
     }
     problems.extend(content_beside(value, &problems, today));
     Err(Problem::fields(problems))
+}
+
+/// Reads an authorization; its content is checked where it is taken.
+///
+/// # Errors
+/// 400 when it is not JSON, else 422 with every problem of its shape; no message repeats a value.
+pub fn authorization(body: &[u8]) -> Result<AuthorizationRequest, Problem> {
+    static SCHEMA: OnceLock<Value> = OnceLock::new();
+    shaped(body, &SCHEMA)
+}
+
+/// Reads a person's word on a submission.
+///
+/// # Errors
+/// As [`authorization`].
+pub fn resolution(body: &[u8]) -> Result<Resolution, Problem> {
+    static SCHEMA: OnceLock<Value> = OnceLock::new();
+    shaped(body, &SCHEMA)
+}
+
+fn shaped<T: JsonSchema + DeserializeOwned>(body: &[u8], schema: &OnceLock<Value>) -> Result<T, Problem> {
+    let value: Value = serde_json::from_slice(body).map_err(|error| Problem::not_json(&error))?;
+    let problems = schema::check_json(schema.get_or_init(|| schemars::schema_for!(T).to_value()), &value);
+    if problems.is_empty() { typed(value) } else { Err(Problem::fields(problems)) }
+}
+
+fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let pointer: String = error.path().iter().map(|segment| format!("/{segment}")).collect();
+        Problem::fields(vec![FieldProblem::new(pointer.replace(['[', ']'], ""), "This value cannot be read.")])
+    })
 }
 
 /// Problems of content in the fields whose shape is right: the others are replaced by something harmless first.

@@ -1,5 +1,6 @@
 //! JSON over HTTP, version 1; the only room that knows status codes. One file per family of routes.
 
+mod authorizations;
 mod body;
 mod caller;
 mod carriers;
@@ -16,6 +17,7 @@ mod people;
 mod problem;
 mod server;
 mod session;
+mod submissions;
 mod trail;
 
 use std::sync::Arc;
@@ -33,6 +35,7 @@ pub use server::{Server, serve};
 use crate::events::{Events, Webhooks};
 use crate::gateway::Gateway;
 use crate::identity::Identity;
+use crate::submissions::Submissions;
 use crate::trail::Trail;
 use crate::vault::Vault;
 
@@ -44,6 +47,8 @@ const BODY_MAX: usize = 1 << 20;
 pub struct App {
     /// Questions.
     pub gateway: Arc<Gateway>,
+    /// What has an effect at a carrier.
+    pub submissions: Arc<Submissions>,
     /// Practices, people, sessions, API keys.
     pub identity: Arc<Identity>,
     /// Credentials, write-only.
@@ -84,6 +89,12 @@ pub fn router(app: App) -> Router {
         .route("/v1/webhooks/{id}/enable", post(events::enable))
         .merge(sign_in_routes())
         .merge(people_routes())
+        .route("/v1/authorizations", post(authorizations::submit))
+        .route("/v1/authorizations/{id}", get(authorizations::read))
+        .route("/v1/authorizations/{id}/timeline", get(authorizations::timeline))
+        .route("/v1/authorizations/{id}/cancel", post(authorizations::cancel))
+        .route("/v1/submissions", get(submissions::list))
+        .route("/v1/submissions/{id}/resolve", post(submissions::resolve))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))

@@ -1,14 +1,15 @@
 //! The OpenAPI 3.1 document, made from the types the handlers use.
 
-use connector_sdk::EligibilityRequest;
+use connector_sdk::{AuthorizationRequest, EligibilityRequest};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{carriers, credentials, events, health, openapi_people, problem, trail};
+use super::{authorizations, carriers, credentials, events, health, openapi_people, problem, submissions, trail};
 use crate::events::{EventPage, NewWebhook, WebhookInfo};
 use crate::stack::Envelope;
 use crate::stack::ExchangeView;
+use crate::submissions::{AuthorizationView, Resolution, SubmissionSummary};
 
 /// One route as the document shows it.
 pub(super) struct Route {
@@ -16,8 +17,11 @@ pub(super) struct Route {
     pub(super) path: &'static str,
     pub(super) summary: &'static str,
     pub(super) query: &'static [(&'static str, &'static str)],
+    pub(super) headers: &'static [(&'static str, &'static str)],
     pub(super) body: Option<Value>,
     pub(super) answer: Value,
+    /// The status under which the object comes.
+    pub(super) done: &'static str,
     /// Statuses other than 200 under which the same object comes, with when.
     pub(super) also: &'static [(&'static str, &'static str)],
     pub(super) open: bool,
@@ -94,20 +98,86 @@ fn text_body(kind: &str) -> Value {
     json!({ kind: { "schema": { "type": "string" } } })
 }
 
-fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
-    let envelope = json_body(reference::<Envelope>(schemas));
-    let get = |path, summary, answer| Route {
+/// A route that is read, with a key.
+fn get(path: &'static str, summary: &'static str, answer: Value) -> Route {
+    Route {
         method: "get",
         path,
         summary,
         query: &[],
+        headers: &[],
         body: None,
         answer,
+        done: "200",
         also: &[],
         open: false,
-    };
-    let open = |path, summary, answer| Route { open: true, ..get(path, summary, answer) };
+    }
+}
+
+/// What has an effect at a carrier.
+fn of_submissions(schemas: &mut SchemaGenerator) -> Vec<Route> {
+    let summary = json_body(reference::<SubmissionSummary>(schemas));
     vec![
+        Route {
+            method: "post",
+            query: &[("override", "The id of an earlier submission that looks the same, where a second one is meant.")],
+            headers: &[(
+                "Idempotency-Key",
+                "A new one for each submission, the same one when it is sent again: then nothing is done twice. It holds for good.",
+            )],
+            body: Some(reference::<AuthorizationRequest>(schemas)),
+            done: "202",
+            ..get(
+                "/v1/authorizations",
+                "Hands in an authorization: durable once this is answered, sent after that (scope submit).",
+                summary.clone(),
+            )
+        },
+        get(
+            "/v1/authorizations/{id}",
+            "The carrier's word on an authorization, and where its submission stands (scope submit).",
+            json_body(reference::<AuthorizationView>(schemas)),
+        ),
+        get(
+            "/v1/authorizations/{id}/timeline",
+            "Everything that happened to it, oldest first (scope submit).",
+            json_body(reference::<authorizations::Timeline>(schemas)),
+        ),
+        Route {
+            method: "post",
+            ..get(
+                "/v1/authorizations/{id}/cancel",
+                "Takes one back that has not been sent; 409 says why not (scope submit).",
+                summary.clone(),
+            )
+        },
+        Route {
+            query: &[
+                ("state", "queued, intent, armed, unknown, accepted, rejected, cancelled or voided."),
+                ("limit", "Submissions at most, newest first."),
+            ],
+            ..get(
+                "/v1/submissions",
+                "What was handed in; with state=unknown and needs_person, the operator's queue (scope submit).",
+                json_body(reference::<submissions::SubmissionList>(schemas)),
+            )
+        },
+        Route {
+            method: "post",
+            body: Some(reference::<Resolution>(schemas)),
+            ..get(
+                "/v1/submissions/{id}/resolve",
+                "A person's word on a submission whose fate nobody knows (scope resolve).",
+                summary,
+            )
+        },
+    ]
+}
+
+fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
+    let envelope = json_body(reference::<Envelope>(schemas));
+    let open = |path, summary, answer| Route { open: true, ..get(path, summary, answer) };
+    let mut routes = vec![
         open("/healthz", "The process is alive.", text_body("text/plain")),
         open(
             "/readyz",
@@ -182,7 +252,9 @@ fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
             method: "post",
             ..get("/v1/webhooks/{id}/enable", "Switches a webhook on again, where it stopped.", json!({}))
         },
-    ]
+    ];
+    routes.extend(of_submissions(schemas));
+    routes
 }
 
 fn operation(route: &Route) -> Value {
@@ -194,11 +266,17 @@ fn operation(route: &Route) -> Value {
         parameters
             .push(json!({ "name": name, "in": "query", "description": description, "schema": { "type": "string" } }));
     }
+    for (name, description) in route.headers {
+        let schema = json!({ "type": "string" });
+        parameters.push(
+            json!({ "name": name, "in": "header", "required": true, "description": description, "schema": schema }),
+        );
+    }
     let problem = json!({ "$ref": "#/components/responses/problem" });
     let mut operation = json!({
         "summary": route.summary,
         "parameters": parameters,
-        "responses": { "200": { "description": "Done.", "content": route.answer }, "default": problem }
+        "responses": { route.done: { "description": "Done.", "content": route.answer }, "default": problem }
     });
     for (status, description) in route.also {
         operation["responses"][*status] = json!({ "description": description, "content": route.answer });

@@ -33,6 +33,9 @@ pub struct Problem {
     /// Everything that is wrong with the request, all at once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
+    /// Earlier submissions that this one looks like, newest first.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    possible_duplicate: Box<[String]>,
     #[serde(skip)]
     retry_after_secs: Option<u64>,
 }
@@ -48,6 +51,7 @@ impl Problem {
             kind: None,
             who_acts: None,
             errors: Vec::new(),
+            possible_duplicate: Box::default(),
             retry_after_secs: None,
         }
     }
@@ -59,6 +63,13 @@ impl Problem {
             n => format!("{n} things in the request must be mended; no carrier was asked."),
         };
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "The request has problems", detail) }
+    }
+
+    /// It looks like these earlier submissions.
+    pub fn possible_duplicate(earlier: Vec<String>) -> Self {
+        let detail = "The same services for the same patient were handed in before. If this is meant to be a second one, \
+            send it again with ?override= and the id of the earlier one.";
+        Self { possible_duplicate: earlier.into(), ..Self::new(StatusCode::CONFLICT, "Possible duplicate", detail) }
     }
 
     /// The body is not JSON. The place is named, never the text there.

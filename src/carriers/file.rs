@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Limits;
+use super::{Limits, SubmissionRules};
 
 /// One insurer. The file's name without `.toml` is the carrier's id.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -50,6 +50,9 @@ pub struct CarrierFile {
     /// How long answers stay fresh.
     #[serde(default)]
     pub cache: CacheFile,
+    /// What is done about a submission that the carrier did not answer.
+    #[serde(default)]
+    pub submissions: SubmissionsFile,
     /// When the carrier is closed.
     #[serde(default)]
     pub hours: HoursFile,
@@ -83,6 +86,8 @@ pub struct OffersFile {
     /// Most service types in one question; the host does not split a question. Default: what the connector offers.
     #[schemars(range(min = 1))]
     pub service_types_max: Option<u16>,
+    /// Submission of authorizations. Default: what the connector offers.
+    pub authorizations: Option<bool>,
 }
 
 /// Bounds. In `gateway.toml` they are the defaults of all carriers, in a carrier file they are the carrier's own.
@@ -180,6 +185,46 @@ pub struct CacheFile {
     /// A refusal, seconds. Default: 300.
     #[schemars(range(max = 86_400))]
     pub refusal_secs: Option<u64>,
+}
+
+/// What is done about a submission that the carrier did not answer. It is never simply sent again: the carrier is asked
+/// whether it has it, and where that cannot be found out, a person is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmissionsFile {
+    /// When the carrier is asked whether it has the submission, after the first time, which the connector's settings tell
+    /// (`visibility_delay_secs`): seconds since its answer was missed, rising. Default: [600, 3600, 14400, 86400].
+    #[schemars(length(min = 1, max = 16))]
+    pub inquiries_after_secs: Option<Vec<u32>>,
+    /// "There is none" is not believed earlier than this, seconds, even where the connector's settings
+    /// (`visibility_bound_secs`) would. Default: what these say.
+    #[schemars(range(min = 1, max = 2_592_000))]
+    pub visibility_bound_min_secs: Option<u32>,
+    /// After so long without knowing, a person is called in while asking goes on, seconds; half of it for an expedited
+    /// one. Default: 1800.
+    #[schemars(range(min = 1, max = 2_592_000))]
+    pub escalate_after_secs: Option<u32>,
+    /// How long to wait after a submission that could not be sent (no connection, no login), seconds; doubles each time,
+    /// up to ten times as long. Default: 30.
+    #[schemars(range(min = 1, max = 3_600))]
+    pub retry_secs: Option<u32>,
+}
+
+impl SubmissionsFile {
+    /// These rules, with the defaults where a line was left out.
+    pub fn rules(&self) -> SubmissionRules {
+        let secs = |given: Option<u32>, usual: u32| Duration::from_secs(given.unwrap_or(usual).into());
+        let after = self.inquiries_after_secs.clone().unwrap_or_else(|| vec![600, 3_600, 14_400, 86_400]);
+        let mut inquiries_after: Vec<Duration> =
+            after.into_iter().map(|secs| Duration::from_secs(secs.into())).collect();
+        inquiries_after.sort_unstable();
+        SubmissionRules {
+            inquiries_after,
+            visibility_bound_min: secs(self.visibility_bound_min_secs, 0),
+            escalate_after: secs(self.escalate_after_secs, 1_800),
+            retry: secs(self.retry_secs, 30),
+        }
+    }
 }
 
 /// When the carrier is closed.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::file::{
     CacheFile, CredentialFile, EligibilityFormFile, FieldRuleFile, FormFile, HoursFile, LimitsFile, MemberField,
-    OffersFile, carrier_schema,
+    OffersFile, SubmissionsFile, carrier_schema,
 };
 use super::schema::{SchemaProblem, Spot, Words, check};
 use super::secrets::literal_secrets;
@@ -125,6 +125,7 @@ impl Reading<'_> {
                 eligibility: std::time::Duration::from_secs(cache.eligibility_secs.unwrap_or(14_400)),
                 refusal: std::time::Duration::from_secs(cache.refusal_secs.unwrap_or(300)),
             },
+            submissions: part::<SubmissionsFile>(&value, "submissions").unwrap_or_default().rules(),
             hours,
             form,
             version: version(text),
@@ -339,8 +340,13 @@ impl Reading<'_> {
                 self.wrong(&["offers", "service_types_max"], message, help);
             }
         }
+        let submits = connector.submissions().is_some();
+        if !submits && file.authorizations == Some(true) {
+            self.wrong(&["offers", "authorizations"], "this connector submits no authorizations", help);
+        }
         let most = limits.map_or(0, |limits| limits.service_types_max);
         Offers {
+            authorizations: submits && file.authorizations.unwrap_or(true),
             eligibility: limits.is_some() && file.eligibility.unwrap_or(true),
             dependents: limits.is_some_and(|limits| limits.dependents) && file.dependents.unwrap_or(true),
             service_types_max: file.service_types_max.unwrap_or(most).min(most),

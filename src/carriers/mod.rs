@@ -24,7 +24,7 @@ pub use text::FileProblem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector_sdk::{Connector, EligibilityLimits, Registration};
+use connector_sdk::{Connector, EligibilityLimits, Registration, Submissions};
 
 /// One insurer, as its file in `config/carriers/` has it, with its connector built.
 pub struct Carrier {
@@ -56,6 +56,8 @@ pub struct Carrier {
     pub limits: Limits,
     /// How long answers stay fresh.
     pub cache: CacheRules,
+    /// What is done about a submission that it did not answer.
+    pub submissions: SubmissionRules,
     /// When it is closed.
     pub hours: Hours,
     /// What its search form needs.
@@ -74,6 +76,11 @@ impl Carrier {
             service_types_max: limits.service_types_max.min(self.offers.service_types_max),
             procedures: limits.procedures,
         })
+    }
+
+    /// The carrier's submissions; `None` when it takes none.
+    pub fn submissions(&self) -> Option<&dyn Submissions> {
+        self.connector.submissions().filter(|_| self.offers.authorizations)
     }
 }
 
@@ -95,6 +102,8 @@ pub struct Offers {
     pub dependents: bool,
     /// Most service types in one question.
     pub service_types_max: u16,
+    /// Submission of authorizations.
+    pub authorizations: bool,
 }
 
 /// Bounds for one carrier. Every one has a default.
@@ -131,6 +140,19 @@ pub struct CacheRules {
     pub eligibility: Duration,
     /// A refusal.
     pub refusal: Duration,
+}
+
+/// What is done about a submission that a carrier did not answer. The rest stands in its connector's promise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubmissionRules {
+    /// When it is asked after the first time, since its answer was missed; rising.
+    pub inquiries_after: Vec<Duration>,
+    /// "There is none" is not believed earlier than this, whatever the connector promises.
+    pub visibility_bound_min: Duration,
+    /// When a person is called in.
+    pub escalate_after: Duration,
+    /// How long to wait after one that could not be sent, at first.
+    pub retry: Duration,
 }
 
 /// When a carrier is closed.

@@ -115,7 +115,7 @@ fn open_now(carrier: &Carrier) -> Result<(), Error> {
 }
 
 /// Twenty letters and digits, unique and free of meaning: the time in milliseconds and 62 random bits, base 36.
-fn trace_number() -> String {
+pub(crate) fn trace_number() -> String {
     let (_, random) = uuid::Uuid::now_v7().as_u64_pair();
     let millis = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0);
     let mut text = base36(millis, 8);

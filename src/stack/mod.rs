@@ -29,6 +29,7 @@ use tower::{Service, ServiceExt};
 pub use audit::Ledger;
 pub use breaker::{Breaker, BreakerState};
 pub use cache::AnswerCache;
+pub(crate) use dispatch::trace_number;
 pub use envelope::{Envelope, Failure, Freshness, Note, OutcomeWord, RetryAdvice, Source, Timing};
 pub use ledger::{ExchangeView, MessageView};
 

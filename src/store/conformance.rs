@@ -82,6 +82,21 @@ on_both! {
     give_every_kind_of_value_back
     fill_another_store_of_either_kind
     let_people_in_once_for_each_proof
+    guard_submissions
+    keep_idempotency_keys_for_good
+    take_no_step_without_its_record
+}
+
+async fn guard_submissions(place: Place) {
+    super::submissions::tests::guards(place.open().await).await;
+}
+
+async fn keep_idempotency_keys_for_good(place: Place) {
+    super::submissions::tests::keys_and_duplicates(place.open().await).await;
+}
+
+async fn take_no_step_without_its_record(place: Place) {
+    super::submissions::tests::no_record_no_step(place.open().await).await;
 }
 
 fn p(n: u8) -> PracticeId {

@@ -11,6 +11,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (1, "practices, keys, vault, answers, trail", include_str!("schema/0001_foundation.sql")),
     (2, "webhooks", include_str!("schema/0002_webhooks.sql")),
     (3, "people, memberships, sessions", include_str!("schema/0003_identity.sql")),
+    (4, "submissions", include_str!("schema/0004_submissions.sql")),
 ];
 
 /// The schema's version after all steps.

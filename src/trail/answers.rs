@@ -180,6 +180,17 @@ impl Trail {
         self.sealer.open(Purpose::Evidence, &bound, &row.sealed).map(Some).map_err(|SealBroken| NOT_OPENING)
     }
 
+    /// What was exchanged, sealed to be stored in another room's transaction; `ask` names what it was exchanged for.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it cannot be sealed.
+    pub(crate) fn evidence(&self, practice: &PracticeId, ask: &str, bytes: &[u8]) -> Result<EvidenceRow, StoreError> {
+        let id = new_evidence_id();
+        let bound = evidence_bound_to(practice, ask, &id);
+        let sealed = self.sealer.seal(Purpose::Evidence, &bound, bytes).map_err(|SealBroken| NOT_OPENING)?;
+        Ok(EvidenceRow { id, sealed })
+    }
+
     /// Marks as failed every question that an earlier process left pending; says how many. Call it once at start,
     /// before any question is taken.
     ///

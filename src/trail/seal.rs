@@ -20,12 +20,22 @@ pub enum Purpose {
     Webhooks,
     /// People's passwords and one-time code seeds, practices' profiles.
     Identity,
+    /// What is submitted: asks, the bytes of attempts, reasons.
+    Submissions,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 7] =
-        [Self::Credentials, Self::Evidence, Self::Answers, Self::Cache, Self::Trail, Self::Webhooks, Self::Identity];
+    pub const ALL: [Purpose; 8] = [
+        Self::Credentials,
+        Self::Evidence,
+        Self::Answers,
+        Self::Cache,
+        Self::Trail,
+        Self::Webhooks,
+        Self::Identity,
+        Self::Submissions,
+    ];
 
     /// The word that goes into the derivation of its key. Never changed: it would make what is stored unreadable.
     pub fn word(self) -> &'static str {
@@ -37,6 +47,7 @@ impl Purpose {
             Self::Trail => "trail",
             Self::Webhooks => "webhooks",
             Self::Identity => "identity",
+            Self::Submissions => "submissions",
         }
     }
 }

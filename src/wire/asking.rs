@@ -103,6 +103,8 @@ pub(super) struct Asking {
     pub(super) secret_sent: AtomicBool,
     /// Whether the carrier answered with something else than an error.
     pub(super) answered: AtomicBool,
+    /// Whether the first byte of a committing request was let go.
+    pub(super) armed: AtomicBool,
     /// Secrets made on the way, to be scrubbed as well: codes, digests, tokens.
     hidden: Mutex<Vec<Zeroizing<String>>>,
 }
@@ -166,6 +168,7 @@ impl Asking {
             renewed: AtomicBool::new(false),
             secret_sent: AtomicBool::new(false),
             answered: AtomicBool::new(false),
+            armed: AtomicBool::new(false),
             hidden: Mutex::default(),
         })
     }

@@ -8,17 +8,23 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use connector_sdk::{Error, ErrorKind, Result, Retry};
 use flate2::write::MultiGzDecoder;
-use http::{HeaderMap, HeaderValue, Request, Response, header};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
+use hyper::client::conn::http1;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
 use super::WireError;
+use super::commit::{Arm, body};
 use super::connect::{Dialer, dial_error, io_word};
 use super::egress::Egress;
+use crate::failpoint;
 
+/// How long writing down that a request may leave may take before it must not leave any more.
+const ARMED_FRESH: Duration = Duration::from_secs(5);
 /// Head of a reply, bytes.
 const HEAD_MAX: usize = 64 * 1024;
 /// Headers of a reply.
@@ -35,6 +41,7 @@ const INFLATE_FREE: usize = 1 << 20;
 /// One carrier's connections.
 pub(crate) struct Client {
     hyper: legacy::Client<Dialer, Full<Bytes>>,
+    dialer: Dialer,
     body_max: usize,
 }
 
@@ -48,6 +55,7 @@ impl Client {
         ca_pem: Option<&[u8]>,
         body_max: usize,
     ) -> std::result::Result<Self, WireError> {
+        let dialer = Dialer::new(egress, ca_pem)?;
         let hyper = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -55,8 +63,8 @@ impl Client {
             .pool_max_idle_per_host(POOL_MAX)
             .http1_max_buf_size(HEAD_MAX)
             .http1_max_headers(HEADERS_MAX)
-            .build(Dialer::new(egress, ca_pem)?);
-        Ok(Self { hyper, body_max })
+            .build(dialer.clone());
+        Ok(Self { hyper, dialer, body_max })
     }
 
     /// Sends one request as it is, once, and reads the whole reply, inflated, until `until` at the latest.
@@ -80,6 +88,58 @@ impl Client {
         })
     }
 
+    /// Sends one request over a connection of its own, made for it and never used again: connects, waits for `arm`, and
+    /// only then lets the first byte go. Nothing is tried twice. When this is dropped, so is the connection, at once: no
+    /// byte leaves after it.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; whatever `arm` says, before a byte has left.
+    pub(crate) async fn send_armed(
+        &self,
+        request: Request<Bytes>,
+        until: Instant,
+        arm: Arm,
+    ) -> Result<Response<Bytes>> {
+        let work = async {
+            let link = self.dialer.clone().dial(request.uri().clone()).await?;
+            let (mut sender, connection) = http1::Builder::new()
+                .max_buf_size(HEAD_MAX)
+                .max_headers(HEADERS_MAX)
+                .handshake(link)
+                .await
+                .map_err(|error| wire_error(&error))?;
+            let exchange = async {
+                sender.ready().await.map_err(|error| wire_error(&error))?;
+                failpoint::hit("connected");
+                let asked = Instant::now();
+                arm().await?;
+                // Whoever was stopped for longer than this may have been given up by then.
+                if asked.elapsed() > ARMED_FRESH {
+                    return Err(Error::new(
+                        ErrorKind::Internal,
+                        "The gateway stood still before it sent; nothing was sent.",
+                    ));
+                }
+                failpoint::hit("armed");
+                let reply =
+                    sender.send_request(to_server(request)?.map(body)).await.map_err(|error| wire_error(&error))?;
+                failpoint::hit("sent");
+                self.read(reply).await
+            };
+            // Both in this one future: a connection that ran in a task of its own could outlive us by a byte.
+            let (mut exchange, mut connection) = (std::pin::pin!(exchange), std::pin::pin!(connection));
+            tokio::select! {
+                biased;
+                reply = &mut exchange => return reply,
+                _ended = &mut connection => {}
+            }
+            exchange.await
+        };
+        tokio::time::timeout_at(until, work)
+            .await
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::CarrierTimeout, "The carrier did not answer in time.")))
+    }
+
     async fn read(&self, reply: Response<Incoming>) -> Result<Response<Bytes>> {
         let (mut head, mut body) = reply.into_parts();
         let announced = head.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -99,6 +159,20 @@ impl Client {
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         Ok(Response::from_parts(head, body))
     }
+}
+
+/// The request as a server wants it: path and query alone in the first line, the host in a header.
+fn to_server(mut request: Request<Bytes>) -> Result<Request<Bytes>> {
+    let no_address =
+        || Error::new(ErrorKind::ProtocolBroken, "This request cannot be put into HTTP.").retry(Retry::Never);
+    let uri = request.uri();
+    let usual = matches!((uri.scheme_str(), uri.port_u16()), (Some("https"), Some(443)) | (Some("http"), Some(80)));
+    let host = if usual { uri.host() } else { uri.authority().map(http::uri::Authority::as_str) };
+    let host = HeaderValue::from_str(host.ok_or_else(no_address)?).map_err(|_| no_address())?;
+    let target = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    *request.uri_mut() = Uri::from(target);
+    request.headers_mut().insert(header::HOST, host);
+    Ok(request)
 }
 
 /// Why there is no reply.

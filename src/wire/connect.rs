@@ -81,7 +81,12 @@ impl Dialer {
         Ok(Self { egress, tls: TlsConnector::from(config) })
     }
 
-    async fn dial(self, uri: Uri) -> Result<Link> {
+    /// A connection to where `uri` points, checked, dialled and with TLS where it wants that.
+    ///
+    /// # Errors
+    /// [`ErrorKind::EgressRefused`], [`ErrorKind::CarrierUnavailable`], [`ErrorKind::CarrierTimeout`],
+    /// [`ErrorKind::CarrierUntrusted`].
+    pub(crate) async fn dial(self, uri: Uri) -> Result<Link> {
         self.egress.check(&uri)?;
         let host = uri.host().unwrap_or_default().to_owned();
         let tls = uri.scheme_str() == Some("https");

@@ -17,6 +17,7 @@
 mod asking;
 pub mod cassette;
 mod client;
+mod commit;
 mod connect;
 mod cookies;
 pub mod credentials;
@@ -48,6 +49,7 @@ use http::{Method, Request, Response};
 use tokio::time::Instant;
 
 pub use self::cassette::Cassette;
+pub use self::commit::Arm;
 pub use self::credentials::{Credentials, Lease};
 pub use self::limit::Budget;
 pub use self::notify::Notifier;
@@ -345,6 +347,20 @@ impl AttemptHandle {
     /// What to give to the connector.
     pub fn context(&self) -> Context {
         Context::new(Arc::new(HostOf(self.asking.clone())))
+    }
+
+    /// What to give to a connector for the one request that has an effect: the first request through it that is no GET or
+    /// HEAD. That one gets a connection of its own; `arm` runs when it stands and everybody is signed in, immediately
+    /// before the first byte; an error of `arm` keeps that byte back. It is sent once: no redirect is followed, no session
+    /// renewed for it, nothing tried again, and no second one like it leaves.
+    pub fn committing(&self, arm: Arm) -> Context {
+        Context::new(Arc::new(commit::Committing::new(self.asking.clone(), arm)))
+    }
+
+    /// Whether the first byte of a committing request was let go. From then on, only the carrier's own word says what
+    /// became of it.
+    pub fn armed(&self) -> bool {
+        self.asking.armed.load(Ordering::SeqCst)
     }
 
     /// The connector says that the carrier refused the credential: stops it, durably, before this returns. Call it

@@ -305,7 +305,7 @@ pub(super) fn test_carrier(scheme: Scheme, hosts: &[String]) -> Carrier {
         allow_private: vec![],
         ca_pem: None,
         credential: CredentialScope::PerPractice,
-        offers: Offers { eligibility: true, dependents: true, service_types_max: 1 },
+        offers: Offers { eligibility: true, dependents: true, service_types_max: 1, authorizations: true },
         limits: Limits {
             requests_per_minute: 60_000,
             credential_requests_per_minute: 60_000,
@@ -320,6 +320,7 @@ pub(super) fn test_carrier(scheme: Scheme, hosts: &[String]) -> Carrier {
             session_idle: Duration::from_secs(600),
         },
         cache: CacheRules { eligibility: Duration::ZERO, refusal: Duration::ZERO },
+        submissions: crate::carriers::file::SubmissionsFile::default().rules(),
         hours: Hours::default(),
         form: FormRules::default(),
         version: 1,

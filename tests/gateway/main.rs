@@ -25,5 +25,6 @@ mod restart;
 mod sandbox_carriers;
 mod sandbox_truth;
 mod signing_in;
+mod submissions;
 mod webhooks;
 mod x12_files;

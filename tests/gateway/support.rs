@@ -72,6 +72,13 @@ impl Stand {
         send(&self.server.address.to_string(), key, method, path, bytes).await.unwrap()
     }
 
+    /// With more headers.
+    pub async fn call_with(&self, headers: &[(&str, &str)], method: Method, path: &str, body: Option<Value>) -> Reply {
+        let bytes = body.map(|body| serde_json::to_vec(&body).unwrap()).unwrap_or_default();
+        let address = self.server.address.to_string();
+        send_with(&address, Some(&self.key), headers, method, path, bytes).await.unwrap()
+    }
+
     /// How many eligibility questions a simulated carrier has seen.
     pub fn questions(&self, carrier: &str) -> u64 {
         self.sandbox.control().counters(carrier).unwrap().questions

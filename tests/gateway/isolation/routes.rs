@@ -50,6 +50,8 @@ const fn but(line: Line, except: &'static [(&'static str, u16)]) -> Line {
 }
 
 const ASK: &str = r#"{"carrier": "northstar", "provider": {"npi": "1234567893"}, "member": {"member_id": "<mark>-<n>", "date_of_birth": "1984-03-12"}}"#;
+const SUBMISSION: &str = r#"{"carrier": "northstar", "requester": {"npi": "1234567893"}, "member": {"member_id": "<mark>-<n>"}, "services": [{"service_type": "PT", "from": "2026-12-01"}], "diagnoses": ["M17.11"]}"#;
+const VOID: &str = r#"{"decision": "void", "reason": "<mark>"}"#;
 const CREDENTIAL: &str = r#"{"fields": {"username": "nsh-practice", "password": "<northstar>"}}"#;
 const PRACTICE: &str = r#"{"name": "Clinic <mark>", "npis": [{"npi": "1234567893", "name": "Dr <mark>"}]}"#;
 const PERSON: &str = r#"{"email": "n<n>@<mark>.example", "name": "<mark>", "role": "platform_admin"}"#;
@@ -82,6 +84,20 @@ pub const LINES: &[Line] = &[
         (200, 200),
     ),
     line("get", "/v1/trail", Scope("trail"), "/v1/trail", "", (200, 200)),
+    // Without an Idempotency-Key nothing is handed in; who sees one that was, `submissions.rs` beside looks at.
+    line("post", "/v1/authorizations", Scope("submit"), "/v1/authorizations", SUBMISSION, (422, 422)),
+    line("get", "/v1/authorizations/{id}", Scope("submit"), "/v1/authorizations/none", "", (404, 404)),
+    line(
+        "get",
+        "/v1/authorizations/{id}/timeline",
+        Scope("submit"),
+        "/v1/authorizations/none/timeline",
+        "",
+        (404, 404),
+    ),
+    line("post", "/v1/authorizations/{id}/cancel", Scope("submit"), "/v1/authorizations/none/cancel", "", (404, 404)),
+    line("get", "/v1/submissions", Scope("submit"), "/v1/submissions", "", (200, 200)),
+    line("post", "/v1/submissions/{id}/resolve", Scope("resolve"), "/v1/submissions/none/resolve", VOID, (404, 404)),
     line("get", "/v1/events", Scope("ask"), "/v1/events", "", (200, 200)),
     line("get", "/v1/webhooks", Scope("admin"), "/v1/webhooks", "", (200, 200)),
     line("post", "/v1/webhooks", Scope("admin"), "/v1/webhooks", WEBHOOK, (201, 201)),

@@ -1,0 +1,155 @@
+//! Reading them: one for its practice, or those that the worker has something to do with.
+
+use super::{
+    ATTEMPT_COLUMNS, AttemptRow, COLUMNS, History, SubmissionRow, attempt_row, last_attempt, one, submission_row,
+};
+use crate::practice::PracticeId;
+use crate::store::sql::values;
+use crate::store::{Store, StoreError};
+
+/// Most attempts and inquiries of one submission that are shown.
+const SHOWN_MAX: u32 = 500;
+
+/// One submission of a practice, with its last attempt.
+///
+/// # Errors
+/// What the store says.
+pub async fn get(
+    store: &Store,
+    practice: &PracticeId,
+    id: &str,
+) -> Result<Option<(SubmissionRow, Option<AttemptRow>)>, StoreError> {
+    let (practice, id) = (practice.clone(), id.to_owned());
+    store
+        .read(move |sql| {
+            sql.consistent(|sql| {
+                let Some(row) = one(sql, &practice, &id)? else { return Ok(None) };
+                Ok(Some((row, last_attempt(sql, &practice, &id)?)))
+            })
+        })
+        .await
+}
+
+/// One submission of a practice with all that is kept of it.
+///
+/// # Errors
+/// What the store says.
+pub async fn history(store: &Store, practice: &PracticeId, id: &str) -> Result<Option<History>, StoreError> {
+    let (practice, id) = (practice.clone(), id.to_owned());
+    store
+        .read(move |sql| {
+            sql.consistent(|sql| {
+                let Some(row) = one(sql, &practice, &id)? else { return Ok(None) };
+                let select = format!(
+                    "SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE practice = ?1 AND submission = ?2 ORDER BY n LIMIT ?3"
+                );
+                let attempts = sql.all(&select, values![practice.as_str(), &id, SHOWN_MAX], attempt_row)?;
+                let inquiries = sql.all(
+                    "SELECT inquiry.asked_at, inquiry.answer, inquiry.settled FROM inquiry JOIN attempt
+                     ON attempt.practice = inquiry.practice AND attempt.id = inquiry.attempt
+                     WHERE inquiry.practice = ?1 AND attempt.submission = ?2 ORDER BY inquiry.asked_at LIMIT ?3",
+                    values![practice.as_str(), &id, SHOWN_MAX],
+                    |row| Ok((row.get(0)?, row.get(1)?, row.get::<i64>(2)? != 0)),
+                )?;
+                Ok(Some(History { row, attempts, inquiries }))
+            })
+        })
+        .await
+}
+
+/// A practice's submissions in one state (all, without one), newest first, those older than `before`.
+///
+/// # Errors
+/// What the store says.
+pub async fn list(
+    store: &Store,
+    practice: &PracticeId,
+    state: Option<String>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<SubmissionRow>, StoreError> {
+    let practice = practice.clone();
+    store
+        .read(move |sql| {
+            let select = format!(
+                "SELECT {COLUMNS} FROM submission WHERE practice = ?1 AND (?2 IS NULL OR state = ?2)
+                 AND created_at < coalesce(?3, 9223372036854775807) ORDER BY created_at DESC, id DESC LIMIT ?4"
+            );
+            sql.all(&select, values![practice.as_str(), &state, before, limit], submission_row)
+        })
+        .await
+}
+
+/// What the gateway has to do now, of all practices, the most overdue first; those of a carrier in `held` that wait to be
+/// sent are left out. For the worker, never for a caller of the API.
+///
+/// # Errors
+/// What the store says.
+pub async fn due(
+    store: &Store,
+    now: i64,
+    held: Vec<(PracticeId, String)>,
+    limit: u32,
+) -> Result<Vec<SubmissionRow>, StoreError> {
+    store
+        .read(move |sql| {
+            let mut found = Vec::new();
+            let select = format!("SELECT {COLUMNS} FROM submission WHERE due_at <= ?1 ORDER BY due_at, id");
+            sql.each(&select, values![now], |row| {
+                let row = submission_row(row)?;
+                let parked = row.state == "queued"
+                    && held.iter().any(|(practice, carrier)| *practice == row.practice && *carrier == row.carrier);
+                if !parked {
+                    found.push(row);
+                }
+                Ok(found.len() < usize::try_from(limit).unwrap_or(usize::MAX))
+            })?;
+            Ok(found)
+        })
+        .await
+}
+
+/// Practices and carriers for which something waits to be sent now. For the worker.
+///
+/// # Errors
+/// What the store says.
+pub async fn waiting(store: &Store, now: i64) -> Result<Vec<(PracticeId, String)>, StoreError> {
+    store
+        .read(move |sql| {
+            sql.all(
+                "SELECT DISTINCT practice, carrier FROM submission WHERE due_at <= ?1 AND state = 'queued'",
+                values![now],
+                |row| Ok((PracticeId::new(row.get::<String>(0)?), row.get(1)?)),
+            )
+        })
+        .await
+}
+
+/// Submissions of all practices that an earlier process left open. For the start.
+///
+/// # Errors
+/// What the store says.
+pub async fn left_open(store: &Store) -> Result<Vec<SubmissionRow>, StoreError> {
+    store
+        .read(|sql| {
+            let select = format!("SELECT {COLUMNS} FROM submission WHERE state IN ('intent', 'armed')");
+            sql.all(&select, &[], submission_row)
+        })
+        .await
+}
+
+/// For each carrier, since when the oldest submission of unknown fate is unknown, and how many there are. For metrics.
+///
+/// # Errors
+/// What the store says.
+pub async fn unknown(store: &Store) -> Result<Vec<(String, i64, i64)>, StoreError> {
+    store
+        .read(|sql| {
+            sql.all(
+                "SELECT carrier, min(unknown_at), count(*) FROM submission WHERE state = 'unknown' GROUP BY carrier",
+                &[],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+        })
+        .await
+}

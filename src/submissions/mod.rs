@@ -1,0 +1,191 @@
+//! The ledger of what has an effect at a carrier: prior authorizations now, claims later.
+//!
+//! **The promise**: a submission we acknowledged is never lost and never sent twice by us. If the carrier's answer is
+//! unknown and the carrier offers no way to ask, we stop and ask a person.
+//!
+//! Read in this order: [`state`] (what may follow what; the only rule there is), `accept` (taking one in), `worker` (who
+//! does what when), `attempt` (sending), `inquiry` (asking after it), `schedule` (when), `books` (writing it down),
+//! `desk` (what people and programs may do and see).
+//!
+//! What holds it up, from below:
+//! - the schema: an index and triggers refuse a second attempt while an earlier one may be at the carrier;
+//! - the store: the row as it stands inside the transaction decides, together with state, attempt, evidence and record;
+//! - the data directory's lock: one process. So there are no leases that expire under somebody who is only slow;
+//! - the wire: ARMED is durable before the first byte, and the request goes once, over a connection of its own.
+//!
+//! Where a test may stop the process stands in [`crate::failpoint`].
+
+mod accept;
+mod attempt;
+mod books;
+mod desk;
+mod inquiry;
+mod schedule;
+pub mod state;
+#[cfg(test)]
+mod tests;
+mod view;
+mod worker;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use connector_sdk::{Error, ErrorKind};
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio::sync::Notify;
+
+pub use accept::{NotTaken, Taken};
+pub use desk::{NotDone, Resolution, Verdict};
+pub use view::{AttemptView, AuthorizationView, InquiryView, Next, SubmissionSummary, SubmissionView};
+
+use crate::gateway::{Gateway, Plane};
+use crate::practice::PracticeId;
+use crate::store::{self, Store, StoreError};
+use crate::trail::{Actor, Sealer, Trail, TrailRecord};
+use crate::wire::Attempt;
+use books::Books;
+
+/// A store that cannot write is asked again after this long, at first …
+const WRITE_AGAIN_FIRST: Duration = Duration::from_millis(100);
+/// … and at most after this.
+const WRITE_AGAIN_MAX: Duration = Duration::from_secs(5);
+/// How long the end of the process waits for what is being sent.
+const FINISH_WITHIN: Duration = Duration::from_secs(10);
+
+/// The ledger of all practices.
+pub struct Submissions {
+    books: Books,
+    gateway: Arc<Gateway>,
+    /// This process, in the books.
+    process: String,
+    wake: Notify,
+    running: Mutex<worker::Running>,
+    held: ArcSwap<HashMap<(PracticeId, String), String>>,
+    /// Carriers whose ages the metrics show.
+    told: Mutex<Vec<String>>,
+}
+
+/// Why nothing new is sent to a carrier for a practice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// The data was restored from a backup: what was sent since then must be found out first.
+    Restored,
+    /// Somebody holds it.
+    Asked,
+    /// The practice has no credential for it, or it is stopped.
+    Credential,
+    /// It fails again and again, and is left alone for a while.
+    Circuit,
+    /// It is closed at this hour.
+    Closed,
+    /// There is no such carrier any more, or it takes no submissions.
+    NoCarrier,
+    /// Its file is being loaded.
+    Reloading,
+}
+
+impl Hold {
+    fn word(self) -> &'static str {
+        if self == Self::Restored { "restored" } else { "asked" }
+    }
+
+    fn from_word(word: &str) -> Self {
+        if word == "restored" { Self::Restored } else { Self::Asked }
+    }
+}
+
+impl Submissions {
+    /// The ledger in this store. The sealer is the vault.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn open(
+        store: Arc<Store>,
+        trail: Arc<Trail>,
+        sealer: Arc<dyn Sealer>,
+        gateway: Arc<Gateway>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let this = Arc::new(Self {
+            books: Books::new(store, trail, sealer),
+            gateway,
+            process: uuid::Uuid::now_v7().simple().to_string(),
+            wake: Notify::new(),
+            running: Mutex::default(),
+            held: ArcSwap::default(),
+            told: Mutex::default(),
+        });
+        this.load_holds().await?;
+        Ok(this)
+    }
+
+    /// Holds a practice's submissions to a carrier, until [`Submissions::release`]: durable. Only what waits is held;
+    /// what was let go is asked after all the same.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn hold(
+        &self,
+        practice: &PracticeId,
+        carrier: &str,
+        restored: bool,
+        by: &Actor,
+    ) -> Result<(), StoreError> {
+        let record = TrailRecord::new(practice, by, "submission.hold").carrier(carrier);
+        let reason = if restored { Hold::Restored } else { Hold::Asked }.word();
+        let link = self.books.trail.link(record);
+        store::submissions::hold(&self.books.store, practice, carrier, reason, store::now(), link).await?;
+        self.load_holds().await
+    }
+
+    /// Lets them go on; `false` when they were not held.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn release(&self, practice: &PracticeId, carrier: &str, by: &Actor) -> Result<bool, StoreError> {
+        let record = TrailRecord::new(practice, by, "submission.release").carrier(carrier);
+        let link = self.books.trail.link(record);
+        let was = store::submissions::release(&self.books.store, practice, carrier, link).await?;
+        self.load_holds().await?;
+        self.wake.notify_one();
+        Ok(was)
+    }
+
+    async fn load_holds(&self) -> Result<(), StoreError> {
+        let holds = store::submissions::holds(&self.books.store).await?;
+        let held = holds.into_iter().map(|(practice, carrier, reason)| ((practice, carrier), reason)).collect();
+        self.held.store(Arc::new(held));
+        Ok(())
+    }
+
+    /// Whether the practice's credential lets anything be sent at all. Sends nothing.
+    fn usable(&self, practice: &PracticeId, plane: &Plane) -> Result<(), Hold> {
+        let attempt = Attempt {
+            practice: practice.clone(),
+            lane: connector_sdk::ask::Lane::Background,
+            deadline: tokio::time::Instant::now(),
+            trace: String::new(),
+            today: self.gateway.today(),
+        };
+        match plane.wire.attempt(attempt) {
+            Ok(_) => Ok(()),
+            Err(Error { kind: ErrorKind::CredentialMissing | ErrorKind::CredentialRejected, .. }) => {
+                Err(Hold::Credential)
+            }
+            Err(_) => Err(Hold::Reloading),
+        }
+    }
+
+    /// Waits a while for what is being sent, so that a planned stop leaves nothing unknown. The worker must have been
+    /// stopped before.
+    pub async fn finish(&self) {
+        let ends = tokio::time::Instant::now() + FINISH_WITHIN;
+        let busy = || !self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_empty();
+        while busy() && tokio::time::Instant::now() < ends {
+            let _ = tokio::time::timeout_at(ends, self.wake.notified()).await;
+        }
+    }
+}
