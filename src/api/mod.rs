@@ -26,8 +26,8 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::{delete, get, patch, post, put};
-
 use http::{HeaderName, HeaderValue, header};
+
 pub use openapi::document as openapi_document;
 pub use problem::status as status_of;
 pub use server::{Server, serve};

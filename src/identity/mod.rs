@@ -1,11 +1,11 @@
 //! Practices, people and their roles; API keys and sessions to callers. Nothing may be asked without being one.
 //!
-//! - [`keys`]: API keys. A key belongs to one practice and carries scopes.
-//! - [`people`]: accounts and memberships: who is what in which practice.
-//! - [`sign_in`]: password, one-time code, recovery code to a session; [`enrol`]: passwords and seeds changed.
-//! - [`session`]: cookies to sessions; listed, switched, ended.
-//! - [`setup`]: the first practice and its first administrator.
-//! - [`role`]: the one table of what each role may do.
+//! - `keys`: API keys. A key belongs to one practice and carries scopes.
+//! - `people`: accounts and memberships: who is what in which practice.
+//! - `sign_in`: password, one-time code, recovery code to a session; `enrol`: passwords and seeds changed.
+//! - `session`: cookies to sessions; listed, switched, ended.
+//! - `setup`: the first practice and its first administrator.
+//! - `role`: the one table of what each role may do.
 //!
 //! Keys, cookies and invitations are 256 random bits, so that their plain SHA-256 is enough at rest: there is nothing to
 //! guess. Passwords are guessable and get argon2id.

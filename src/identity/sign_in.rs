@@ -36,7 +36,7 @@ pub struct Try<'a> {
     pub password: &'a Zeroizing<String>,
     /// In which practice, where the person belongs to several; else the first one.
     pub practice: Option<&'a str>,
-    /// The network address it comes from, see [`Place::Network`].
+    /// The network address it comes from: an IPv4 address, or the first half of an IPv6 one.
     pub network: &'a str,
     /// The cookie of a browser that was used before.
     pub device: Option<&'a str>,

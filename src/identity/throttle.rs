@@ -200,8 +200,10 @@ mod tests {
         };
         let (mut admitted, mut persons) = (vec![0_u32; ACCOUNTS as usize], 0);
         for guess in 0..1_000_000_u32 {
+            // Scattered, so that every account is tried from all two hundred.
+            let from = (guess.wrapping_mul(2_654_435_761) >> 16) % 200;
             let target = guess % ACCOUNTS;
-            if throttle.admit(&account(target), &network((guess / 7) % 200)).is_ok() {
+            if throttle.admit(&account(target), &network(from)).is_ok() {
                 admitted[target as usize] += 1;
             }
             clock.advance(Duration::from_micros(3_600));
