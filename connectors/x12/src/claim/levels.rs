@@ -9,6 +9,10 @@ use crate::remittance::Cur;
 transactions! {
     /// An 837: claims of one submitter to one receiver, by billing provider, subscriber and patient. Professional,
     /// institutional and dental claims are the same tree ([`Claims::kind`] tells them apart).
+    ///
+    /// Typed whole it takes memory in proportion to its segments, of which the only limit is that of a block
+    /// ([`MAX_BLOCK_SEGMENTS`](crate::read::MAX_BLOCK_SEGMENTS), [`MAX_BLOCK_BYTES`](crate::read::MAX_BLOCK_BYTES)). A large
+    /// one is better read with [`Stream`](super::Stream), claim by claim and in flat memory.
     pub struct Claims<'a> = "837", "005010X222A1" {
         /// BHT
         beginning: Option<Bht<'a>>,

@@ -20,6 +20,7 @@
 mod header;
 mod model;
 mod objects;
+mod preamble;
 mod put;
 mod refusal;
 mod tap;

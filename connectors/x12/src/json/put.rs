@@ -5,6 +5,7 @@ use std::io::Write;
 use serde_json::{Map, Value};
 
 use super::header::{BYTE_ORDER_MARK, HeaderProblem, gs_elements, isa_elements};
+use super::preamble::Preamble;
 use super::write::WriteFailure;
 use super::{Reason, Refusal};
 use crate::delimiters::{self, Delimiters};
@@ -87,6 +88,9 @@ pub(super) struct Put<W> {
     trailers_given: bool,
     /// The white space after the last segment, held back: the last one of a file may be another.
     pending: Vec<u8>,
+    preamble: Preamble,
+    /// The last segment was an IEA: the reader looks for the next interchange.
+    outside: bool,
     written: u64,
     line: Vec<u8>,
 }
@@ -102,6 +106,8 @@ impl<W: Write> Put<W> {
             set: None,
             trailers_given: false,
             pending: Vec::new(),
+            preamble: Preamble::default(),
+            outside: false,
             written: 0,
             line: Vec::new(),
         }
@@ -183,7 +189,7 @@ impl<W: Write> Put<W> {
         self.line.extend_from_slice(isa);
         let control = elements.get(12).map(|control| control.trim_ascii().to_vec()).unwrap_or_default();
         self.interchange = Some(Open { header, control, count: 0 });
-        self.emit()
+        self.emit(0)
     }
 
     /// One segment of a transaction set, or a TA1; `position` from 1.
@@ -258,6 +264,7 @@ impl<W: Write> Put<W> {
     /// Ends the file.
     pub(super) fn finish(&mut self) -> Result<(), WriteFailure> {
         self.end_interchange()?;
+        self.preamble.finish(&self.pending).map_err(WriteFailure::Refused)?;
         self.out.write_all(&self.pending)?;
         self.pending.clear();
         Ok(self.out.flush()?)
@@ -305,7 +312,7 @@ impl<W: Write> Put<W> {
             }
             self.line.extend_from_slice(part);
         }
-        self.emit()
+        self.emit(position)
     }
 
     /// Repeats and components stand in elements as they came; nothing else may.
@@ -317,7 +324,7 @@ impl<W: Write> Put<W> {
         (control(byte) && !separator).then_some(Reason::HoldsControl)
     }
 
-    fn emit(&mut self) -> Result<(), WriteFailure> {
+    fn emit(&mut self, position: u32) -> Result<(), WriteFailure> {
         if self.written == 0 && self.interchange.is_none() {
             // A file may begin with GS or ST; then its separators must be those the reader guesses.
             self.line.push(self.delimiters.segment);
@@ -326,7 +333,17 @@ impl<W: Write> Put<W> {
             if guessed.is_none_or(|guessed| !same(guessed, self.delimiters)) {
                 return Err(refused("ISA", 0, Reason::Separators));
             }
+        } else if self.written == 0 {
+            self.preamble.end();
         }
+        let Delimiters { element, segment: terminator, .. } = self.delimiters;
+        if self.outside && !self.line.contains(&element) {
+            let id = std::str::from_utf8(&self.line).unwrap_or("?");
+            return Err(refused(id, position, Reason::AfterIea));
+        }
+        self.outside = self.line.starts_with(b"IEA");
+        let searched = self.preamble.segment(&self.pending, &self.line, terminator, position);
+        searched.map_err(WriteFailure::Refused)?;
         self.out.write_all(&self.pending)?;
         self.out.write_all(&self.line)?;
         self.out.write_all(&[self.delimiters.segment])?;

@@ -21,6 +21,10 @@ pub enum Reason {
     Length,
     /// The separators would not be read back as these.
     Separators,
+    /// The file begins without an ISA, and its reader would take this text, or this interchange, for the first.
+    ReadAsIsa,
+    /// A segment without elements after IEA: the reader takes it for text that follows the file.
+    AfterIea,
     /// Something else than white space between segments.
     LineBreak,
     /// No segment identifier.
@@ -52,6 +56,13 @@ impl Reason {
             Self::Separators => {
                 "The separators would not be read back as these: give four different punctuation characters, and let \
                  ISA11 and ISA16 name them."
+            }
+            Self::ReadAsIsa => {
+                "This would be read back as the ISA the file begins with, and all before it would be left out: put an \
+                 interchange around what comes first, or change this text."
+            }
+            Self::AfterIea => {
+                "After IEA a segment without elements would not be read back: give it an element, or leave it out."
             }
             Self::LineBreak => "Only white space may stand between segments, at most 64 bytes of it.",
             Self::SegmentId => {

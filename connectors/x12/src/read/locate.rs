@@ -2,7 +2,10 @@
 
 use std::io::Read;
 
-use super::{Extent, Gap, Here, MAX_BINARY_BYTES, MAX_PREAMBLE_BYTES, MAX_SEGMENT_BYTES, ReadError, Reader, scan};
+use super::{
+    Extent, Gap, Here, MAX_BINARY_BYTES, MAX_PREAMBLE_BYTES, MAX_SEARCHED_BYTES, MAX_SEGMENT_BYTES, ReadError, Reader,
+    scan,
+};
 use crate::delimiters::{self, Delimiters, Detected, MAX_ISA_BYTES};
 use crate::finding::Oddity;
 
@@ -48,10 +51,12 @@ impl<R: Read> Reader<R> {
         if !first && scan::starts_with_id(self.input.unread(), self.delimiters.element, false) {
             return Ok(true); // more segments under the same separators
         }
-        self.want(MAX_PREAMBLE_BYTES)?;
+        // No further than this, whatever is in the window: nothing may depend on how much the source gave at a time.
+        self.want(MAX_SEARCHED_BYTES)?;
         let offset = self.place();
         let unread = self.input.unread();
-        if let Some((at, detected)) = scan::find_isa(unread) {
+        let unread = unread.get(..MAX_SEARCHED_BYTES).unwrap_or(unread);
+        if let Some((at, detected)) = scan::find_isa(unread, 0..MAX_PREAMBLE_BYTES) {
             if at > 0 {
                 let oddity = if first { Oddity::TextBefore } else { Oddity::TextAfter };
                 self.findings.push(oddity.at(self.number, offset));

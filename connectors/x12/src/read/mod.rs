@@ -20,10 +20,11 @@ use std::ops::Range;
 
 pub use block::{Block, Iter, MAX_BLOCK_BYTES, MAX_BLOCK_SEGMENTS};
 pub use index::Index;
+pub(crate) use scan::find_isa;
 pub(crate) use segment::{Id, trim};
 pub use segment::{Raw, Segment};
 
-use crate::delimiters::Delimiters;
+use crate::delimiters::{Delimiters, MAX_ISA_BYTES};
 use crate::finding::{Finding, Findings, Oddity};
 use input::Input;
 
@@ -35,6 +36,8 @@ pub const MAX_BINARY_BYTES: usize = 32 << 20;
 pub const MAX_ELEMENTS: usize = 65_536;
 /// How much text before the first ISA is searched through, bytes.
 pub const MAX_PREAMBLE_BYTES: usize = 64 << 10;
+/// The same, and room for an ISA that begins at the end of it.
+pub(crate) const MAX_SEARCHED_BYTES: usize = MAX_PREAMBLE_BYTES + MAX_ISA_BYTES;
 
 /// Why nothing (more) can be read.
 #[derive(Debug)]

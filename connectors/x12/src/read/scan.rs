@@ -1,5 +1,7 @@
 //! The byte searches the reader is made of. Pure functions over slices.
 
+use std::ops::Range;
+
 use crate::delimiters::{self, Delimiters, Detected};
 
 /// Whether a segment begins with `length` (two or three) capital letters and digits, a letter first, and with none of
@@ -49,9 +51,11 @@ pub(super) fn junk_before_id(bytes: &[u8], element: u8) -> Option<usize> {
     starts_with_id(bytes.get(line..)?, element, false).then_some(line)
 }
 
-/// The first ISA whose separators make sense.
-pub(super) fn find_isa(bytes: &[u8]) -> Option<(usize, Detected)> {
-    places(bytes, b"ISA").find_map(|at| Some((at, delimiters::from_isa(bytes.get(at..)?)?)))
+/// The first ISA whose separators make sense, of those that begin in `starts`.
+pub(crate) fn find_isa(bytes: &[u8], starts: Range<usize>) -> Option<(usize, Detected)> {
+    let end = starts.end.saturating_add(b"ISA".len() - 1).min(bytes.len());
+    let mut places = places(bytes.get(starts.start..end)?, b"ISA").map(|at| starts.start + at);
+    places.find_map(|at| Some((at, delimiters::from_isa(bytes.get(at..)?)?)))
 }
 
 /// Whether something looks like an ISA, though its separators do not.

@@ -5,6 +5,10 @@ use crate::model::{Hl, loops, transactions};
 
 transactions! {
     /// A 276: questions about claims, by carrier, who asks, provider and patient.
+    ///
+    /// Typed whole it takes memory in proportion to its segments, of which the only limit is that of a block
+    /// ([`MAX_BLOCK_SEGMENTS`](crate::read::MAX_BLOCK_SEGMENTS), [`MAX_BLOCK_BYTES`](crate::read::MAX_BLOCK_BYTES)). A large
+    /// one is better read segment by segment with [`Walker::next_event`](crate::Walker::next_event), in flat memory.
     pub struct ClaimStatusRequest<'a> = "276", "005010X212" {
         /// BHT
         beginning: Option<Bht<'a>>,

@@ -68,6 +68,10 @@ pub enum StatusForm {
 transactions! {
     /// A 277: the word on claims, by sender, receiver, provider and patient. To write a 277CA, set `implementation` to
     /// [`ClaimStatusResponse::ACKNOWLEDGMENT`] and BHT01 to `0085`.
+    ///
+    /// Typed whole it takes memory in proportion to its segments, of which the only limit is that of a block
+    /// ([`MAX_BLOCK_SEGMENTS`](crate::read::MAX_BLOCK_SEGMENTS), [`MAX_BLOCK_BYTES`](crate::read::MAX_BLOCK_BYTES)). A large
+    /// one is better read segment by segment with [`Walker::next_event`](crate::Walker::next_event), in flat memory.
     pub struct ClaimStatusResponse<'a> = "277", "005010X212" {
         /// BHT
         beginning: Option<Bht<'a>>,

@@ -6,7 +6,7 @@ use x12::Delimiters;
 use x12::json::{Reason, WriteFailure, write_json};
 use x12::write::{Envelope, TransactionWriter};
 
-use crate::oracles::{json_of, objects, written};
+use crate::oracles::{self, json_of, objects, written};
 use crate::shared;
 
 fn refusal(json: &str) -> x12::json::Refusal {
@@ -130,6 +130,84 @@ fn what_stands_outside_any_set_stays_where_it_is() {
     // After IEA no interchange is open.
     let told = objects(&json_of(format!("{isa}{iea}{gs}{first}").as_bytes()).unwrap());
     assert_eq!((&told[1]["interchange"], &told[1]["delimiters"]["element"]), (&Value::Null, &json!("*")));
+}
+
+/// A file that begins without an ISA, and what a reader would take for one in it.
+#[test]
+fn what_would_be_read_as_the_isa_is_refused() {
+    let isa =
+        "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260101*1200*^*00501*000000001*0*P*:";
+    let (gs, st) = ("GS*HB*A*B*20261123*1200*1*X*V~", "ST*271*1~");
+    let other = isa.replace('*', "|").replace(':', ">/");
+    let unpadded = "ISA*00**00**ZZ*A*ZZ*B*260101*1200*^*00501*1*0*P*";
+    let refused = |json: &str| {
+        let refusal = refusal(json);
+        assert!(!refusal.to_string().contains("00501"), "{refusal}");
+        (refusal.reason, refusal.position, refusal.segment, refusal.element)
+    };
+    let of = |segment: &str, position, element| (Reason::ReadAsIsa, position, segment.to_owned(), element);
+    // Read without its last terminator it is no ISA, with it it is.
+    let cut_short = format!("{gs}{st}EB*1~MSG*A  {unpadded}");
+    oracles::round_trip(cut_short.as_bytes());
+    assert_eq!(refused(&json_of(cut_short.as_bytes()).unwrap()), of("MSG", 3, 1));
+    // Such text with a terminator is the ISA of a file that is read; written by hand it would be, too.
+    let by_hand = |segments: &[Value]| json!({ "segments": segments }).to_string();
+    let (st, eb) = (json!(["ST", "271", "1"]), json!(["EB", "1"]));
+    assert_eq!(refused(&by_hand(&[st.clone(), eb.clone(), json!(["MSG", "1", other])])), of("MSG", 3, 2));
+    let binary = json!(["BIN", isa.len().to_string() + "1"]);
+    assert_eq!(refused(&by_hand(&[st.clone(), binary])).0, Reason::BinaryLength);
+    let binary = json!(["BIN", (isa.len() + 2).to_string(), format!("{isa}~G")]);
+    assert_eq!(refused(&by_hand(&[st.clone(), binary])), of("BIN", 2, 2));
+    // It may reach over several segments.
+    let parts: Vec<&str> = unpadded.split_terminator('*').collect();
+    let mut over: Vec<Value> = parts.chunks(2).map(|two| json!(["MSG", two[0], two[1]])).collect();
+    over.insert(0, st.clone());
+    over.push(json!(["MSG", ":"]));
+    assert_eq!(refused(&by_hand(&over)), of("MSG", 2, 1));
+    // An interchange that follows is one, as far as the reader searches; an ISA before all that makes it harmless.
+    let (first, second) = (by_hand(&[st.clone(), eb.clone()]), json_of(&sample(&Delimiters::default(), 1)).unwrap());
+    assert_eq!(refused(&format!("{first}\n{second}")), of("ISA", 0, 0));
+    assert!(written(&format!("{second}\n{}", by_hand(&[st.clone(), json!(["MSG", "1", other])]))).is_ok());
+    let fill = |bytes: usize| {
+        let mut segments = vec![st.clone()];
+        // The last MSG begins 100 bytes after this many.
+        let whole = bytes - "ST*271*1~".len();
+        segments.extend((0..whole / 100).map(|_| json!(["MSG", "x".repeat(95)])));
+        segments.push(json!(["MSG", "x".repeat(whole % 100 + 95)]));
+        segments.push(json!(["MSG", other]));
+        by_hand(&segments)
+    };
+    let (mut taken, mut left) = (0, 0);
+    for bytes in x12::read::MAX_PREAMBLE_BYTES - 120..x12::read::MAX_PREAMBLE_BYTES - 80 {
+        match written(&fill(bytes)) {
+            Ok(file) => {
+                assert_eq!(objects(&json_of(&file).unwrap())[0]["segments"][0][0], "ST");
+                left += 1;
+            }
+            Err(WriteFailure::Refused(refusal)) => {
+                assert_eq!(refusal.reason, Reason::ReadAsIsa);
+                taken += 1;
+            }
+            Err(WriteFailure::Io(error)) => panic!("{error}"),
+        }
+    }
+    assert_eq!((taken, left), (16, 24), "it is refused where it begins in the first 64 KiB");
+    // What only begins like one is text.
+    let card = by_hand(&[st, eb, json!(["MSG", "ISA*card".replace('*', "-"), "ISA|00|"])]);
+    let file = written(&card).unwrap();
+    assert_eq!(written(&json_of(&file).unwrap()).unwrap(), file);
+}
+
+#[test]
+fn a_bare_identifier_after_iea_is_refused() {
+    let whole = String::from_utf8(sample(&Delimiters::default(), 1)).unwrap();
+    // At the end of the file it is a segment, before a terminator it is text.
+    let file = format!("{whole}ZZZ");
+    oracles::round_trip(file.as_bytes());
+    let refusal = refusal(&json_of(file.as_bytes()).unwrap());
+    assert_eq!((refusal.reason, &*refusal.segment), (Reason::AfterIea, "ZZZ"));
+    let file = format!("{whole}ZZZ*1~ZZZ~");
+    assert_eq!(written(&json_of(file.as_bytes()).unwrap()).unwrap(), file.as_bytes());
 }
 
 #[test]

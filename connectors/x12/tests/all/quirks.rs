@@ -206,3 +206,13 @@ fn several_of_everything() {
     let codes: Vec<_> = walk(format!("{one}\n\n{one}trailing words")).iter().map(|finding| finding.code).collect();
     assert_eq!(codes, ["several_sets", "several_groups", "line_breaks", "several_interchanges", "text_after_iea"]);
 }
+
+#[test]
+fn an_isa_far_in_is_found_however_the_bytes_come() {
+    for before in [65_500, 65_535, 65_536, 65_600, 70_000] {
+        let text = format!("{}{}", "x".repeat(before), file("EB*1"));
+        crate::oracles::read(text.as_bytes());
+        let found = Reader::new(text.as_bytes()).next_segment().is_ok();
+        assert_eq!(found, before < x12::read::MAX_PREAMBLE_BYTES, "{before}");
+    }
+}
