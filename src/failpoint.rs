@@ -67,10 +67,8 @@ mod switched {
             return;
         }
         tracing::error!(name, hang = wanted.hang, "the process stops at a failpoint");
-        if wanted.hang {
-            loop {
-                std::thread::park();
-            }
+        while wanted.hang {
+            std::thread::park();
         }
         std::process::abort();
     }

@@ -72,6 +72,31 @@ impl Gateway {
     /// # Errors
     /// [`NotAsked`], before any carrier is involved.
     pub fn ask(&self, caller: Arc<Caller>, request: &EligibilityRequest) -> Result<Asked, NotAsked> {
+        self.put(caller, request, uuid::Uuid::now_v7().to_string().into(), None)
+    }
+
+    /// The same for an item of a batch, under an id that the batch has written down before: by it the answer is found
+    /// after a kill. The question's record names the batch.
+    ///
+    /// # Errors
+    /// As [`Gateway::ask`].
+    pub fn ask_for_batch(
+        &self,
+        caller: Arc<Caller>,
+        request: &EligibilityRequest,
+        id: Arc<str>,
+        batch: Arc<str>,
+    ) -> Result<Asked, NotAsked> {
+        self.put(caller, request, id, Some(batch))
+    }
+
+    fn put(
+        &self,
+        caller: Arc<Caller>,
+        request: &EligibilityRequest,
+        id: Arc<str>,
+        batch: Option<Arc<str>>,
+    ) -> Result<Asked, NotAsked> {
         let fail = |kind, message| NotAsked::Error(Error::new(kind, message));
         if !caller.may(Scope::Ask) {
             return Err(fail(ErrorKind::NotPermitted, "This API key may not ask carriers: it lacks the scope ask."));
@@ -83,7 +108,8 @@ impl Gateway {
         };
         let started = Instant::now();
         let question = Question {
-            id: uuid::Uuid::now_v7().to_string().into(),
+            id,
+            batch,
             caller,
             ask: Arc::new(Ask::Eligibility(alone(narrowed.narrow(request)))),
             searched_by: narrowed.used.into(),
@@ -104,6 +130,14 @@ impl Gateway {
             }
         });
         Ok(Asked { id, pending, end })
+    }
+
+    /// Everything that is wrong with a question, without putting it.
+    ///
+    /// # Errors
+    /// [`NotAsked`], as [`Gateway::ask`] would give it.
+    pub fn check(&self, request: &EligibilityRequest) -> Result<(), NotAsked> {
+        self.checked(request, self.today()).map(|_| ())
     }
 
     /// The carrier's plane and the fields it needs; or everything that is wrong with the ask.

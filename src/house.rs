@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use crate::api::App;
+use crate::batches::Batches;
 use crate::carriers::{CarrierBook, Limits};
 use crate::config::Config;
 use crate::events::{Events, Webhooks};
@@ -138,14 +139,21 @@ impl House {
         ];
         let gateway = Gateway::new(planes, zone);
         let proxies = Arc::new([]);
-        let submissions = Submissions::open(store, trail.clone(), vault.clone(), gateway.clone()).await?;
+        let submissions = Submissions::open(store.clone(), trail.clone(), vault.clone(), gateway.clone()).await?;
         // The data directory's lock says that whoever left these open is dead.
         let taken_up = submissions.recover().await?;
         if taken_up > 0 {
             tracing::warn!(taken_up, "submissions that an earlier process left open are taken up");
         }
         tasks.push(tokio::spawn(submissions.clone().work()));
-        let app = App { gateway, submissions, identity, vault, trail, events, webhooks, metrics, proxies };
+        let batches = Batches::new(store, trail.clone(), vault.clone(), identity.clone(), gateway.clone());
+        // The data directory's lock says that whoever left them unfinished is dead.
+        let taken_up = batches.recover().await?;
+        if taken_up > 0 {
+            tracing::info!(taken_up, "batches that an earlier process left unfinished are taken up");
+        }
+        tasks.push(tokio::spawn(batches.clone().work()));
+        let app = App { gateway, submissions, batches, identity, vault, trail, events, webhooks, metrics, proxies };
         Ok(Self { app, book, tasks, _folder: None })
     }
 
@@ -201,6 +209,7 @@ impl House {
 
     /// Signs out of the carriers and stops the house's own tasks.
     pub async fn close(self) {
+        self.app.batches.finish().await;
         for task in &self.tasks {
             task.abort();
         }

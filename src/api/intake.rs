@@ -19,15 +19,23 @@ use crate::submissions::Resolution;
 /// # Errors
 /// 400 when it is not JSON, else 422 with every problem; no message repeats a value.
 pub fn read(body: &[u8], today: Date) -> Result<EligibilityRequest, Problem> {
-    static SCHEMA: OnceLock<Value> = OnceLock::new();
     let value: Value = serde_json::from_slice(body).map_err(|error| Problem::not_json(&error))?;
+    of_value(value, today).map_err(Problem::fields)
+}
+
+/// The same for a question that stands in something larger.
+///
+/// # Errors
+/// Every problem; no message repeats a value.
+pub fn of_value(value: Value, today: Date) -> Result<EligibilityRequest, Vec<FieldProblem>> {
+    static SCHEMA: OnceLock<Value> = OnceLock::new();
     let schema = SCHEMA.get_or_init(|| schemars::schema_for!(EligibilityRequest).to_value());
     let mut problems = schema::check_json(schema, &value);
     if problems.is_empty() {
         return typed(value);
     }
     problems.extend(content_beside(value, &problems, today));
-    Err(Problem::fields(problems))
+    Err(problems)
 }
 
 /// Reads an authorization; its content is checked where it is taken.
@@ -51,13 +59,14 @@ pub fn resolution(body: &[u8]) -> Result<Resolution, Problem> {
 fn shaped<T: JsonSchema + DeserializeOwned>(body: &[u8], schema: &OnceLock<Value>) -> Result<T, Problem> {
     let value: Value = serde_json::from_slice(body).map_err(|error| Problem::not_json(&error))?;
     let problems = schema::check_json(schema.get_or_init(|| schemars::schema_for!(T).to_value()), &value);
-    if problems.is_empty() { typed(value) } else { Err(Problem::fields(problems)) }
+    let read = if problems.is_empty() { typed(value) } else { Err(problems) };
+    read.map_err(Problem::fields)
 }
 
-fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Vec<FieldProblem>> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let pointer: String = error.path().iter().map(|segment| format!("/{segment}")).collect();
-        Problem::fields(vec![FieldProblem::new(pointer.replace(['[', ']'], ""), "This value cannot be read.")])
+        vec![FieldProblem::new(pointer.replace(['[', ']'], ""), "This value cannot be read.")]
     })
 }
 

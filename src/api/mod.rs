@@ -1,6 +1,9 @@
 //! JSON over HTTP, version 1; the only room that knows status codes. One file per family of routes.
 
 mod authorizations;
+mod batch_csv;
+mod batch_intake;
+mod batches;
 mod body;
 mod caller;
 mod carriers;
@@ -12,6 +15,7 @@ mod events;
 mod health;
 mod intake;
 mod openapi;
+mod openapi_batches;
 mod openapi_people;
 mod people;
 mod problem;
@@ -32,6 +36,7 @@ pub use openapi::document as openapi_document;
 pub use problem::status as status_of;
 pub use server::{Server, serve};
 
+use crate::batches::Batches;
 use crate::events::{Events, Webhooks};
 use crate::gateway::Gateway;
 use crate::identity::Identity;
@@ -49,6 +54,8 @@ pub struct App {
     pub gateway: Arc<Gateway>,
     /// What has an effect at a carrier.
     pub submissions: Arc<Submissions>,
+    /// Many questions at once.
+    pub batches: Arc<Batches>,
     /// Practices, people, sessions, API keys.
     pub identity: Arc<Identity>,
     /// Credentials, write-only.
@@ -77,6 +84,13 @@ pub fn router(app: App) -> Router {
         .route("/v1/carriers", get(carriers::search))
         .route("/v1/carriers/{id}", get(carriers::one))
         .route("/v1/eligibility", post(eligibility::ask))
+        .route("/v1/eligibility/batches", get(batches::list).post(batches::make))
+        .route("/v1/eligibility/batches/{id}", get(batches::read))
+        .route("/v1/eligibility/batches/{id}/items", get(batches::items))
+        .route("/v1/eligibility/batches/{id}/events", get(batches::events))
+        .route("/v1/eligibility/batches/{id}/pause", post(batches::pause))
+        .route("/v1/eligibility/batches/{id}/resume", post(batches::resume))
+        .route("/v1/eligibility/batches/{id}/cancel", post(batches::cancel))
         .route("/v1/eligibility/{id}", get(eligibility::read))
         .route("/v1/eligibility/{id}/raw", get(eligibility::raw))
         .route("/v1/credentials", get(credentials::list))

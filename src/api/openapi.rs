@@ -5,7 +5,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{authorizations, carriers, credentials, events, health, openapi_people, problem, submissions, trail};
+use super::{
+    authorizations, carriers, credentials, events, health, openapi_batches, openapi_people, problem, submissions, trail,
+};
 use crate::events::{EventPage, NewWebhook, WebhookInfo};
 use crate::stack::Envelope;
 use crate::stack::ExchangeView;
@@ -55,6 +57,7 @@ pub fn document() -> Value {
     let mut paths = Map::new();
     let mut routes = routes(&mut schemas);
     routes.extend(openapi_people::routes(&mut schemas));
+    routes.extend(openapi_batches::routes(&mut schemas));
     for route in routes {
         let entry = paths.entry(route.path).or_insert_with(|| json!({}));
         entry[route.method] = operation(&route);

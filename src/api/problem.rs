@@ -72,6 +72,18 @@ impl Problem {
         Self { possible_duplicate: earlier.into(), ..Self::new(StatusCode::CONFLICT, "Possible duplicate", detail) }
     }
 
+    /// The request has these problems and more: `count` in all.
+    pub fn some_fields(errors: Vec<FieldProblem>, count: usize) -> Self {
+        let listed = errors.len();
+        let mut problem = Self::fields(errors);
+        if count > listed {
+            problem.detail = format!(
+                "{count} things in the request must be mended, the first {listed} are listed; no carrier was asked."
+            );
+        }
+        problem
+    }
+
     /// The body is not JSON. The place is named, never the text there.
     pub fn not_json(error: &serde_json::Error) -> Self {
         let detail =

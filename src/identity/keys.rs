@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::declined::Declined;
 use super::token::{self, Hash};
-use super::{Caller, Identity};
+use super::{Caller, Identity, Level};
 use crate::practice::PracticeId;
 use crate::store::keys::{self, KeyRow, PracticeRow};
 use crate::store::{self, StoreError};
@@ -230,6 +230,24 @@ impl Identity {
         let revoked = keys::revoke(&self.store, practice, id, store::now(), self.trail.link(record)).await?;
         self.remembered.write().unwrap_or_else(PoisonError::into_inner).retain(|_, caller| caller.id() != id);
         Ok(revoked)
+    }
+
+    /// Who stands behind the id of a caller, for work that goes on after the request that began it; `None` when that
+    /// caller may do nothing any more.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn standing(&self, practice: &PracticeId, id: &str) -> Result<Option<Caller>, StoreError> {
+        let rows = keys::list(&self.store, practice).await?;
+        if let Some(row) = rows.into_iter().find(|row| row.id == id && row.revoked_at.is_none()) {
+            return Ok(Some(Caller::key(row.practice, row.id, scopes(&row.scopes))));
+        }
+        let person = self.people(practice).await?.into_iter().find(|person| person.id == id);
+        Ok(person.map(|person| {
+            // As they sign in: their session may have ended long ago.
+            let level = if person.totp_set { Level::Totp } else { Level::Password };
+            Caller::person(practice.clone(), person.id, person.role, level)
+        }))
     }
 
     /// Who sends this `Authorization` header?

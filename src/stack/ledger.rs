@@ -112,6 +112,9 @@ fn record(question: &Question, envelope: &Envelope) -> TrailRecord {
         .cached(envelope.freshness.cached)
         .total_ms(envelope.timing.total_ms)
         .ask(&question.id);
+    if let Some(batch) = &question.batch {
+        record = record.subject(batch);
+    }
     if let Some(failure) = &envelope.failure {
         record = record.failure(failure.kind);
     }

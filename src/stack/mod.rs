@@ -44,6 +44,8 @@ use crate::wire::{Exchange, Wire};
 pub struct Question {
     /// Our id for it, a UUIDv7.
     pub id: Arc<str>,
+    /// The batch it belongs to, for its record.
+    pub batch: Option<Arc<str>>,
     /// Who asks. The practice is part of every key below.
     pub caller: Arc<Caller>,
     /// What is asked, with only the fields this carrier needs. How old an answer may be and in which lane it waits stand

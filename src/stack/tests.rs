@@ -31,6 +31,7 @@ pub(crate) fn question_of(practice: &str, within: Duration) -> Question {
         "member": { "member_id": "SYN000001", "date_of_birth": "1980-01-01" }
     });
     Question {
+        batch: None,
         id: "00000000-0000-7000-8000-000000000001".into(),
         caller: Arc::new(Caller::command_line(crate::practice::PracticeId::new(practice))),
         ask: Arc::new(Ask::Eligibility(serde_json::from_value(request).unwrap())),

@@ -12,6 +12,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (2, "webhooks", include_str!("schema/0002_webhooks.sql")),
     (3, "people, memberships, sessions", include_str!("schema/0003_identity.sql")),
     (4, "submissions", include_str!("schema/0004_submissions.sql")),
+    (5, "batches of questions", include_str!("schema/0005_batches.sql")),
 ];
 
 /// The schema's version after all steps.

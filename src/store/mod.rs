@@ -1,14 +1,15 @@
 //! The store: one writer that commits in groups, and a few readers, over SQLite (embedded, the default) or PostgreSQL.
 //! **The only room with SQL.**
 //!
-//! Other rooms call the typed functions of one file per family of tables ([`answers`], [`credentials`], [`keys`],
-//! [`people`], [`sessions`], [`submissions`], [`trail`]). Every function that reads or changes something of a practice
-//! takes the practice; every value is bound, never pasted into SQL.
+//! Other rooms call the typed functions of one file per family of tables ([`answers`], [`batches`], [`credentials`],
+//! [`keys`], [`people`], [`sessions`], [`submissions`], [`trail`]). Every function that reads or changes something of a
+//! practice takes the practice; every value is bound, never pasted into SQL.
 //!
 //! What a caller may rely on: a write that returned `Ok` has been synced to the disk; one that returned `Err` left
 //! nothing behind; no second process can use the same directory meanwhile.
 
 pub mod answers;
+pub mod batches;
 #[cfg(test)]
 mod conformance;
 pub mod credentials;

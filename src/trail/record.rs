@@ -114,7 +114,7 @@ pub struct TrailEntry {
     /// The credential that was used or changed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub credential_id: Option<String>,
-    /// What else it is about: the id of an API key, a person or a session.
+    /// What else it is about: the id of an API key, a person, a session, or the batch a question belongs to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject_id: Option<String>,
 }

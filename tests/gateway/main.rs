@@ -16,12 +16,12 @@ mod answers;
 mod architecture;
 mod bad_carriers;
 mod bad_requests;
+mod batches;
+mod batches_killed;
 mod canaries;
 mod command_line;
 mod credentials;
 mod isolation;
-#[cfg(feature = "failpoints")]
-mod kill;
 mod readme;
 mod restart;
 mod sandbox_carriers;

@@ -44,7 +44,15 @@ impl Stand {
 
     /// With other carriers than the simulated ones.
     pub async fn over(files: Vec<(String, String)>, credentials: &[(&str, &[(&str, &str)])]) -> Self {
-        let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
+        Self::over_sandbox(Sandbox::start(SandboxConfig::default()).await.unwrap(), files, credentials).await
+    }
+
+    /// With other files for the carriers of this sandbox.
+    pub async fn over_sandbox(
+        sandbox: Sandbox,
+        files: Vec<(String, String)>,
+        credentials: &[(&str, &[(&str, &str)])],
+    ) -> Self {
         let house = House::over_files(files, credentials, None).await.unwrap();
         Self::open(sandbox, house).await
     }
@@ -77,6 +85,18 @@ impl Stand {
         let bytes = body.map(|body| serde_json::to_vec(&body).unwrap()).unwrap_or_default();
         let address = self.server.address.to_string();
         send_with(&address, Some(&self.key), headers, method, path, bytes).await.unwrap()
+    }
+
+    /// With more headers and any body, as this key.
+    pub async fn call_with_as(
+        &self,
+        key: &str,
+        headers: &[(&str, &str)],
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Reply {
+        send_with(&self.server.address.to_string(), Some(key), headers, method, path, body).await.unwrap()
     }
 
     /// How many eligibility questions a simulated carrier has seen.
