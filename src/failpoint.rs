@@ -67,8 +67,10 @@ mod switched {
             return;
         }
         tracing::error!(name, hang = wanted.hang, "the process stops at a failpoint");
-        while wanted.hang {
-            std::thread::park();
+        if wanted.hang {
+            loop {
+                std::thread::park();
+            }
         }
         std::process::abort();
     }

@@ -22,6 +22,8 @@ mod canaries;
 mod command_line;
 mod credentials;
 mod isolation;
+#[cfg(feature = "failpoints")]
+mod kill;
 mod readme;
 mod restart;
 mod sandbox_carriers;

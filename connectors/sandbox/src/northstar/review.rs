@@ -26,11 +26,11 @@ use crate::control::lock;
 use crate::edi::{Inquiry, reviewed};
 use crate::random::seeded;
 
-/// Most records kept; the oldest go first.
+/// Most records kept; a request beyond them is not taken.
 const RECORDS_MAX: usize = 1_000_000;
-/// Latest that a request is accepted after it was received, and latest that a record shows after it was accepted: what
-/// this carrier declares as its visibility bound must be more than both together.
-pub const LATE_MAX: Duration = Duration::from_millis(900);
+/// Latest that a request is accepted after it was received, or that a record shows after it was accepted: later than the
+/// first inquiry (`visibility_delay_secs` of its carrier file), and within the bound that it declares.
+const LATE_MAX: Duration = Duration::from_millis(2_000);
 /// Longest that a slow reply takes.
 const SLOW_MAX: Duration = Duration::from_millis(700);
 
@@ -149,25 +149,32 @@ impl Reviews {
         lock(&self.records).clear();
     }
 
-    /// Writes one line and makes it durable before anything else happens.
-    fn note(&self, line: &Value) {
-        let Some(log) = &self.log else { return };
+    /// Writes one line and makes it durable before anything else happens. `false`: it is not in the log, not even a part of
+    /// it, and what it tells must not happen.
+    fn note(&self, line: &Value) -> bool {
+        let Some(log) = &self.log else { return true };
         let mut log = lock(log);
-        // A log that cannot be written would prove nothing: the checker misses the line and says so.
-        let _ = log.write_all(format!("{line}\n").as_bytes()).and_then(|()| log.sync_data());
+        let Ok(before) = log.metadata().map(|log| log.len()) else { return false };
+        let written = log.write_all(format!("{line}\n").as_bytes()).and_then(|()| log.sync_data());
+        if written.is_err() {
+            let _ = log.set_len(before);
+        }
+        written.is_ok()
     }
 
-    /// Files a new case. The same request a second time makes a second case.
-    fn accept(&self, trace: &str, shows_after: Duration) -> String {
+    /// Files a new case. The same request a second time makes a second case. `None`: there is no room, in the file or in
+    /// the log.
+    fn accept(&self, trace: &str, shows_after: Duration) -> Option<String> {
         let mut records = lock(&self.records);
         let number = format!("NSR{:07}", records.len() + 1);
-        self.note(&json!({ "event": "accepted", "at": Timestamp::now(), "trace": trace, "record": number }));
-        if records.len() >= RECORDS_MAX {
-            records.remove(0);
+        let full = records.len() >= RECORDS_MAX;
+        if full || !self.note(&json!({ "event": "accepted", "at": Timestamp::now(), "trace": trace, "record": number }))
+        {
+            return None;
         }
         let shows_at = Instant::now() + shows_after;
         records.push(Record { number: number.clone(), trace: trace.to_owned(), shows_at });
-        number
+        Some(number)
     }
 
     /// Judges an interchange. What is accepted is on file and in the log when this returns, but for a late one.
@@ -191,21 +198,26 @@ impl Reviews {
         let received = json!({
             "event": "received", "at": Timestamp::now(), "trace": trace, "isa13": control, "fault": fault.word(),
         });
-        self.note(&received);
+        if !self.note(&received) {
+            return Verdict::Reply(String::new(), Fault::Unavailable);
+        }
         let number = match fault {
-            Fault::Dropped | Fault::Unavailable => String::new(),
+            Fault::Dropped | Fault::Unavailable => Some(String::new()),
             Fault::LateAccept(after) => {
                 let reviews = Arc::clone(self);
                 tokio::spawn(async move {
                     tokio::time::sleep(after).await;
                     reviews.accept(&trace, Duration::ZERO);
                 });
-                String::new()
+                Some(String::new())
             }
             Fault::LateVisible(after) => self.accept(&trace, after),
             _ => self.accept(&trace, Duration::ZERO),
         };
-        Verdict::Reply(asked.answer("11", &[number]), fault)
+        match number {
+            Some(number) => Verdict::Reply(asked.answer("11", &[number]), fault),
+            None => Verdict::Reply(String::new(), Fault::Unavailable),
+        }
     }
 
     fn inquiry(&self, asked: &Asked) -> String {
