@@ -129,6 +129,13 @@ impl House {
         if interrupted > 0 {
             tracing::warn!(interrupted, "questions that an earlier process left open are marked as failed");
         }
+        let open = vault.settle_interrupted().await?;
+        if open > 0 {
+            tracing::warn!(
+                open,
+                "sign-ins were under way when an earlier process ended; their credentials are suspect"
+            );
+        }
         let shared = Shared { cache: Arc::new(AnswerCache::new()?), ledger: trail.clone(), retry_jitter: RETRY_JITTER };
         let planes = Planes::new(book.clone(), vault.clone(), shared);
         let metrics = metrics_handle()?;

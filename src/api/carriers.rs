@@ -64,7 +64,7 @@ pub struct CarrierView {
     credential: &'static str,
     /// Fields the credential needs, never their values.
     credential_fields: Vec<connector_sdk::CredentialField>,
-    /// Whether a credential is stored, and in which state: `missing`, `active`, `stopped`.
+    /// Whether a credential is stored, and in which state: `missing`, `active`, `suspect`, `verifying`, `disabled`.
     credential_state: &'static str,
     /// What its search form needs.
     form: FormView,

@@ -19,7 +19,8 @@ use super::problem::Problem;
 use crate::carriers::{Carrier, CredentialScope};
 use crate::identity::Scope;
 use crate::stack::Failure;
-use crate::vault::CredentialInfo;
+use crate::vault::{CredentialInfo, CredentialState, Reminder};
+use crate::wire::Doubt;
 
 /// A value larger than this is no credential, bytes.
 const VALUE_MAX: usize = 16 * 1024;
@@ -30,6 +31,10 @@ const VALUE_MAX: usize = 16 * 1024;
 pub struct PutCredential {
     /// Field name to value. `GET /v1/carriers/{id}` lists the fields a carrier needs.
     fields: BTreeMap<String, String>,
+    /// When the values end (the password's age, the certificate's last day, the client secret's end): reminders come 30, 14
+    /// and 3 days before.
+    #[serde(default)]
+    expires_at: Option<Timestamp>,
 }
 
 /// Answer of `GET /v1/credentials`.
@@ -37,6 +42,8 @@ pub struct PutCredential {
 pub struct CredentialList {
     /// One per carrier.
     credentials: Vec<CredentialView>,
+    /// Those whose values end within 30 days, or have ended; the most urgent first.
+    reminders: Vec<Reminder>,
 }
 
 /// Answer of `POST /v1/credentials/{carrier}/verify`.
@@ -61,8 +68,12 @@ pub struct CredentialView {
     id: String,
     /// The carrier it is for.
     carrier: String,
-    /// `active`, or `stopped` after the carrier rejected it.
+    /// `active`; `suspect` after the carrier rejected it, or where nobody knows how its last sign-in ended; `verifying`
+    /// while a person has it tried once; `disabled` when it was rejected then, too, and only new values help.
     state: String,
+    /// Why it is suspect or disabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     /// Names of the fields stored.
     fields: Vec<String>,
     /// Counts up with every change.
@@ -77,6 +88,9 @@ pub struct CredentialView {
     /// When it was stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_at: Option<Timestamp>,
+    /// When its values end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
 }
 
 impl From<CredentialInfo> for CredentialView {
@@ -91,6 +105,8 @@ impl From<CredentialInfo> for CredentialView {
             created_at: info.created_at,
             last_used_at: info.last_used_at,
             stopped_at: info.stopped_at,
+            expires_at: info.expires_at,
+            reason: info.reason,
         }
     }
 }
@@ -99,7 +115,10 @@ impl From<CredentialInfo> for CredentialView {
 pub async fn list(State(app): State<App>, caller: Authenticated) -> Result<Json<CredentialList>, Problem> {
     caller.need(Scope::Credentials)?;
     let stored = app.vault.list(caller.0.practice());
-    Ok(Json(CredentialList { credentials: stored.into_iter().map(CredentialView::from).collect() }))
+    let now = Timestamp::now();
+    let mut reminders: Vec<Reminder> = stored.iter().filter_map(|info| info.reminder(now)).collect();
+    reminders.sort_by_key(|reminder| reminder.expires_at);
+    Ok(Json(CredentialList { credentials: stored.into_iter().map(CredentialView::from).collect(), reminders }))
 }
 
 /// `PUT /v1/credentials/{carrier}`
@@ -126,14 +145,15 @@ pub async fn put(
         return Err(Problem::fields(problems));
     }
     let practice = caller.0.practice();
-    let stored = app.vault.put(practice, &carrier.id, fields, &carrier.hosts, &caller.0.actor()).await;
+    let by = caller.0.actor();
+    let stored = app.vault.put_until(practice, &carrier.id, fields, &carrier.hosts, body.expires_at, &by).await;
     let info = stored.map_err(Error::from)?;
     app.gateway.planes().forget(practice, &carrier.id);
     Ok(Json(info.into()))
 }
 
-/// `POST /v1/credentials/{carrier}/verify`: a person says that the credential may be tried, once. A stopped one is enabled
-/// first; a refusal stops it again.
+/// `POST /v1/credentials/{carrier}/verify`: a person says that the credential may be tried, once. A suspect one is verifying
+/// meanwhile; accepted, it is active again; refused, it is disabled; without a verdict it is suspect as before.
 pub async fn verify(
     State(app): State<App>,
     caller: Authenticated,
@@ -142,9 +162,23 @@ pub async fn verify(
     caller.need(Scope::Credentials)?;
     let carrier = own_credential(&app, &carrier)?;
     let practice = caller.0.practice();
+    if app.vault.info(practice, &carrier.id).is_some_and(|info| info.state == CredentialState::Disabled) {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "The carrier refused it twice",
+            "The carrier refused this credential, and once more when it was verified. Enter a new one with PUT; a third try could lock the account.",
+        ));
+    }
     app.vault.enable(practice, &carrier.id, &caller.0.actor()).await.map_err(Error::from)?;
     app.gateway.planes().forget(practice, &carrier.id);
     let signed_in = app.gateway.try_credential(practice, &carrier.id).await;
+    if signed_in.is_err()
+        && let Some(info) =
+            app.vault.info(practice, &carrier.id).filter(|info| info.state == CredentialState::Verifying)
+    {
+        let undecided = app.vault.stop(&info.id, info.generation, Doubt::Unrecognised.word()).await;
+        undecided.map_err(Error::from)?;
+    }
     let nothing = || Problem::not_found("No credential is stored for this carrier.");
     let credential = app.vault.info(practice, &carrier.id).ok_or_else(nothing)?.into();
     Ok(Json(match signed_in {

@@ -230,7 +230,7 @@ fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
             method: "post",
             ..get(
                 "/v1/credentials/{carrier}/verify",
-                "Tries a credential once, started by a person: enables a stopped one, and signs in where that can be done alone.",
+                "Tries a credential once, started by a person: a suspect one is verifying meanwhile; signs in where that can be done alone.",
                 json_body(reference::<credentials::Verified>(schemas)),
             )
         },

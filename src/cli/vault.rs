@@ -105,7 +105,9 @@ async fn run(command: VaultCommand, config: &Config, input: &mut dyn Read, out: 
         VaultCommand::Enable { carrier, practice } => {
             let practice = owner_of(config, &carrier, &practice);
             if !vault.enable(&practice, &carrier, &Actor::command_line()).await? {
-                return Err(CannotRun(format!("{practice} has no stopped credential for {carrier}")));
+                return Err(CannotRun(format!(
+                    "{practice} has no stopped credential for {carrier} that may be tried again; one that is disabled needs new values"
+                )));
             }
             writeln!(out, "{carrier}: active again. The next question tries it once.")?;
         }
@@ -272,10 +274,11 @@ fn list(vault: &Vault, practice: &str, json: bool, out: &mut dyn Write) -> Resul
 }
 
 fn line(info: &CredentialInfo) -> String {
+    let ends = info.expires_at.map_or(String::new(), |at| format!(", ends {at:.0}"));
     let reason = info.reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
     let used = info.last_used_at.map_or("never used".to_owned(), |at| format!("last used {at:.0}"));
     format!(
-        "{:<20} {}{reason}, generation {}, {used}, fields {}, hosts {}",
+        "{:<20} {}{reason}, generation {}, {used}{ends}, fields {}, hosts {}",
         info.carrier,
         info.state.word(),
         info.generation,

@@ -248,14 +248,29 @@ async fn keep_a_credential_through_its_generations(place: Place) {
         carrier: "acme".to_owned(),
         id: "cred_1".to_owned(),
         origins: "[]".to_owned(),
+        expires_at: Some(99),
         at: 11,
     };
     let made = credentials::put(&store, new(), sealed(10), record(&one, "put")).await.unwrap();
     assert_eq!((made.generation, made.fields[0].sealed.as_slice()), (1, [11_u8; 4].as_slice()));
-    let refused = Refused { generation: 1, reason: "refused", at: 12 };
+    let refused = Refused { generation: 1, reason: "refused", outright: true, at: 12 };
     assert!(credentials::stop(&store, &one, "acme", refused, record(&one, "stop")).await.unwrap());
     assert!(!credentials::stop(&store, &one, "acme", refused, record(&one, "stop")).await.unwrap());
     assert!(credentials::enable(&store, &one, "acme", 1, sealed(20), record(&one, "enable")).await.unwrap());
+    let login = |generation| logins::LoginPlace { practice: one.clone(), carrier: "acme".to_owned(), generation };
+    assert!(!logins::begin(&store, login(1), 13).await.unwrap(), "old values");
+    assert!(logins::begin(&store, login(2), 13).await.unwrap());
+    logins::ended(&store, login(2), 12).await.unwrap();
+    let trying = credentials::current(&store, &one, "acme").await.unwrap().unwrap();
+    assert_eq!((trying.login_at, trying.stage.as_deref(), trying.expires_at), (Some(13), Some("verifying"), Some(99)));
+    for _ in 0..2 {
+        logins::accepted(&store, login(2), 13, record(&one, "verified")).await.unwrap();
+    }
+    let accepted = credentials::current(&store, &one, "acme").await.unwrap().unwrap();
+    assert_eq!((accepted.login_at, accepted.stage, accepted.accepted), (None, None, 2));
+    for (step, free) in [(7, true), (7, false), (6, false), (8, true)] {
+        assert_eq!(logins::take_step(&store, &one, "acme", step).await.unwrap(), free, "{step}");
+    }
     let again = credentials::put(&store, new(), sealed(30), record(&one, "put")).await.unwrap();
     assert_eq!((again.generation, again.state.as_str(), again.fields.len()), (3, "active", 1));
     credentials::touch(&store, &one, "acme", 77).await.unwrap();
@@ -265,7 +280,7 @@ async fn keep_a_credential_through_its_generations(place: Place) {
     let nobody = NewCredential { practice: p(9), ..new() };
     let error = credentials::put(&store, nobody, sealed(1), record(&p(9), "put")).await.err();
     assert_eq!(error, Some(StoreError::Conflict));
-    assert_eq!(trail::list(&store, &one, Filter::default(), 99).await.unwrap().len(), 5);
+    assert_eq!(trail::list(&store, &one, Filter::default(), 99).await.unwrap().len(), 6);
 }
 
 async fn complete_a_question_once(place: Place) {

@@ -47,6 +47,14 @@ pub struct CredentialRow {
     pub last_used_at: Option<i64>,
     /// When it was stopped.
     pub stopped_at: Option<i64>,
+    /// `suspect`, `verifying` or `disabled`: why it may be used or not, beyond its state.
+    pub stage: Option<String>,
+    /// When its values end, in microseconds since 1970.
+    pub expires_at: Option<i64>,
+    /// When a login left whose outcome is not known; its number, too.
+    pub login_at: Option<i64>,
+    /// The newest generation that the carrier has accepted; 0 when there is none.
+    pub accepted: u64,
     /// Its fields, by name.
     pub fields: Vec<FieldRow>,
 }
@@ -64,6 +72,8 @@ pub struct NewCredential {
     pub id: String,
     /// The origins its secrets may go to, a JSON array.
     pub origins: String,
+    /// When its values end, in microseconds since 1970.
+    pub expires_at: Option<i64>,
     /// When, in microseconds since 1970.
     pub at: i64,
 }
@@ -77,13 +87,13 @@ pub async fn put(store: &Store, new: NewCredential, seal: Seal, record: Append) 
         .write(move |sql| {
             let practice = new.practice.as_str();
             let stored: Option<(String, i64)> = sql.one(
-                "INSERT INTO credential(practice, carrier, id, generation, state, origins, created_at)
-                 VALUES (?1, ?2, ?3, 1, 'active', ?4, ?5)
+                "INSERT INTO credential(practice, carrier, id, generation, state, origins, created_at, expires_at)
+                 VALUES (?1, ?2, ?3, 1, 'active', ?4, ?5, ?6)
                  ON CONFLICT(practice, carrier) DO UPDATE SET generation = credential.generation + 1, state = 'active',
                    reason = NULL, stopped_at = NULL, last_used_at = NULL, origins = excluded.origins,
-                   created_at = excluded.created_at
+                   created_at = excluded.created_at, expires_at = excluded.expires_at, stage = NULL, login_at = NULL
                  RETURNING id, generation",
-                values![practice, &new.carrier, &new.id, &new.origins, new.at],
+                values![practice, &new.carrier, &new.id, &new.origins, new.at, new.expires_at],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
             let (id, generation) = stored.ok_or(StoreError::Conflict)?;
@@ -107,7 +117,8 @@ fn replace_fields(sql: &Sql<'_>, practice: &str, carrier: &str, fields: &[FieldR
 }
 
 const COLUMNS: &str =
-    "SELECT practice, carrier, id, generation, state, reason, origins, created_at, last_used_at, stopped_at
+    "SELECT practice, carrier, id, generation, state, reason, origins, created_at, last_used_at, stopped_at,
+       stage, expires_at, login_at, accepted
      FROM credential WHERE practice = ?1 AND state <> 'deleted' AND (?2 IS NULL OR carrier = ?2) ORDER BY carrier";
 
 /// A practice's credential for a carrier; `None` when there is none, or it was deleted.
@@ -150,6 +161,10 @@ fn credential_row(row: &Row<'_>) -> Result<CredentialRow, StoreError> {
         created_at: row.get(7)?,
         last_used_at: row.get(8)?,
         stopped_at: row.get(9)?,
+        stage: row.get(10)?,
+        expires_at: row.get(11)?,
+        login_at: row.get(12)?,
+        accepted: u64::try_from(row.get::<i64>(13)?).unwrap_or(0),
         fields: Vec::new(),
     })
 }
@@ -163,8 +178,9 @@ fn with_fields(sql: &Sql<'_>, mut credential: CredentialRow) -> Result<Credentia
     Ok(credential)
 }
 
-/// Makes a credential active again, as a new generation of the same values: what is remembered of the refused one
-/// (sessions, refusals) does not fit it any more. `false` when this generation is not the present one.
+/// Lets a credential be tried again, as a new generation of the same values: what is remembered of the refused one
+/// (sessions, refusals) does not fit it any more. It is `verifying` until the carrier has said what it thinks. `false`
+/// when this generation is not the present one, or it is disabled.
 ///
 /// # Errors
 /// What the store says, or the seal.
@@ -181,8 +197,10 @@ pub async fn enable(
         .write(move |sql| {
             let practice = practice.as_str();
             let found = sql.one(
-                "UPDATE credential SET state = 'active', reason = NULL, stopped_at = NULL, generation = generation + 1
+                "UPDATE credential SET state = 'active', reason = NULL, stopped_at = NULL, generation = generation + 1,
+                   stage = 'verifying', login_at = NULL
                  WHERE practice = ?1 AND carrier = ?2 AND generation = ?3 AND state <> 'deleted'
+                   AND (stage IS NULL OR stage <> 'disabled')
                  RETURNING id, generation",
                 values![practice, &carrier, to_sql(generation)],
                 |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?)),
@@ -197,7 +215,7 @@ pub async fn enable(
 }
 
 /// Stops a credential, if it still has this generation: values entered meanwhile are not stopped for the old ones'
-/// fault. `false` when nothing had to change; the record is appended only if something did.
+/// fault. It is suspect then, or disabled where it was refused while a person had it verified. `false` when nothing had to change; the record is appended only if something did.
 ///
 /// # Errors
 /// What the store says.
@@ -212,9 +230,17 @@ pub async fn stop(
     store
         .write(move |sql| {
             let changed = sql.execute(
-                "UPDATE credential SET state = 'stopped', reason = ?4, stopped_at = ?5
+                "UPDATE credential SET state = 'stopped', reason = ?4, stopped_at = ?5, login_at = NULL,
+                   stage = CASE WHEN stage = 'verifying' AND ?6 = 1 THEN 'disabled' ELSE 'suspect' END
                  WHERE practice = ?1 AND carrier = ?2 AND generation = ?3 AND state = 'active'",
-                values![practice.as_str(), &carrier, to_sql(refused.generation), refused.reason, refused.at],
+                values![
+                    practice.as_str(),
+                    &carrier,
+                    to_sql(refused.generation),
+                    refused.reason,
+                    refused.at,
+                    refused.outright
+                ],
             )?;
             if changed == 1 {
                 append_in(sql, record)?;
@@ -231,6 +257,8 @@ pub struct Refused {
     pub generation: u64,
     /// Why, in fixed words.
     pub reason: &'static str,
+    /// Whether the carrier refused it, rather than that nobody knows.
+    pub outright: bool,
     /// When, in microseconds since 1970.
     pub at: i64,
 }
@@ -251,7 +279,8 @@ pub async fn delete(
         .write(move |sql| {
             replace_fields(sql, practice.as_str(), &carrier, &[])?;
             let changed = sql.execute(
-                "UPDATE credential SET state = 'deleted', reason = NULL, stopped_at = ?3
+                "UPDATE credential SET state = 'deleted', reason = NULL, stopped_at = ?3, stage = NULL, login_at = NULL,
+                   expires_at = NULL
                  WHERE practice = ?1 AND carrier = ?2 AND state <> 'deleted'",
                 values![practice.as_str(), &carrier, at],
             )?;
@@ -264,7 +293,7 @@ pub async fn delete(
 }
 
 /// A generation that no row has (-1) where the number does not fit.
-fn to_sql(generation: u64) -> i64 {
+pub(super) fn to_sql(generation: u64) -> i64 {
     i64::try_from(generation).unwrap_or(-1)
 }
 

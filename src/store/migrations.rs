@@ -13,6 +13,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (3, "people, memberships, sessions", include_str!("schema/0003_identity.sql")),
     (4, "submissions", include_str!("schema/0004_submissions.sql")),
     (5, "batches of questions", include_str!("schema/0005_batches.sql")),
+    (6, "the life of a credential", include_str!("schema/0006_credential_life.sql")),
 ];
 
 /// The schema's version after all steps.

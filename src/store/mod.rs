@@ -16,6 +16,7 @@ pub mod credentials;
 pub mod dump;
 mod error;
 pub mod keys;
+pub mod logins;
 mod migrations;
 pub mod people;
 mod postgres;

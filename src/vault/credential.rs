@@ -27,8 +27,12 @@ pub type SecretFields = BTreeMap<String, Zeroizing<String>>;
 pub enum CredentialState {
     /// It may.
     Active,
-    /// The carrier refused it: not again until a person says so.
-    Stopped,
+    /// It may not: a login failed, or nobody knows how one ended. A person has it tried once more, or enters a new one.
+    Suspect,
+    /// It may, for the one try that a person has started.
+    Verifying,
+    /// It may not: that try was refused, too. Only new values help.
+    Disabled,
 }
 
 impl CredentialState {
@@ -36,7 +40,9 @@ impl CredentialState {
     pub fn word(self) -> &'static str {
         match self {
             Self::Active => "active",
-            Self::Stopped => "stopped",
+            Self::Suspect => "suspect",
+            Self::Verifying => "verifying",
+            Self::Disabled => "disabled",
         }
     }
 }
@@ -62,6 +68,8 @@ pub struct CredentialInfo {
     pub last_used_at: Option<Timestamp>,
     /// When it was stopped.
     pub stopped_at: Option<Timestamp>,
+    /// When its values end, where a person has said so.
+    pub expires_at: Option<Timestamp>,
     /// Why it is stopped, in fixed words.
     pub reason: Option<String>,
 }
@@ -72,6 +80,8 @@ pub struct Lease {
     pub credential_id: String,
     /// Which set of values: sessions made with another one are not used.
     pub generation: u64,
+    /// Whether a person has them tried again, and the carrier has not accepted them yet.
+    pub on_trial: bool,
     /// Names of fields with their values.
     pub fields: SecretFields,
     /// The hosts they may go to, written as in a carrier file, in lower case.
@@ -200,13 +210,14 @@ pub(super) fn info(row: &CredentialRow) -> CredentialInfo {
     CredentialInfo {
         id: row.id.clone(),
         carrier: row.carrier.clone(),
-        state: if row.state == "active" { CredentialState::Active } else { CredentialState::Stopped },
+        state: super::life::state(row),
         fields: row.fields.iter().map(|field| field.name.clone()).collect(),
         generation: row.generation,
         origins: pinned(row).unwrap_or_default(),
         created_at: time(row.created_at),
         last_used_at: row.last_used_at.map(time),
         stopped_at: row.stopped_at.map(time),
+        expires_at: row.expires_at.map(time),
         reason: row.reason.clone(),
     }
 }

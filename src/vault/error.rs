@@ -28,8 +28,12 @@ pub enum VaultError {
     Tampered,
     /// The practice has no credential for this carrier.
     Missing,
-    /// The credential is stopped.
+    /// The credential is suspect: a login failed, or nobody knows how one ended.
     Stopped,
+    /// The credential was refused once more when a person had it tried.
+    Disabled,
+    /// The carrier shows a page that only a person may answer.
+    PersonWanted,
     /// The carrier file lists a host that was not there when the credential was entered.
     OriginsChanged,
     /// There is no such practice.
@@ -56,7 +60,13 @@ impl VaultError {
             }
             Self::Missing => "No credential is stored for this carrier. Enter one with `portico vault put`.",
             Self::Stopped => {
-                "The credential is stopped since the carrier refused it. Check it at the carrier's own page, then enter the new one or enable this one again."
+                "The credential is suspect: the carrier refused it, or nobody knows how its last sign-in ended. The practice admin signs in at the carrier's own page, then enters the new one or has this one tried once more."
+            }
+            Self::Disabled => {
+                "The carrier refused the credential twice. It is disabled until the practice admin enters a new one."
+            }
+            Self::PersonWanted => {
+                "The carrier shows a page that only a person may answer. The practice admin signs in at the carrier's own page, answers it, then has the credential tried once more."
             }
             Self::OriginsChanged => {
                 "The carrier's file lists a host that was not there when the credential was entered. Enter the credential again to allow that host."
@@ -99,7 +109,8 @@ impl From<VaultError> for Error {
             VaultError::Missing | VaultError::OriginsChanged | VaultError::Tampered | VaultError::NoSuchPractice => {
                 ErrorKind::CredentialMissing
             }
-            VaultError::Stopped => ErrorKind::CredentialRejected,
+            VaultError::Stopped | VaultError::Disabled => ErrorKind::CredentialRejected,
+            VaultError::PersonWanted => ErrorKind::NeedsPerson,
             VaultError::BadField { .. } => ErrorKind::RequestInvalid,
             VaultError::KeyFile { .. }
             | VaultError::NotInitialised

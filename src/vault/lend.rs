@@ -5,10 +5,7 @@ use connector_sdk::{BoxFuture, Result};
 use super::{GATEWAY_PRACTICE, Vault};
 use crate::carriers::{Carrier, CredentialScope};
 use crate::practice::PracticeId;
-use crate::wire;
-
-/// Why a credential that the carrier refused is stopped, in the trail and on pages.
-const REFUSED: &str = "the carrier refused it";
+use crate::wire::{self, Doubt, LoginMark};
 
 /// Whose credential a practice uses at a carrier: its own, or the gateway's.
 pub fn owner(practice: &PracticeId, carrier: &Carrier) -> PracticeId {
@@ -24,12 +21,25 @@ impl wire::Credentials for Vault {
         Ok(wire::Lease {
             credential_id: lease.credential_id,
             generation: lease.generation,
+            on_trial: lease.on_trial,
             fields: lease.fields,
             origins: lease.origins,
         })
     }
 
-    fn stop<'a>(&'a self, credential_id: &'a str, generation: u64) -> BoxFuture<'a, Result<()>> {
-        Box::pin(async move { Ok(Vault::stop(self, credential_id, generation, REFUSED).await?) })
+    fn stop<'a>(&'a self, credential_id: &'a str, generation: u64, why: Doubt) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { Ok(Vault::stop(self, credential_id, generation, why.word()).await?) })
+    }
+
+    fn login_begins<'a>(&'a self, credential_id: &'a str, generation: u64) -> BoxFuture<'a, Result<LoginMark>> {
+        Box::pin(Vault::login_begins(self, credential_id, generation))
+    }
+
+    fn login_ended(&self, credential_id: &str, mark: LoginMark, accepted: bool) -> BoxFuture<'static, Result<()>> {
+        Vault::login_ended(self, credential_id, mark, accepted)
+    }
+
+    fn take_step<'a>(&'a self, credential_id: &'a str, step: u64) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(Vault::take_step(self, credential_id, step))
     }
 }

@@ -14,6 +14,10 @@ mod error;
 mod key_file;
 mod keyring;
 mod lend;
+mod life;
+#[cfg(test)]
+mod login_tests;
+mod logins;
 #[cfg(test)]
 mod tests;
 
@@ -21,12 +25,14 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 pub use credential::{CredentialInfo, CredentialState, Lease, SecretFields};
 pub use error::VaultError;
 use keyring::{KEY_BYTES, KeyBytes, Keyring, SealingKey, random};
 pub use lend::owner;
+pub use life::{REMIND_DAYS, Reminder};
 
 use crate::practice::PracticeId;
 use crate::store::credentials::{self, CredentialRow, NewCredential, Refused};
@@ -152,6 +158,22 @@ impl Vault {
         origins: &[String],
         by: &Actor,
     ) -> Result<CredentialInfo, VaultError> {
+        self.put_until(practice, carrier, fields, origins, None, by).await
+    }
+
+    /// As [`Vault::put`], with values that end at a known time: reminders come before it.
+    ///
+    /// # Errors
+    /// As [`Vault::put`].
+    pub async fn put_until(
+        &self,
+        practice: &PracticeId,
+        carrier: &str,
+        fields: SecretFields,
+        origins: &[String],
+        expires_at: Option<Timestamp>,
+        by: &Actor,
+    ) -> Result<CredentialInfo, VaultError> {
         credential::check(&fields)?;
         let origins = serde_json::to_string(&credential::pin(origins)).map_err(|_| VaultError::Tampered)?;
         let id = self.credential_id(practice, carrier);
@@ -161,6 +183,7 @@ impl Vault {
             carrier: carrier.to_owned(),
             id,
             origins: origins.clone(),
+            expires_at: expires_at.map(Timestamp::as_microsecond),
             at: store::now(),
         };
         let seal = self.sealing(practice, carrier, origins, fields);
@@ -195,7 +218,7 @@ impl Vault {
     pub fn lease(&self, practice: &PracticeId, carrier: &str, hosts: &[String]) -> Result<Lease, VaultError> {
         let row = self.row(practice, carrier).ok_or(VaultError::Missing)?;
         if row.state != "active" {
-            return Err(VaultError::Stopped);
+            return Err(life::stopped(&row));
         }
         // Opened first: only then is the list of hosts proven to be the one that was entered.
         let fields = credential::open(&self.keys, &row)?;
@@ -204,7 +227,8 @@ impl Vault {
             return Err(VaultError::OriginsChanged);
         }
         self.note_use(&row);
-        Ok(Lease { credential_id: row.id, generation: row.generation, fields, origins })
+        let on_trial = row.stage.is_some();
+        Ok(Lease { credential_id: row.id, generation: row.generation, on_trial, fields, origins })
     }
 
     /// Stops a credential because the carrier refused it. In this process it takes effect at once, and even if it cannot
@@ -221,7 +245,7 @@ impl Vault {
         let record = TrailRecord::new(&practice, &Actor::gateway(), "credential.stopped")
             .carrier(&carrier)
             .credential(credential_id);
-        let refused = Refused { generation, reason, at };
+        let refused = Refused { generation, reason, outright: life::is_refusal(reason), at };
         credentials::stop(&self.store, &practice, &carrier, refused, append(&self.sealer, record)).await?;
         // Once more: somebody may have enabled it between the mark and the lock, and the refusal is the later word.
         self.mark_stopped(credential_id, generation, reason, at);
@@ -240,6 +264,8 @@ impl Vault {
             let row = rows.values_mut().find(|row| row.id == credential_id && row.generation == generation)?;
             if row.state == "active" {
                 row.state = "stopped".to_owned();
+                row.stage = Some(life::stage_after(row.stage.as_deref(), reason).to_owned());
+                row.login_at = None;
                 row.reason = Some(reason.to_owned());
                 row.stopped_at = Some(at);
             }
@@ -247,7 +273,8 @@ impl Vault {
         })
     }
 
-    /// A person says that a stopped credential may be tried again; `false` when there is no stopped one. It becomes a new
+    /// A person says that a suspect credential may be tried again, once; `false` when there is none, or it is disabled
+    /// (then only new values help). It is verifying until the carrier has accepted or refused it, and becomes a new
     /// generation of the same values, so that nothing remembered of the refused one gets in the way, and a refusal that
     /// arrives late does not stop it again.
     ///

@@ -100,6 +100,7 @@ async fn a_refused_login_stops_it_until_a_person_says_otherwise() {
     assert!(!rig.vault.enable(&practice(2), "acme", &Actor::command_line()).await.unwrap());
     assert!(rig.vault.enable(&practice(1), "acme", &Actor::command_line()).await.unwrap());
     assert!(!rig.vault.enable(&practice(1), "acme", &Actor::command_line()).await.unwrap());
+    assert_eq!(rig.vault.info(&practice(1), "acme").unwrap().state, CredentialState::Verifying);
     // The same values, but a new generation: what the wire remembers of the refused one does not fit it.
     let rig = rig.restart().await;
     let lease = rig.lease(1, "acme").unwrap();
@@ -179,7 +180,7 @@ async fn the_wire_gets_the_practices_own_credential_or_the_gateways() {
         assert_eq!(lease(n, "shared").unwrap().fields["password"].as_str(), "all");
     }
     let shared = lease(1, "shared").unwrap();
-    lender.stop(&shared.credential_id, shared.generation).await.unwrap();
+    lender.stop(&shared.credential_id, shared.generation, crate::wire::Doubt::Refused).await.unwrap();
     assert_eq!(lease(2, "shared").unwrap_err().kind, connector_sdk::ErrorKind::CredentialRejected);
     assert!(lease(1, "own").is_ok());
 }

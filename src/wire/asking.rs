@@ -14,7 +14,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::credentials::Lease;
+use super::credentials::{Lease, LoginMark};
 use super::limit::Place;
 use super::record::Recorder;
 use super::redirect::CarriersAddress;
@@ -52,7 +52,13 @@ pub(super) struct Login {
 impl Login {
     /// For leaving a session: without the credential's values, since nothing secret is needed for that.
     pub(super) fn leaving(id: &str, generation: u64, session: Arc<Session>, guards: Arc<Guards>) -> Self {
-        let lease = Lease { credential_id: id.to_owned(), generation, fields: Default::default(), origins: Vec::new() };
+        let lease = Lease {
+            credential_id: id.to_owned(),
+            generation,
+            on_trial: false,
+            fields: Default::default(),
+            origins: Vec::new(),
+        };
         Self { lease: Arc::new(lease), session, guards }
     }
 }
@@ -101,6 +107,10 @@ pub(super) struct Asking {
     pub(super) renewed: AtomicBool,
     /// Whether a secret has left.
     pub(super) secret_sent: AtomicBool,
+    /// The login under way, where this attempt has begun one.
+    pub(super) mark: tokio::sync::Mutex<Option<LoginMark>>,
+    /// Whether the last reply said that the carrier is out of order.
+    pub(super) out_of_order: AtomicBool,
     /// Whether the carrier answered with something else than an error.
     pub(super) answered: AtomicBool,
     /// Whether the first byte of a committing request was let go.
@@ -167,6 +177,8 @@ impl Asking {
             signed_in_here: AtomicBool::new(false),
             renewed: AtomicBool::new(false),
             secret_sent: AtomicBool::new(false),
+            mark: tokio::sync::Mutex::default(),
+            out_of_order: AtomicBool::new(false),
             answered: AtomicBool::new(false),
             armed: AtomicBool::new(false),
             hidden: Mutex::default(),
@@ -299,6 +311,7 @@ pub(super) fn let_go(asking: &Asking, accepted: bool) {
     if let Some(login) = asking.login.as_ref().filter(|_| accepted) {
         session::proven(&login.session);
     }
+    session::end_login(asking, accepted);
     if let Ok(mut held) = asking.held.try_lock() {
         held.take();
     }

@@ -1,9 +1,10 @@
-//! What the wire needs from the vault: a lease on one practice's credential, and a way to stop it for good.
+//! What the wire needs from the vault: a lease on one practice's credential, a way to stop it for good, and a durable memory
+//! of what the carrier counts (logins, one-time codes).
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use connector_sdk::{BoxFuture, Result};
+use connector_sdk::{BoxFuture, Error, ErrorKind, Result};
 use zeroize::Zeroizing;
 
 use crate::carriers::Carrier;
@@ -18,12 +19,85 @@ pub trait Credentials: Send + Sync {
     /// [`connector_sdk::ErrorKind::CredentialRejected`] when it is stopped.
     fn lease(&self, practice: &PracticeId, carrier: &Carrier) -> Result<Lease>;
 
-    /// Stops a credential because the carrier refused it, durably: once this returns `Ok`, no lease on this generation
-    /// is given out any more, not even after a restart, until a person re-enables it or enters a new one.
+    /// Stops a credential because of a doubt, durably: once this returns `Ok`, no lease on this generation is given out
+    /// any more, not even after a restart, until a person has it tried again or enters a new one. Any login under way
+    /// with it counts as ended.
     ///
     /// # Errors
     /// [`connector_sdk::ErrorKind::Internal`] when it could not be stored.
-    fn stop<'a>(&'a self, credential_id: &'a str, generation: u64) -> BoxFuture<'a, Result<()>>;
+    fn stop<'a>(&'a self, credential_id: &'a str, generation: u64, why: Doubt) -> BoxFuture<'a, Result<()>>;
+
+    /// Notes, durably and before it leaves, that a login is under way. Should the process end before
+    /// [`Credentials::login_ended`], the credential is suspect at the next start: nobody knows what the carrier counted.
+    /// There is one login under way for a credential at most.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Overloaded`] while another one is under way; [`ErrorKind::CredentialRejected`] when these values are not
+    /// to be used any more; [`ErrorKind::Internal`] when it could not be stored. Nothing may leave then.
+    fn login_begins<'a>(&'a self, credential_id: &'a str, generation: u64) -> BoxFuture<'a, Result<LoginMark>>;
+
+    /// A login is over: the carrier has `accepted` the values, or said nothing about them (a refusal goes to
+    /// [`Credentials::stop`]). Another may begin at once; the future is done when this is durable.
+    fn login_ended(&self, credential_id: &str, mark: LoginMark, accepted: bool) -> BoxFuture<'static, Result<()>>;
+
+    /// Takes a step of one-time codes (RFC 6238), durably and before the code leaves; `false` when this step or a later one
+    /// was taken before, by whichever process.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] when it could not be stored. No code may leave then.
+    fn take_step<'a>(&'a self, credential_id: &'a str, step: u64) -> BoxFuture<'a, Result<bool>>;
+}
+
+/// One login that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoginMark(pub i64);
+
+/// Why a credential is not used any more until a person acts: carriers lock accounts after a few failed logins, so that
+/// one that may have failed is enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The carrier refused it.
+    Refused,
+    /// The sign-in ended on a page that nobody understands.
+    Unrecognised,
+    /// The login left and no reply came.
+    NoReply,
+    /// The gateway ended while the login was under way.
+    Interrupted,
+    /// The carrier shows a page for a person: a captcha, new terms, a forced change of the password.
+    Person,
+}
+
+impl Doubt {
+    /// The fixed words in the trail and on pages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "the carrier refused it",
+            Self::Unrecognised => "its sign-in ended on a page that is not understood",
+            Self::NoReply => "its sign-in got no reply",
+            Self::Interrupted => "the gateway ended during its sign-in",
+            Self::Person => "the carrier shows a page that only a person may answer",
+        }
+    }
+
+    /// What everybody is told who would use the credential now.
+    pub fn error(self) -> Error {
+        let (kind, text) = match self {
+            Self::Refused => (
+                ErrorKind::CredentialRejected,
+                "The carrier refused the stored credential. The practice admin checks it at the carrier's own page, then enters the new one or has this one tried once more.",
+            ),
+            Self::Unrecognised | Self::NoReply | Self::Interrupted => (
+                ErrorKind::CredentialRejected,
+                "Nobody knows how the last sign-in with the stored credential ended, and it is not tried again by itself. The practice admin signs in at the carrier's own page, then has it tried once more.",
+            ),
+            Self::Person => (
+                ErrorKind::NeedsPerson,
+                "The carrier shows a page that only a person may answer. The practice admin signs in at the carrier's own page, answers it, then has the credential tried once more.",
+            ),
+        };
+        Error::new(kind, text).fact("doubt", self.word())
+    }
 }
 
 /// One credential, opened for one attempt. The values are wiped from memory when the last user is done.
@@ -32,6 +106,8 @@ pub struct Lease {
     pub credential_id: String,
     /// Grows with every change of the credential: sessions and tokens made with an older one are not used.
     pub generation: u64,
+    /// Whether a person has values tried again that were in doubt, and the carrier has not accepted them yet.
+    pub on_trial: bool,
     /// `username`, `password`, `totp_seed` … with their values.
     pub fields: BTreeMap<String, Zeroizing<String>>,
     /// Pinned hosts, written as in a carrier file's `hosts`: the secrets go nowhere else, whatever the file says later.
@@ -66,6 +142,7 @@ mod tests {
         let lease = Lease {
             credential_id: "c-1".into(),
             generation: 1,
+            on_trial: false,
             fields: BTreeMap::from([("password".to_owned(), Zeroizing::new("canary-of-the-vault".to_owned()))]),
             origins: vec![],
         };

@@ -15,7 +15,7 @@ use super::credentials::Lease;
 use super::markers::{self, Named};
 use super::record::KeptBody;
 use super::redirect::{CarriersAddress, RawLocation};
-use super::{egress, token};
+use super::{egress, session, token};
 
 /// Largest request body, bytes.
 const REQUEST_MAX: usize = 16 << 20;
@@ -68,6 +68,11 @@ pub(super) async fn dress(
     } else {
         Bytes::from_owner(markers::swap(&asking.prefix, request.body(), &value)?)
     };
+    if !names.is_empty() || signs_with_secret(asking) {
+        // The last thing before the secret is put on: what follows is the sending.
+        session::note_login(asking).await?;
+        asking.secret_sent.store(true, Ordering::Relaxed);
+    }
     sign(asking, &mut out, bearer)?;
     out.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     if !out.headers().contains_key(header::USER_AGENT) {
@@ -91,6 +96,15 @@ fn sendable(asking: &Asking, request: &Request<Bytes>) -> Result<()> {
         return invalid("A secret has no place in an address.");
     }
     Ok(())
+}
+
+/// Whether [`sign`] puts a stored secret on a request of this role.
+fn signs_with_secret(asking: &Asking) -> bool {
+    match asking.role {
+        Role::Token { basic } => basic,
+        Role::Ask => matches!(asking.wire.carrier.connector.sign_in(), SignIn::Basic | SignIn::Header(_)),
+        Role::SignIn | Role::SignOut => false,
+    }
 }
 
 /// Adds what the carrier's scheme wants in every request.
@@ -169,11 +183,11 @@ impl<'a> Secrets<'a> {
             pinned(&login.lease, request)?;
             if names.contains(&Named::TotpCode) {
                 let seed = markers::field(&login.lease, "totp_seed")?;
-                let fresh = login.guards.steps.code(seed, asking.deadline).await?;
+                let (vault, id) = (&asking.wire.vault, login.lease.credential_id.as_str());
+                let fresh = login.guards.steps.code(seed, asking.deadline, |step| vault.take_step(id, step)).await?;
                 asking.hide(&fresh);
                 code = Some(fresh);
             }
-            asking.secret_sent.store(true, Ordering::Relaxed);
         }
         Ok(Self { login, code, asking })
     }

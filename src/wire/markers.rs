@@ -298,7 +298,13 @@ mod tests {
 
     fn lease(fields: &[(&str, &str)]) -> Lease {
         let fields = fields.iter().map(|(k, v)| ((*k).to_owned(), Zeroizing::new((*v).to_owned())));
-        Lease { credential_id: "c".into(), generation: 1, fields: fields.collect::<BTreeMap<_, _>>(), origins: vec![] }
+        Lease {
+            credential_id: "c".into(),
+            generation: 1,
+            on_trial: false,
+            fields: fields.collect::<BTreeMap<_, _>>(),
+            origins: vec![],
+        }
     }
 
     fn swapped(text: &str, value: &str) -> Result<String> {

@@ -50,7 +50,7 @@ use tokio::time::Instant;
 
 pub use self::cassette::Cassette;
 pub use self::commit::Arm;
-pub use self::credentials::{Credentials, Lease};
+pub use self::credentials::{Credentials, Doubt, Lease, LoginMark};
 pub use self::limit::Budget;
 pub use self::notify::Notifier;
 pub use self::record::Exchange;
@@ -369,7 +369,7 @@ impl AttemptHandle {
         if let Some(login) = &self.asking.login
             && login.session.not_rejected().is_ok()
         {
-            session::stop(&self.asking.wire, login).await;
+            session::stop(&self.asking.wire, login, Doubt::Refused).await;
         }
         self.no_outcome();
     }
@@ -455,6 +455,7 @@ async fn layers(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Respon
     let again = (dressed.method() == Method::GET).then(|| dressed.clone());
     let sent = wire.client.send(dressed, asking.deadline).await;
     drop(place);
+    asking.out_of_order.store(false, Ordering::Relaxed);
     let reply = match (sent, again) {
         (Ok(reply), _) => reply,
         // A kept connection that had gone stale. Nothing but a GET is sent twice: the carrier may have acted on it.
@@ -464,7 +465,13 @@ async fn layers(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Respon
         }
         (Err(failed), _) => return Err(failed.error),
     };
+    asking.out_of_order.store(says_out_of_order(&reply), Ordering::Relaxed);
     Ok(dress::undress(asking, request.uri(), reply))
+}
+
+/// Whether a reply says, by its status, that the carrier did not look at the request.
+fn says_out_of_order(reply: &Response<Bytes>) -> bool {
+    reply.status() == http::StatusCode::TOO_MANY_REQUESTS || reply.status().is_server_error()
 }
 
 impl Inner {

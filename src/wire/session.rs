@@ -3,8 +3,11 @@
 //! - A sign-in runs in a task of its own, so that an ask that goes away does not leave it half done, and is never
 //!   retried: a failed one is everybody's answer who waited for it.
 //! - A rejected credential is stopped in the vault before anybody hears of it, and not tried again.
-//! - A form sign-in that failed in any other way after a secret had left may have been a refusal nobody understood.
-//!   Further ones are held back, longer each time, because carriers lock accounts after a few.
+//! - A login is noted durably before it leaves ([`note_login`]): after a kill in the middle of one, the credential is
+//!   suspect.
+//! - A form sign-in that failed in any other way after a secret had left may have been a refusal nobody understood: the
+//!   credential is suspect, too. Only where the carrier said that it is out of order (429, 5xx) nothing was judged: then
+//!   further ones are held back, longer each time.
 //! - A credential that rides in requests ([`SignIn::Basic`], [`SignIn::Header`], [`SignIn::InRequest`]) is tried by one
 //!   attempt alone until it has been accepted once; otherwise fifty asks would be fifty wrong passwords.
 //! - When the carrier has ended a session: the first request of an attempt is sent again after a new sign-in, since
@@ -27,6 +30,7 @@ use zeroize::Zeroizing;
 use super::Inner;
 use super::asking::{Asking, Held, HostOf, Login, Role};
 use super::cookies::Jar;
+use super::credentials::Doubt;
 use super::limit::{Gate, Place, Rate};
 use super::token::{self, Token};
 use super::totp::Steps;
@@ -101,7 +105,7 @@ enum Phase {
     Busy(SigningIn),
     In(Option<Token>),
     Held { until: Instant, error: Error },
-    Rejected,
+    Stopped(Doubt),
 }
 
 impl Session {
@@ -133,9 +137,9 @@ impl Session {
     }
 
     /// # Errors
-    /// [`ErrorKind::CredentialRejected`] when the carrier has refused this generation of the credential.
+    /// The doubt's error when this generation of the credential is not to be used any more.
     pub(super) fn not_rejected(&self) -> Result<()> {
-        if matches!(self.state().phase, Phase::Rejected) { Err(rejected()) } else { Ok(()) }
+        if let Phase::Stopped(doubt) = self.state().phase { Err(doubt.error()) } else { Ok(()) }
     }
 
     /// Ends session number `epoch` and hands its cookies over, in one step; `None` when it is over already.
@@ -157,16 +161,51 @@ impl Session {
     }
 }
 
-fn rejected() -> Error {
-    Error::new(
-        ErrorKind::CredentialRejected,
-        "The carrier refused the stored credential. It is stopped until a person enters it anew or enables it again.",
-    )
-}
-
 /// The credential has been accepted once.
 pub(super) fn proven(session: &Session) {
     session.proven.store(true, Ordering::Release);
+}
+
+/// Notes a login durably before it leaves: every sign-in at a form; elsewhere, while a person has a refused one tried again
+/// (a machine's login is not locked out for a lost reply, and a durable write for each would cost more than it saves).
+///
+/// # Errors
+/// Those of [`super::Credentials::login_begins`]; nothing may leave then.
+pub(super) async fn note_login(asking: &Asking) -> Result<()> {
+    let Some(login) = &asking.login else { return Ok(()) };
+    let on_trial = || login.lease.on_trial && !login.session.proven.load(Ordering::Acquire);
+    let wanted = match asking.role {
+        Role::SignIn => true,
+        Role::Token { .. } => on_trial(),
+        Role::Ask => rides_in_requests(&asking.wire) && on_trial(),
+        Role::SignOut => false,
+    };
+    let mut mark = asking.mark.lock().await;
+    if wanted && mark.is_none() {
+        *mark = Some(asking.wire.vault.login_begins(&login.lease.credential_id, login.lease.generation).await?);
+    }
+    Ok(())
+}
+
+/// The login this attempt began, if it began one, is over. Durable a moment later; [`settle`] waits for that.
+pub(super) fn end_login(asking: &Asking, accepted: bool) {
+    if let (Some(done), Ok(runtime)) = (login_over(asking, accepted), tokio::runtime::Handle::try_current()) {
+        runtime.spawn(done);
+    }
+}
+
+/// As [`end_login`], durable when the future is done.
+fn login_over(asking: &Asking, accepted: bool) -> Option<BoxFuture<'static, ()>> {
+    let login = asking.login.as_ref()?;
+    let mark = asking.mark.try_lock().ok()?.take()?;
+    let (carrier, credential) = (asking.wire.carrier.clone(), login.lease.credential_id.clone());
+    let ended = asking.wire.vault.login_ended(&credential, mark, accepted);
+    Some(Box::pin(async move {
+        if let Err(error) = ended.await {
+            let carrier = carrier.id.as_str();
+            tracing::error!(carrier, credential, %error, "The end of a login could not be stored; after a restart it counts as open.");
+        }
+    }))
 }
 
 /// Takes a seat for the whole attempt, before its first request.
@@ -251,7 +290,7 @@ fn look(asking: &Arc<Asking>, login: &Login) -> Result<Looked> {
     let session = &login.session;
     let mut state = session.state();
     match &state.phase {
-        Phase::Rejected => return Err(rejected()),
+        Phase::Stopped(doubt) => return Err(doubt.error()),
         Phase::Held { until, error } if Instant::now() < *until => {
             let wait = until.saturating_duration_since(Instant::now());
             return Err(error.clone().fact("held_ms", wait));
@@ -287,7 +326,7 @@ fn start(asking: &Arc<Asking>, login: &Login, epoch: u64) -> SigningIn {
     let (sender, receiver) = oneshot::channel();
     let aside = asking.aside(role);
     let login = login.clone();
-    let guard = Unfinished { session: login.session.clone(), epoch };
+    let guard = Unfinished { aside: aside.clone(), login: login.clone(), epoch };
     tokio::spawn(async move {
         let guard = guard;
         let result = perform(&aside, &login).await;
@@ -302,21 +341,33 @@ fn start(asking: &Arc<Asking>, login: &Login, epoch: u64) -> SigningIn {
     shared.shared()
 }
 
-/// Should a sign-in's task end early (a panic in a connector, a runtime that shuts down), the session is not left busy, and
-/// held back as after any failure nobody understood.
+/// Should a sign-in's task end early (a panic in a connector, a runtime that shuts down), the session is not left busy:
+/// where a secret has left, the same fault at every ask would lock the account.
 struct Unfinished {
-    session: Arc<Session>,
+    aside: Arc<Asking>,
+    login: Login,
     epoch: u64,
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        let mut state = self.session.state();
-        if state.epoch == self.epoch && matches!(state.phase, Phase::Busy(_)) {
-            // The password may have left: the same fault at every ask would lock the account.
+        let mut state = self.login.session.state();
+        if state.epoch != self.epoch || !matches!(state.phase, Phase::Busy(_)) {
+            return;
+        }
+        if !self.aside.secret_sent.load(Ordering::Relaxed) {
             let error = Error::new(ErrorKind::Internal, "The sign-in ended without a result.");
             state.failures = state.failures.saturating_add(1);
             state.phase = Phase::Held { until: Instant::now() + HOLD_FIRST, error };
+            drop(state);
+            return end_login(&self.aside, false);
+        }
+        state.phase = Phase::Stopped(Doubt::Interrupted);
+        drop(state);
+        // Without a runtime the process is ending, and the note that the login began says the same at the next start.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (wire, login) = (self.aside.wire.clone(), self.login.clone());
+            runtime.spawn(async move { stop(&wire, &login, Doubt::Interrupted).await });
         }
     }
 }
@@ -340,83 +391,110 @@ async fn perform(aside: &Arc<Asking>, login: &Login) -> Result<Option<Token>> {
 /// Writes down how a sign-in ended, in the vault first where it was a rejection.
 async fn settle(aside: &Arc<Asking>, login: &Login, epoch: u64, result: Result<Option<Token>>) -> Result<()> {
     let session = &login.session;
-    let carrier = aside.wire.carrier.id.as_str();
-    match result {
-        Ok(token) => {
-            let form = token.is_none();
-            {
-                let mut state = session.state();
-                // Refused meanwhile, in an ask that used the session before: that is the later word.
-                if matches!(state.phase, Phase::Rejected) {
-                    return Err(rejected());
-                }
-                state.phase = Phase::In(token);
-                state.failures = 0;
-                state.last_used = Instant::now();
-            }
-            proven(session);
-            if form {
-                watch_idle(&aside.wire, login, epoch);
-            }
-            tracing::info!(carrier, credential = login.lease.credential_id, "Signed in.");
-            Ok(())
+    let error = match result {
+        Ok(token) => return settle_in(aside, login, epoch, token).await,
+        Err(error) => error,
+    };
+    if error.kind == ErrorKind::CredentialRejected {
+        if session.not_rejected().is_ok() {
+            stop(&aside.wire, login, Doubt::Refused).await;
         }
-        Err(error) if error.kind == ErrorKind::CredentialRejected => {
-            stop(&aside.wire, login).await;
-            Err(error.retry(Retry::Never))
-        }
-        Err(error) => {
-            let unclear = aside.role == Role::SignIn
-                && aside.secret_sent.load(Ordering::Relaxed)
-                && may_hide_a_refusal(error.kind);
+        return Err(error.retry(Retry::Never));
+    }
+    match unclear(aside, error.kind) {
+        None => {
+            if let Some(over) = login_over(aside, false) {
+                over.await;
+            }
             let mut state = session.state();
-            if matches!(state.phase, Phase::Rejected) {
-                return Err(rejected());
+            if let Phase::Stopped(doubt) = state.phase {
+                return Err(doubt.error());
             }
-            if !unclear {
-                state.phase = Phase::Out;
-                return Err(error);
-            }
-            let hold = HOLD_FIRST.saturating_mul(2_u32.saturating_pow(state.failures.min(10))).min(HOLD_MAX);
-            let error = error.retry(Retry::Never);
-            state.failures = state.failures.saturating_add(1);
-            state.phase = Phase::Held { until: Instant::now() + hold, error: error.clone() };
-            tracing::warn!(
-                carrier,
-                credential = login.lease.credential_id,
-                kind = error.kind.name(),
-                hold_secs = hold.as_secs(),
-                "A sign-in failed after the password had left; further ones are held back."
-            );
+            state.phase = Phase::Out;
             Err(error)
+        }
+        Some(_) if aside.out_of_order.load(Ordering::Relaxed) => {
+            if let Some(over) = login_over(aside, false) {
+                over.await;
+            }
+            hold(aside, login, error)
+        }
+        Some(doubt) => {
+            stop(&aside.wire, login, doubt).await;
+            Err(error.retry(Retry::Never))
         }
     }
 }
 
-/// Whether a failed sign-in may have been a refusal that nobody understood. Our own limits and the carrier's clear words
-/// are none.
-fn may_hide_a_refusal(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::CarrierUnavailable
-            | ErrorKind::CarrierTimeout
-            | ErrorKind::ProtocolBroken
-            | ErrorKind::AnswerMismatch
-            | ErrorKind::NeedsPerson
-            | ErrorKind::Internal
-    )
+async fn settle_in(aside: &Arc<Asking>, login: &Login, epoch: u64, token: Option<Token>) -> Result<()> {
+    let session = &login.session;
+    let form = token.is_none();
+    {
+        let mut state = session.state();
+        // Refused meanwhile, in an ask that used the session before: that is the later word.
+        if let Phase::Stopped(doubt) = state.phase {
+            return Err(doubt.error());
+        }
+        state.phase = Phase::In(token);
+        state.failures = 0;
+        state.last_used = Instant::now();
+    }
+    proven(session);
+    if let Some(over) = login_over(aside, true) {
+        over.await;
+    }
+    if form {
+        watch_idle(&aside.wire, login, epoch);
+    }
+    let carrier = aside.wire.carrier.id.as_str();
+    tracing::info!(carrier, credential = login.lease.credential_id, "Signed in.");
+    Ok(())
+}
+
+/// After a sign-in that the carrier was too busy or broken to judge: further ones later, longer each time.
+fn hold(aside: &Asking, login: &Login, error: Error) -> Result<()> {
+    let mut state = login.session.state();
+    if let Phase::Stopped(doubt) = state.phase {
+        return Err(doubt.error());
+    }
+    let hold = HOLD_FIRST.saturating_mul(2_u32.saturating_pow(state.failures.min(10))).min(HOLD_MAX);
+    let error = error.retry(Retry::Never);
+    state.failures = state.failures.saturating_add(1);
+    state.phase = Phase::Held { until: Instant::now() + hold, error: error.clone() };
+    tracing::warn!(
+        carrier = aside.wire.carrier.id.as_str(),
+        credential = login.lease.credential_id,
+        kind = error.kind.name(),
+        hold_secs = hold.as_secs(),
+        "The carrier was out of order during a sign-in; further ones are held back."
+    );
+    Err(error)
+}
+
+/// What to think of a form sign-in that failed in another way than by a clear refusal; `None` where nothing secret had left,
+/// or where the failure is none of the password's: our own limits and the carrier's clear words.
+fn unclear(aside: &Asking, kind: ErrorKind) -> Option<Doubt> {
+    if aside.role != Role::SignIn || !aside.secret_sent.load(Ordering::Relaxed) {
+        return None;
+    }
+    match kind {
+        ErrorKind::CarrierUnavailable | ErrorKind::CarrierTimeout => Some(Doubt::NoReply),
+        ErrorKind::ProtocolBroken | ErrorKind::AnswerMismatch | ErrorKind::Internal => Some(Doubt::Unrecognised),
+        ErrorKind::NeedsPerson => Some(Doubt::Person),
+        _ => None,
+    }
 }
 
 /// Stops a credential: in this process at once, in the vault before this returns.
-pub(super) async fn stop(wire: &Inner, login: &Login) {
-    login.session.state().phase = Phase::Rejected;
+pub(super) async fn stop(wire: &Inner, login: &Login, why: Doubt) {
+    login.session.state().phase = Phase::Stopped(why);
     login.session.jar().clear();
     let (vault, carrier, lease) = (wire.vault.clone(), wire.carrier.clone(), login.lease.clone());
     // In a task of its own: an ask whose time is over in this moment must not leave it unwritten.
     let written = tokio::spawn(async move {
         let (carrier, credential) = (carrier.id.as_str(), lease.credential_id.as_str());
-        match vault.stop(credential, lease.generation).await {
-            Ok(()) => tracing::warn!(carrier, credential, "The carrier refused a credential; it is stopped."),
+        match vault.stop(credential, lease.generation, why).await {
+            Ok(()) => tracing::warn!(carrier, credential, why = why.word(), "A credential is in doubt; it is stopped."),
             Err(error) => {
                 tracing::error!(carrier, credential, %error, "A refused credential could not be stopped durably.")
             }
@@ -446,11 +524,14 @@ pub(super) async fn judge(asking: &Asking, reply: Response<Bytes>) -> Result<Jud
     let status = reply.status();
     match asking.wire.carrier.connector.sign_in() {
         SignIn::Basic | SignIn::Header(_) if status == StatusCode::UNAUTHORIZED => {
-            stop(&asking.wire, login).await;
-            return Err(rejected().fact("status", status));
+            stop(&asking.wire, login, Doubt::Refused).await;
+            return Err(Doubt::Refused.error().fact("status", status));
         }
         SignIn::Basic | SignIn::Header(_) if status.as_u16() < 400 => {
             proven(&login.session);
+            if let Some(over) = login_over(asking, true) {
+                over.await;
+            }
             if let Some(held) = asking.held.lock().await.as_mut() {
                 held.proof = None;
             }

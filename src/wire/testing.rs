@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::{Attempt, AttemptHandle, Credentials, Lane, Lease, Wire};
+use super::{Attempt, AttemptHandle, Credentials, Doubt, Lane, Lease, LoginMark, Wire};
 use crate::carriers::{CacheRules, Carrier, CredentialScope, FormRules, Hours, Limits, Offers};
 use crate::practice::PracticeId;
 
@@ -333,6 +333,10 @@ pub(super) struct TestVault {
     pub(super) origins: Vec<String>,
     pub(super) generation: AtomicUsize,
     pub(super) stopped: Mutex<HashSet<(String, u64)>>,
+    /// Logins that have begun, and how the ones ended that did: accepted or not.
+    pub(super) logins: Arc<Mutex<Vec<Option<bool>>>>,
+    pub(super) steps: Mutex<HashSet<u64>>,
+    pub(super) last_doubt: Mutex<Option<Doubt>>,
 }
 
 impl TestVault {
@@ -350,6 +354,9 @@ impl TestVault {
             origins: origins.to_vec(),
             generation: AtomicUsize::new(1),
             stopped: Mutex::default(),
+            logins: Arc::default(),
+            steps: Mutex::default(),
+            last_doubt: Mutex::default(),
         }
     }
 }
@@ -362,16 +369,34 @@ impl Credentials for TestVault {
             return Err(Error::new(ErrorKind::CredentialRejected, "Stopped."));
         }
         let fields = self.fields.iter().map(|(name, value)| (name.clone(), Zeroizing::new(value.clone())));
-        Ok(Lease { credential_id, generation, fields: fields.collect(), origins: self.origins.clone() })
+        Ok(Lease { credential_id, generation, on_trial: true, fields: fields.collect(), origins: self.origins.clone() })
     }
 
-    fn stop<'a>(&'a self, credential_id: &'a str, generation: u64) -> BoxFuture<'a, Result<()>> {
+    fn stop<'a>(&'a self, credential_id: &'a str, generation: u64, why: Doubt) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
+            *self.last_doubt.lock().unwrap() = Some(why);
             // Slow, so that a test sees who does not wait for it.
             tokio::time::sleep(Duration::from_millis(30)).await;
             self.stopped.lock().unwrap().insert((credential_id.to_owned(), generation));
             Ok(())
         })
+    }
+
+    fn login_begins<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<LoginMark>> {
+        Box::pin(async move {
+            let mut logins = self.logins.lock().unwrap();
+            logins.push(None);
+            Ok(LoginMark(i64::try_from(logins.len() - 1).unwrap()))
+        })
+    }
+
+    fn login_ended(&self, _: &str, mark: LoginMark, accepted: bool) -> BoxFuture<'static, Result<()>> {
+        self.logins.lock().unwrap()[usize::try_from(mark.0).unwrap()] = Some(accepted);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn take_step<'a>(&'a self, _: &'a str, step: u64) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move { Ok(self.steps.lock().unwrap().insert(step)) })
     }
 }
 

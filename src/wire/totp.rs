@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use connector_sdk::{Error, ErrorKind, Result};
+use connector_sdk::{BoxFuture, Error, ErrorKind, Result};
 use jiff::Timestamp;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -17,19 +17,26 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    /// The present code made from a Base32 seed, waiting for the next step where this one is used up.
+    /// The present code made from a Base32 seed, waiting for the next step where this one is used up. `take` makes the use
+    /// of a step durable; it says `false` for one that another process has used.
     ///
     /// # Errors
     /// [`ErrorKind::CredentialMissing`] when the seed is not Base32; [`ErrorKind::Overloaded`] when the next step begins
-    /// after `until`.
-    pub(crate) async fn code(&self, seed: &str, until: Instant) -> Result<Zeroizing<String>> {
+    /// after `until`; what `take` says.
+    pub(crate) async fn code<'t>(
+        &self,
+        seed: &str,
+        until: Instant,
+        take: impl Fn(u64) -> BoxFuture<'t, Result<bool>>,
+    ) -> Result<Zeroizing<String>> {
         let key = base32(seed).ok_or_else(|| {
             Error::new(ErrorKind::CredentialMissing, "The stored one-time code seed is not Base32: enter it again.")
         })?;
         loop {
             let now = Timestamp::now();
             match self.reserve(u64::try_from(now.as_second()).unwrap_or(0)) {
-                Ok(step) => return Ok(code(&key, step)),
+                Ok(step) if take(step).await? => return Ok(code(&key, step)),
+                Ok(_) => {}
                 Err(wait) if Instant::now() + wait < until => tokio::time::sleep(wait).await,
                 Err(wait) => {
                     return Err(Error::new(
@@ -67,5 +74,18 @@ mod tests {
         assert_eq!(steps.reserve(3_001), Err(Duration::from_secs(29)));
         assert_eq!(steps.reserve(2_970), Err(Duration::from_secs(60)));
         assert_eq!(steps.reserve(3_030), Ok(101));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_that_another_process_has_used_is_not_used() {
+        let taken = std::sync::Mutex::new(Vec::new());
+        let take = |step| -> BoxFuture<'_, Result<bool>> {
+            taken.lock().unwrap().push(step);
+            let first = taken.lock().unwrap().len() == 1;
+            Box::pin(async move { Ok(!first) })
+        };
+        // The clock of codes does not follow the paused one: the wait for the next step is refused, and no code is given.
+        let error = Steps::default().code("GEZDGNBVGY3TQOJQ", Instant::now(), take).await.unwrap_err();
+        assert_eq!((error.kind, taken.lock().unwrap().len()), (ErrorKind::Overloaded, 1));
     }
 }

@@ -47,7 +47,7 @@ async fn a_wrong_password_is_tried_once_however_many_ask() {
         let counters = stand.sandbox.control().counters(carrier).unwrap();
         assert_eq!(counters.logins_failed, 1, "{carrier}: {counters:?}");
         let view = stand.call(Method::GET, &format!("/v1/carriers/{carrier}"), None).await;
-        assert_eq!(view.body["credential_state"], "stopped", "{carrier}");
+        assert_eq!(view.body["credential_state"], "suspect", "{carrier}");
     }
 }
 
@@ -59,17 +59,22 @@ async fn a_new_credential_or_a_person_starts_it_again() {
     stand.call(Method::PUT, "/v1/credentials/northstar", Some(put("wrong"))).await;
     assert_eq!(stand.ask(question()).await.body["failure"]["kind"], "credential_rejected");
 
-    // Enabled as it is: one more try, and stopped again.
+    // As it is: one more try, and then only a new one helps.
     let enabled = stand.call(Method::POST, "/v1/credentials/northstar/verify", None).await;
     assert_eq!(
         (enabled.status, &enabled.body["credential"]["state"]),
-        (StatusCode::OK, &json!("active")),
+        (StatusCode::OK, &json!("verifying")),
         "{}",
         enabled.text
     );
     assert_eq!(stand.ask(question()).await.body["failure"]["kind"], "credential_rejected");
     assert_eq!(stand.ask(question()).await.body["failure"]["kind"], "credential_rejected");
     assert_eq!(stand.sandbox.control().counters("northstar").unwrap().logins_failed, 2);
+    let again = stand.call(Method::POST, "/v1/credentials/northstar/verify", None).await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.text);
+    let list = stand.call(Method::GET, "/v1/credentials", None).await;
+    let of_north = list.body["credentials"].as_array().unwrap().iter().find(|one| one["carrier"] == "northstar");
+    assert_eq!(of_north.unwrap()["state"], "disabled", "{}", list.text);
 
     let mended = stand.call(Method::PUT, "/v1/credentials/northstar", Some(put("Sandbox-North-1!"))).await;
     assert_eq!(mended.status, StatusCode::OK);
@@ -91,7 +96,27 @@ async fn a_person_may_try_a_credential_without_asking_about_anybody() {
     let refused = stand.call(Method::POST, "/v1/credentials/harborhmo/verify", None).await;
     assert_eq!(refused.body["verified"], false, "{}", refused.text);
     assert_eq!(refused.body["failure"]["kind"], "credential_rejected");
-    assert_eq!(refused.body["credential"]["state"], "stopped");
+    assert_eq!(refused.body["credential"]["state"], "suspect");
+    stand.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_reminded_before_values_end() {
+    let stand = Stand::start().await;
+    let in_days = |days: i64| (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days)).to_string();
+    for (carrier, days, fields) in [
+        ("northstar", 2, json!({ "username": "nsh-practice", "password": "Sandbox-North-1!" })),
+        ("harborhmo", 90, json!({ "client_id": "hhm-client-7", "client_secret": "sandbox-harbor-secret" })),
+    ] {
+        let body = json!({ "fields": fields, "expires_at": in_days(days) });
+        let stored = stand.call(Method::PUT, &format!("/v1/credentials/{carrier}"), Some(body)).await;
+        assert_eq!(stored.status, StatusCode::OK, "{}", stored.text);
+        assert!(stored.body["expires_at"].is_string(), "{}", stored.text);
+    }
+    let list = stand.call(Method::GET, "/v1/credentials", None).await;
+    let reminders = list.body["reminders"].as_array().unwrap();
+    assert_eq!(reminders.len(), 1, "{}", list.text);
+    assert_eq!((&reminders[0]["carrier"], &reminders[0]["due"]), (&json!("northstar"), &json!(3)));
     stand.stop().await;
 }
 

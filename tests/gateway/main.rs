@@ -24,6 +24,7 @@ mod credentials;
 mod isolation;
 #[cfg(feature = "failpoints")]
 mod kill;
+mod lockout;
 mod readme;
 mod restart;
 mod sandbox_carriers;

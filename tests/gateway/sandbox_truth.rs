@@ -8,7 +8,7 @@ use connector_sdk::ask::Lane;
 use connector_sdk::{BoxFuture, EligibilityRequest, Outcome, Result, Retry};
 use portico::carriers::{Carrier, CarrierBook, Limits};
 use portico::practice::PracticeId;
-use portico::wire::{Attempt, Credentials, Lease, Wire};
+use portico::wire::{Attempt, Credentials, Doubt, Lease, LoginMark, Wire};
 use sandbox::{Layout, Page, Sandbox, SandboxConfig, Switches};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -23,11 +23,23 @@ impl Credentials for Practice {
         let fields: BTreeMap<String, Zeroizing<String>> =
             fields.iter().map(|(name, value)| ((*name).to_owned(), Zeroizing::new((*value).to_owned()))).collect();
         let credential_id = format!("cred-{}", carrier.id);
-        Ok(Lease { credential_id, generation: 1, fields, origins: carrier.hosts.clone() })
+        Ok(Lease { credential_id, generation: 1, on_trial: false, fields, origins: carrier.hosts.clone() })
     }
 
-    fn stop<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<()>> {
+    fn stop<'a>(&'a self, _: &'a str, _: u64, _: Doubt) -> BoxFuture<'a, Result<()>> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn login_begins<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<LoginMark>> {
+        Box::pin(async { Ok(LoginMark(0)) })
+    }
+
+    fn login_ended(&self, _: &str, _: LoginMark, _: bool) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn take_step<'a>(&'a self, _: &'a str, _: u64) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async { Ok(true) })
     }
 }
 

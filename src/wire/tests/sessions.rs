@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use connector_sdk::{ErrorKind, Retry};
 
+use super::super::Doubt;
 use super::super::testing::{
     Act, Scheme, Seen, Server, ask, attempt, get, page, post, reply, test_carrier, text, who, wire_of, wire_to,
 };
@@ -99,15 +100,52 @@ async fn a_refused_password_is_sent_once_and_never_again() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_nobody_understands_is_held_back() {
+async fn after_a_sign_in_that_nobody_understands_the_credential_is_suspect() {
     let portal = Portal::start("a page nobody knows").await;
     let (wire, vault) = wire_to(portal.scheme(), &[portal.server.host()]);
-    for _ in 0..5 {
+    for kind in [ErrorKind::ProtocolBroken, ErrorKind::CredentialRejected, ErrorKind::CredentialRejected] {
         let error = ask(&wire, get(&portal.server.url("/search"))).await.unwrap_err();
-        assert_eq!((error.kind, error.retry), (ErrorKind::ProtocolBroken, Retry::Never));
+        assert_eq!((error.kind, error.retry), (kind, Retry::Never));
     }
     assert_eq!(portal.logins(), 1);
-    assert!(vault.stopped.lock().unwrap().is_empty());
+    assert_eq!(*vault.last_doubt.lock().unwrap(), Some(Doubt::Unrecognised));
+}
+
+#[tokio::test]
+async fn a_login_without_a_reply_makes_it_suspect_and_one_that_was_not_looked_at_does_not() {
+    for (act, doubt) in [(true, Some(Doubt::NoReply)), (false, None)] {
+        let server = Server::start(move |seen: &Seen| match (seen.is("POST /login"), act) {
+            (true, true) => Act::Reset,
+            (true, false) => Act::Send(reply(503, "content-type: text/html\r\n", "out of order")),
+            (false, _) => page("the login page"),
+        })
+        .await;
+        let (wire, vault) = wire_to(Scheme::Form { base: server.url("") }, &[server.host()]);
+        for _ in 0..3 {
+            ask(&wire, get(&server.url("/search"))).await.unwrap_err();
+        }
+        assert_eq!(server.count("POST /login"), 1);
+        assert_eq!(*vault.last_doubt.lock().unwrap(), doubt);
+        // A login that a stop has ended has no end of its own; the other one is over.
+        assert_eq!(*vault.logins.lock().unwrap(), [if act { None } else { Some(false) }]);
+    }
+}
+
+#[tokio::test]
+async fn a_login_is_noted_before_it_leaves_and_its_end_after() {
+    let portal = Portal::start("welcome").await;
+    let (wire, vault) = wire_to(portal.scheme(), &[portal.server.host()]);
+    for _ in 0..3 {
+        ask(&wire, get(&portal.server.url("/search"))).await.unwrap();
+    }
+    assert_eq!(*vault.logins.lock().unwrap(), [Some(true)]);
+    // One on trial that rides in each question is noted until it has been accepted once.
+    let server = Server::start(|_| page("fine")).await;
+    let (wire, vault) = wire_to(Scheme::Basic, &[server.host()]);
+    for _ in 0..3 {
+        ask(&wire, get(&server.url("/ask"))).await.unwrap();
+    }
+    assert_eq!(*vault.logins.lock().unwrap(), [Some(true)]);
 }
 
 #[tokio::test]
