@@ -34,6 +34,9 @@ pub struct Config {
     pub tables: Tables,
     /// The vault's master key. Never inside `data_dir`: a copy of the data must not open the vault.
     pub vault_key_file: PathBuf,
+    /// Where the paper trail's signed checkpoints are anchored. Never inside `data_dir`: whoever puts the data back to an
+    /// earlier state must not put these back with it.
+    pub anchor_dir: PathBuf,
     /// The carrier files.
     pub carriers_dir: PathBuf,
     /// Logging.
@@ -82,6 +85,9 @@ pub struct GatewayFile {
     /// Where events may be delivered.
     #[serde(default)]
     pub webhooks: WebhooksFile,
+    /// The paper trail.
+    #[serde(default)]
+    pub trail: TrailFile,
     /// Bounds for what a carrier file leaves out.
     #[serde(default)]
     pub limits: LimitsFile,
@@ -148,6 +154,14 @@ pub enum Format {
 pub struct PracticeFile {
     /// IANA time zone of the practices; decides what "today" is. Default: `America/New_York`.
     pub time_zone: Option<String>,
+}
+
+/// The paper trail.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrailFile {
+    /// Directory for signed checkpoints, outside `data_dir`, best on another disk. Default: `anchors` beside the vault's key.
+    pub anchor_dir: Option<String>,
 }
 
 impl Config {
@@ -235,6 +249,16 @@ impl Config {
                 }
             }
         }
+        // Beside the key it lies outside by the rule above.
+        let given = file.trail.anchor_dir.is_some();
+        let anchor_dir = match file.trail.anchor_dir {
+            Some(given) => PathBuf::from(given),
+            None => vault_key_file.parent().unwrap_or(Path::new("")).join("anchors"),
+        };
+        if given && anchor_dir.starts_with(&data_dir) {
+            let help = "put the anchors elsewhere, best on another disk: they tell when data_dir was put back";
+            wrong(&["trail", "anchor_dir"], "the anchors may not lie in data_dir", help);
+        }
         let limits = file.limits.over(Limits::default());
         if limits.attempt_timeout > limits.deadline {
             let help = "lower attempt_timeout_secs or raise deadline_secs";
@@ -246,6 +270,7 @@ impl Config {
             data_dir,
             tables,
             vault_key_file,
+            anchor_dir,
             carriers_dir: path(file.carriers_dir, "config/carriers"),
             webhooks_private,
             log: Log {
@@ -344,6 +369,8 @@ mod tests {
         assert_eq!(found.len(), 3, "{found:#?}");
         assert_eq!(found[0], "gateway.toml:1:1: unknown key \"lisen\", help: did you mean \"listen\"?");
         assert!(found[1].starts_with("gateway.toml:3:9: \"inof\" is not accepted here, help: did you mean \"info\"?"));
+        let found = problems("[trail]\nanchor_dir = \"data/a\"\n");
+        assert!(found[0].starts_with("gateway.toml:2:14: the anchors may not lie in data_dir"), "{found:#?}");
         let found = problems("listen = \"x\"\nvault_key_file = \"data/k\"\n[practice]\ntime_zone = \"Mars\"\n");
         assert_eq!(found.len(), 3, "{found:#?}");
         assert!(found.iter().any(|problem| problem.starts_with("gateway.toml:2:18: the vault's key")), "{found:#?}");

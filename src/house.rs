@@ -65,7 +65,8 @@ impl House {
         let (book, report) = CarrierBook::open(&config.carriers_dir, config.limits);
         report.log();
         let private = config.webhooks_private.clone();
-        let mut house = Self::furnish(store, vault, book, config.time_zone.clone(), private).await?;
+        let trail = Trail::anchored(store.clone(), vault.clone(), &config.anchor_dir)?;
+        let mut house = Self::furnish(store, vault, trail, book, config.time_zone.clone(), private).await?;
         house.app.proxies = config.trusted_proxies.clone().into();
         house.tasks.push(tokio::spawn(house.book.clone().watch(LOOK_EVERY)));
         Ok(house)
@@ -105,7 +106,8 @@ impl House {
         }
         // Whoever tries the demo has nothing but this machine to be told on.
         let private = vec!["127.0.0.0/8".to_owned()];
-        let mut house = Self::furnish(store, vault, book, jiff::tz::TimeZone::system(), private).await?;
+        let trail = Trail::anchored(store.clone(), vault.clone(), &base.join("anchors"))?;
+        let mut house = Self::furnish(store, vault, trail, book, jiff::tz::TimeZone::system(), private).await?;
         house._folder = folder;
         let practice = house.app.identity.ensure_practice(DEMO_PRACTICE, "Demo practice").await?;
         for (carrier, fields) in credentials {
@@ -117,11 +119,13 @@ impl House {
     async fn furnish(
         store: Arc<Store>,
         vault: Arc<Vault>,
+        trail: Arc<Trail>,
         book: Arc<CarrierBook>,
         zone: jiff::tz::TimeZone,
         webhooks_private: Vec<String>,
     ) -> Result<Self, CannotRun> {
-        let trail = Trail::new(store.clone(), vault.clone());
+        // Before anything is written: was the database put back to an earlier state?
+        trail.check_anchors().await?;
         let identity = Identity::new(store.clone(), trail.clone());
         let events = Events::new(store.clone());
         let webhooks = Webhooks::new(store.clone(), trail.clone(), vault.clone(), webhooks_private);
@@ -139,10 +143,12 @@ impl House {
         let shared = Shared { cache: Arc::new(AnswerCache::new()?), ledger: trail.clone(), retry_jitter: RETRY_JITTER };
         let planes = Planes::new(book.clone(), vault.clone(), shared);
         let metrics = metrics_handle()?;
+        let keeping = trail.clone();
         let mut tasks = vec![
             tokio::spawn(planes.clone().follow_reloads()),
             tokio::spawn(keep_metrics_small(metrics.clone())),
             tokio::spawn(webhooks.clone().deliver()),
+            tokio::spawn(async move { keeping.keep().await }),
         ];
         let gateway = Gateway::new(planes, zone);
         let proxies = Arc::new([]);
@@ -214,7 +220,7 @@ impl House {
         tokio::task::spawn_blocking(move || book.reload().log());
     }
 
-    /// Signs out of the carriers and stops the house's own tasks.
+    /// Signs out of the carriers, stops the house's own tasks, and signs and anchors the trail's last records.
     pub async fn close(self) {
         self.app.batches.finish().await;
         for task in &self.tasks {
@@ -222,6 +228,9 @@ impl House {
         }
         self.app.submissions.finish().await;
         self.app.gateway.planes().close().await;
+        if let Err(error) = self.app.trail.checkpoint().await {
+            tracing::error!(%error, "the paper trail's last records have no checkpoint; the next start makes it");
+        }
     }
 }
 

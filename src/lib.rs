@@ -18,11 +18,12 @@
 //! 13. [`carriers`]: carrier files to validated values; search; reload
 //! 14. [`registry`]: the one list of compiled-in connectors
 //! 15. [`identity`]: practices, people, roles; API keys and sessions to callers
-//! 16. [`trail`]: the paper trail and the stored answers
-//! 17. [`store`]: the only SQL
-//! 18. [`practice`]: the one word all rooms share: whose question it is
-//! 19. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
-//! 20. [`failpoint`]: places where a test may stop the process; nothing in a usual build
+//! 16. [`packets`]: evidence packets: made, and checked
+//! 17. [`trail`]: the paper trail and the stored answers
+//! 18. [`store`]: the only SQL
+//! 19. [`practice`]: the one word all rooms share: whose question it is
+//! 20. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
+//! 21. [`failpoint`]: places where a test may stop the process; nothing in a usual build
 
 pub mod api;
 pub mod batches;
@@ -35,6 +36,7 @@ pub mod gateway;
 pub mod house;
 pub mod identity;
 pub mod logging;
+pub mod packets;
 pub mod practice;
 pub mod registry;
 pub mod stack;

@@ -19,7 +19,7 @@ use crate::gateway::NotAsked;
 use crate::identity::Scope;
 use crate::stack::{Envelope, OutcomeWord};
 use crate::store::StoreError;
-use crate::trail::{AskState, OutcomeKind, TrailRecord};
+use crate::trail::{AskState, OutcomeKind, TrailRecord, Use};
 
 /// Query of `POST /v1/eligibility`.
 #[derive(Deserialize)]
@@ -98,7 +98,8 @@ pub async fn read(State(app): State<App>, caller: Authenticated, Path(id): Path<
     let unknown = || Problem::not_found("This practice has asked no question with this id.");
     let stored = app.trail.get(caller.0.practice(), &id).await.map_err(Error::from)?.ok_or_else(unknown)?;
     // Reading patient data is an act, and is recorded before the data leaves.
-    let record = TrailRecord::new(caller.0.practice(), &caller.0.actor(), "eligibility.read").ask(&id);
+    let record =
+        TrailRecord::new(caller.0.practice(), &caller.0.actor(), "eligibility.read").purpose(Use::Payment).ask(&id);
     app.trail.record(record).await.map_err(Error::from)?;
     match (stored.envelope, stored.state) {
         (Some(envelope), _) => Ok(json_bytes(envelope)),
@@ -121,7 +122,8 @@ pub async fn raw(State(app): State<App>, caller: Authenticated, Path(id): Path<S
     caller.need(Scope::Raw)?;
     let nothing = || Problem::not_found("Nothing was exchanged for a question with this id.");
     let bytes = app.trail.raw(caller.0.practice(), &id).await.map_err(Error::from)?.ok_or_else(nothing)?;
-    let record = TrailRecord::new(caller.0.practice(), &caller.0.actor(), "eligibility.raw_read").ask(&id);
+    let record =
+        TrailRecord::new(caller.0.practice(), &caller.0.actor(), "eligibility.raw_read").purpose(Use::Payment).ask(&id);
     app.trail.record(record).await.map_err(Error::from)?;
     Ok(json_bytes(bytes.to_vec()))
 }

@@ -14,7 +14,8 @@ use super::App;
 pub struct Readiness {
     /// Whether questions can be answered.
     ready: bool,
-    /// What is missing: `store`, `no_carriers`. A gateway that is sealed or has a newer database does not start at all.
+    /// What is missing: `store`, `no_carriers`, `audit_rollback` (the paper trail is not the one that was anchored: see
+    /// `portico trail verify`). A gateway that is sealed or has a newer database does not start at all.
     missing: Vec<&'static str>,
     /// Carriers loaded.
     carriers: usize,
@@ -32,6 +33,9 @@ pub async fn ready(State(app): State<App>) -> Response {
     let mut missing = Vec::new();
     if app.trail.writable().is_err() {
         missing.push("store");
+    }
+    if app.trail.held().is_some() {
+        missing.push("audit_rollback");
     }
     let book = app.gateway.planes().book();
     let carriers = book.snapshot().carriers.len();

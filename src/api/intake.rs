@@ -38,6 +38,14 @@ pub fn of_value(value: Value, today: Date) -> Result<EligibilityRequest, Vec<Fie
     Err(problems)
 }
 
+/// Reads any body by its schema: everything that is wrong with its shape, at once.
+///
+/// # Errors
+/// 400 when it is not JSON, else 422 with every problem; no message repeats a value.
+pub fn any<T: JsonSchema + DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    shaped(body, &OnceLock::new())
+}
+
 /// Reads an authorization; its content is checked where it is taken.
 ///
 /// # Errors

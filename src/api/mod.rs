@@ -13,10 +13,12 @@ mod door;
 mod eligibility;
 mod events;
 mod health;
+mod held;
 mod intake;
 mod openapi;
 mod openapi_batches;
 mod openapi_people;
+mod packets;
 mod people;
 mod problem;
 mod server;
@@ -101,6 +103,8 @@ pub fn router(app: App) -> Router {
         .route("/v1/webhooks", get(events::webhooks).post(events::make))
         .route("/v1/webhooks/{id}", delete(events::delete))
         .route("/v1/webhooks/{id}/enable", post(events::enable))
+        .route("/v1/trail/search", post(trail::search))
+        .route("/v1/trail/packets", post(packets::make))
         .merge(sign_in_routes())
         .merge(people_routes())
         .route("/v1/authorizations", post(authorizations::submit))
@@ -111,6 +115,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/submissions/{id}/resolve", post(submissions::resolve))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), held::guard))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(axum::middleware::map_response(guarded))
         .with_state(app)

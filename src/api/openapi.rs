@@ -6,7 +6,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{
-    authorizations, carriers, credentials, events, health, openapi_batches, openapi_people, problem, submissions, trail,
+    authorizations, carriers, credentials, events, health, openapi_batches, openapi_people, packets, problem, submissions,
+    trail,
 };
 use crate::events::{EventPage, NewWebhook, WebhookInfo};
 use crate::stack::Envelope;
@@ -254,6 +255,24 @@ fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
             also: NOTHING,
             method: "post",
             ..get("/v1/webhooks/{id}/enable", "Switches a webhook on again, where it stopped.", json!({}))
+        },
+        Route {
+            method: "post",
+            body: Some(reference::<trail::SearchBody>(schemas)),
+            ..get(
+                "/v1/trail/search",
+                "Who asked or read about a patient or a question, under which identity at the carrier, and why (scope trail).",
+                json_body(reference::<trail::FoundRecords>(schemas)),
+            )
+        },
+        Route {
+            method: "post",
+            body: Some(reference::<packets::PacketBody>(schemas)),
+            ..get(
+                "/v1/trail/packets",
+                "An evidence packet: a ZIP file with records, answers, exchanged bytes and proofs, which checks itself (scope trail).",
+                json!({ "application/zip": { "schema": { "type": "string", "format": "binary" } } }),
+            )
         },
     ];
     routes.extend(of_submissions(schemas));

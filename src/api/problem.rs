@@ -91,6 +91,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "The body is not JSON", detail)
     }
 
+    /// Nothing can be done until whoever runs this gateway acts.
+    pub fn gateway_acts(title: &'static str, detail: &'static str) -> Self {
+        Self { who_acts: Some(WhoActs::Gateway), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, title, detail) }
+    }
+
     /// There is no such thing, or it belongs to another practice: the two look the same from outside.
     pub fn not_found(what: &'static str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "Not found", what)

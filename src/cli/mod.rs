@@ -12,6 +12,7 @@ pub mod reference;
 pub mod run;
 pub mod sandbox;
 pub mod serve;
+pub mod trail;
 pub mod vault;
 pub mod x12;
 
@@ -87,6 +88,15 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: people::PeopleCommand,
+        /// Configuration; config/gateway.toml where it exists, else the defaults.
+        #[arg(long, global = true)]
+        config: Option<PathBuf>,
+    },
+    /// The paper trail and evidence packets.
+    Trail {
+        /// What to do.
+        #[command(subcommand)]
+        command: trail::TrailCommand,
         /// Configuration; config/gateway.toml where it exists, else the defaults.
         #[arg(long, global = true)]
         config: Option<PathBuf>,

@@ -27,6 +27,11 @@ pub trait Ledger: Send + Sync + 'static {
         exchanges: &'a [Exchange],
         first: Option<&'a str>,
     ) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Why nothing may be asked at all now, where that is so.
+    fn held(&self) -> Option<Error> {
+        None
+    }
 }
 
 /// The outermost layer of a carrier's plane.
@@ -70,7 +75,10 @@ impl<S: Inner> Service<Question> for Auditing<S> {
     fn call(&mut self, question: Question) -> Self::Future {
         let (inner, layer) = (self.inner.clone(), self.layer.clone());
         Box::pin(async move {
-            let told = ask(inner, question.clone()).await;
+            let told = match layer.ledger.held() {
+                Some(error) => Told::failed(error),
+                None => ask(inner, question.clone()).await,
+            };
             let envelope = Envelope::of(&question, &layer.carrier, &told);
             let first = told.first.as_ref().filter(|_| told.cached).and_then(|first| first.question());
             let kept = layer.ledger.keep(&question, &envelope, &told.exchanges, first).await;

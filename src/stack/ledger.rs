@@ -2,22 +2,25 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use connector_sdk::{BoxFuture, Error, ErrorKind};
+use connector_sdk::{BoxFuture, EligibilityRequest, Error, ErrorKind};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Question;
 use super::audit::Ledger;
 use super::envelope::{Envelope, OutcomeWord};
-use crate::trail::{OutcomeKind, Trail, TrailRecord, repeating};
+use super::{Ask, Question};
+use crate::trail::{Detail, OutcomeKind, PatientKey, Trail, TrailRecord, Use, repeating};
 use crate::wire::Exchange;
 
 /// One request and its reply, as `GET …/raw` shows them. Secrets are markers.
 #[derive(Serialize, JsonSchema)]
 pub struct ExchangeView {
-    /// When the request left.
+    /// When the request left, by our clock.
     at: Timestamp,
+    /// When the carrier answered, by its own clock (`Date` of the reply); absent where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carrier_at: Option<Timestamp>,
     /// Milliseconds until the whole reply was there.
     took_ms: u64,
     /// The request.
@@ -49,6 +52,7 @@ impl From<&Exchange> for ExchangeView {
     fn from(exchange: &Exchange) -> Self {
         Self {
             at: exchange.at,
+            carrier_at: carrier_date(&exchange.response_head),
             took_ms: u64::try_from(exchange.took.as_millis()).unwrap_or(u64::MAX),
             request: message(&exchange.request_head, &exchange.request_body),
             status: exchange.status,
@@ -57,6 +61,16 @@ impl From<&Exchange> for ExchangeView {
             cut: exchange.cut,
         }
     }
+}
+
+/// The carrier's clock: the `Date` header of a reply (RFC 9110, 6.6.1).
+fn carrier_date(head: &[u8]) -> Option<Timestamp> {
+    let head = std::str::from_utf8(head).ok()?;
+    let line = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("date").then_some(value.trim())
+    })?;
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(line).ok()
 }
 
 fn message(head: &[u8], body: &[u8]) -> MessageView {
@@ -91,11 +105,49 @@ impl Ledger for Trail {
                 let views: Vec<ExchangeView> = exchanges.iter().map(ExchangeView::from).collect();
                 Some(serde_json::to_vec(&views).map_err(unwritable)?)
             };
-            let record = record(question, envelope);
+            let record = record(question, envelope).detail(detail(question, envelope));
             let practice = question.caller.practice();
             self.complete(practice, &question.id, &body, evidence.as_deref(), record).await?;
             Ok(())
         })
+    }
+
+    fn held(&self) -> Option<Error> {
+        const TEXT: &str = "The paper trail was put back to an earlier state; no carrier is asked until whoever runs this \
+            gateway has accepted it.";
+        Trail::held(self).map(|_| Error::new(ErrorKind::Internal, TEXT))
+    }
+}
+
+/// What the record commits to without saying it: about whom, what, under which of the carrier's identities.
+fn detail(question: &Question, envelope: &Envelope) -> Detail {
+    let Ask::Eligibility(ask) = &*question.ask;
+    let patient = serde_json::json!({ "member": ask.member, "dependent": ask.dependent });
+    Detail::default()
+        .patient(patient_key(ask))
+        .say("patient", patient)
+        .say("service", serde_json::to_value(&ask.service).unwrap_or_default())
+        .say("provider_npi", ask.provider.npi.clone())
+        .say("carrier_identity", envelope.source.credential.clone())
+        .say("carrier_trace", envelope.source.trace.clone())
+        .say("why", "eligibility question")
+}
+
+fn patient_key(ask: &EligibilityRequest) -> PatientKey {
+    let member = &ask.member;
+    let born = match &ask.dependent {
+        Some(dependent) => Some(dependent.date_of_birth.expose()),
+        None => member.date_of_birth.as_ref().map(|date| date.expose()),
+    };
+    let (last, first) = match &ask.dependent {
+        Some(dependent) => (Some(&dependent.last_name), Some(&dependent.first_name)),
+        None => (member.last_name.as_ref(), member.first_name.as_ref()),
+    };
+    PatientKey {
+        carrier: ask.carrier.clone(),
+        member_id: member.member_id.as_ref().map(|id| id.text().to_owned()),
+        date_of_birth: born.map(ToString::to_string),
+        name: last.zip(first).map(|(last, first)| (last.text().to_owned(), first.text().to_owned())),
     }
 }
 
@@ -109,6 +161,7 @@ fn record(question: &Question, envelope: &Envelope) -> TrailRecord {
             OutcomeWord::Refused => OutcomeKind::Refused,
             OutcomeWord::Pending | OutcomeWord::Failed => OutcomeKind::Failed,
         })
+        .purpose(Use::Payment)
         .cached(envelope.freshness.cached)
         .total_ms(envelope.timing.total_ms)
         .ask(&question.id);

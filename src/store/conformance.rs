@@ -7,12 +7,13 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::answers::{self, AskRow, Completed, EvidenceRow};
+use super::checkpoints::{self, CheckpointRow, PacketRow, TrailKeyRow};
 use super::credentials::{self, FieldRow, NewCredential, Refused};
 use super::keys::{self, KeyRow, PracticeRow};
 use super::people::{self, Change, Joining, MembershipRow, PersonRow};
 use super::sessions::{self, Beginning, Proof, SessionRow};
 use super::sql::values;
-use super::trail::{self, Append, Filter, Head, Link};
+use super::trail::{self, About, Append, DetailRow, End, Filter, Head, Link};
 use super::*;
 use crate::practice::PracticeId;
 
@@ -77,6 +78,8 @@ on_both! {
     tell_keys_by_practice
     keep_the_trail_append_only
     list_and_walk_the_trail
+    find_records_by_what_they_commit_to
+    keep_what_was_signed_about_the_trail
     keep_a_credential_through_its_generations
     complete_a_question_once
     give_every_kind_of_value_back
@@ -109,13 +112,14 @@ async fn practice(store: &Store, n: u8) -> PracticeId {
 }
 
 /// A record without a chain worth the name: what is chained is the trail room's business.
-fn record(practice: &PracticeId, action: &str) -> Append {
+pub(super) fn record(practice: &PracticeId, action: &str) -> Append {
     let body = format!("{{\"action\":\"{action}\",\"actor\":\"a\",\"carrier\":\"acme\",\"ask_id\":null}}");
-    let link = Box::new(move |head: Option<Head>| {
-        let seq = head.map_or(1, |head| head.seq + 1);
-        Ok(Link { body, head: Head { seq, chain: [7; 32], mac: [8; 32] } })
+    let link = Box::new(move |end: End| {
+        let seq = end.head.map_or(1, |head| head.seq + 1);
+        let head = Head { seq, chain: [7; 32], mac: [8; 32], epoch: 1, frontier: Some(vec![seq as u8; 3]) };
+        Ok(Link { body, mac: [8; 32], head, tiles: vec![(seq, [9; 32])] })
     });
-    Append { practice: practice.clone(), at: 5, link }
+    Append::new(practice, 5, link, None)
 }
 
 async fn keep_what_was_acknowledged(place: Place) {
@@ -226,12 +230,75 @@ async fn list_and_walk_the_trail(place: Place) {
     let other = Filter { carrier: Some("other".to_owned()), from: Some(1), to: Some(9), ..Filter::default() };
     assert_eq!(seqs(list(other).await.unwrap()), [0; 0]);
     let (head, seen) = trail::walk(&store, &p(1), Vec::new(), |seen: &mut Vec<u64>, row| {
-        seen.push(row.seq);
-        row.seq < 4
+        seen.push(row.record.seq);
+        row.record.seq < 4
     })
     .await
     .unwrap();
     assert_eq!((head.map(|head| head.seq), seen), (Some(6), vec![1, 2, 3, 4]));
+}
+
+async fn find_records_by_what_they_commit_to(place: Place) {
+    let store = place.open().await;
+    let about = |ask: &str, patient: Option<[u8; 32]>| {
+        let record = record(&p(1), "answered");
+        let ask = ask.to_owned();
+        let link: trail::MakeLink = Box::new(move |end| {
+            let mut link = (record.link)(end)?;
+            link.body = link.body.replace("null", &format!("\"{ask}\""));
+            Ok(link)
+        });
+        Append::new(&p(1), 5, link, patient.map(|code| DetailRow { patient: Some(code), sealed: vec![1, 2] }))
+    };
+    for (ask, patient) in [("a", Some([1; 32])), ("a", None), ("b", Some([2; 32])), ("c", Some([1; 32]))] {
+        trail::append(&store, about(ask, patient)).await.unwrap();
+    }
+    let one = p(1);
+    let found = |what: About, time| {
+        let (store, one) = (&store, &one);
+        async move {
+            let rows = trail::about(store, one, what, time, 9).await.unwrap();
+            rows.iter().map(|row| (row.record.seq, row.detail.is_some())).collect::<Vec<_>>()
+        }
+    };
+    let all = (None, None);
+    assert_eq!(found(About::Ask("a".to_owned()), all).await, [(1, true), (2, false)]);
+    assert_eq!(found(About::Patient(vec![[1; 32], [3; 32]]), all).await, [(1, true), (2, false), (4, true)]);
+    assert_eq!(found(About::Everything, (Some(5), Some(6))).await.len(), 4);
+    assert_eq!(found(About::Everything, (Some(6), None)).await, []);
+    assert_eq!(found(About::Everything, (None, Some(5))).await, []);
+    let range = trail::range(&store, &one, 2, 3).await.unwrap();
+    assert_eq!(range.iter().map(|row| row.record.mac).collect::<Vec<_>>(), [Some([8; 32]); 2]);
+    assert_eq!(range[1].detail.as_ref().unwrap().patient, Some([2; 32]));
+    assert_eq!(trail::bodies(&store, &one, 3, 9).await.unwrap().len(), 2);
+    assert_eq!(trail::tiles(&store, &one).await.unwrap()[3], (4, [9; 32]));
+    let head = trail::head(&store, &one).await.unwrap().unwrap();
+    assert_eq!((head.seq, head.epoch, head.frontier), (4, 1, Some(vec![4; 3])));
+    assert_eq!(trail::practices(&store).await.unwrap(), trail::all_practices(&store).await.unwrap());
+}
+
+async fn keep_what_was_signed_about_the_trail(place: Place) {
+    let store = place.open().await;
+    let one = p(1);
+    let key =
+        |n| TrailKeyRow { n, public: [n as u8; 32], sealed: vec![1], announcement: "{}".to_owned(), created_at: 1 };
+    checkpoints::add_key(&store, key(1), record(&one, "made")).await.unwrap();
+    assert_eq!(checkpoints::add_key(&store, key(1), record(&one, "made")).await, Err(StoreError::Conflict));
+    checkpoints::add_key(&store, key(2), record(&one, "rotated")).await.unwrap();
+    assert_eq!(checkpoints::keys(&store).await.unwrap().iter().map(|key| key.n).collect::<Vec<_>>(), [1, 2]);
+    let row = |epoch, size| CheckpointRow { practice: p(1), epoch, size, note: format!("{epoch} {size}"), at: 1 };
+    let rows = vec![row(1, 2), row(1, 9), row(2, 4)];
+    checkpoints::put(&store, rows.clone(), vec![record(&one, "checkpoint")]).await.unwrap();
+    checkpoints::put(&store, vec![row(1, 9)], Vec::new()).await.unwrap();
+    assert_eq!(checkpoints::last(&store, &one, 1, 8).await.unwrap(), Some(row(1, 2)));
+    assert_eq!(checkpoints::last(&store, &one, 1, i64::MAX as u64).await.unwrap(), Some(row(1, 9)));
+    assert_eq!(checkpoints::last(&store, &p(2), 1, 8).await.unwrap(), None);
+    assert_eq!(checkpoints::all(&store, &one).await.unwrap(), rows);
+    let packet = |id: &str, at| PacketRow { id: id.to_owned(), epoch: 1, size: 2, digest: [3; 32], at };
+    checkpoints::add_packet(&store, &one, packet("a", 1), record(&one, "packet")).await.unwrap();
+    checkpoints::add_packet(&store, &one, packet("b", 2), record(&one, "packet")).await.unwrap();
+    assert_eq!(checkpoints::packets(&store, &one, 1).await.unwrap(), [packet("b", 2)]);
+    assert_eq!(trail::list(&store, &one, Filter::default(), 99).await.unwrap().len(), 5);
 }
 
 async fn keep_a_credential_through_its_generations(place: Place) {

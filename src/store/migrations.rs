@@ -14,6 +14,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (4, "submissions", include_str!("schema/0004_submissions.sql")),
     (5, "batches of questions", include_str!("schema/0005_batches.sql")),
     (6, "the life of a credential", include_str!("schema/0006_credential_life.sql")),
+    (7, "the trail's tree, details, checkpoints", include_str!("schema/0007_trail_tree.sql")),
 ];
 
 /// The schema's version after all steps.

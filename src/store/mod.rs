@@ -10,6 +10,7 @@
 
 pub mod answers;
 pub mod batches;
+pub mod checkpoints;
 #[cfg(test)]
 mod conformance;
 pub mod credentials;

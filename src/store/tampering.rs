@@ -25,6 +25,46 @@ pub(crate) fn refused(dir: &Path, sql: &str) -> String {
     open(dir).execute(sql, []).unwrap_err().to_string()
 }
 
+/// Makes a practice's trail what it was before there were trees; `mac` is the code of its end in the old form.
+pub(crate) fn before_trees(dir: &Path, practice: &str, mac: &[u8; 32]) {
+    let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    edit(dir, &format!("UPDATE trail SET mac = NULL WHERE practice = '{practice}'; DELETE FROM trail_tile WHERE practice = '{practice}';
+        UPDATE trail_head SET frontier = NULL, mac = x'{hex}' WHERE practice = '{practice}'"));
+}
+
+/// The chain's end of a practice: its number and value.
+pub(crate) fn end(dir: &Path, practice: &str) -> (u64, [u8; 32]) {
+    let sql = "SELECT seq, chain FROM trail_head WHERE practice = ?1";
+    open(dir).query_row(sql, [practice], |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))).unwrap()
+}
+
+/// Copies the database as it is now.
+pub(crate) fn snapshot(dir: &Path, to: &Path) {
+    open(dir).execute("VACUUM INTO ?1", [to.to_str().unwrap()]).unwrap();
+}
+
+/// Puts a copy of the database in its place. The store must be closed.
+pub(crate) fn put_back(dir: &Path, from: &Path) {
+    for side in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(dir.join(format!("{}{side}", super::DATABASE)));
+    }
+    std::fs::copy(from, dir.join(super::DATABASE)).unwrap();
+}
+
+/// Edits of what lies beside the records of `p-1`, of which the third is the first with a detail; each names it.
+pub(crate) const DETAIL_EDITS: &[&str] = &[
+    "DELETE FROM trail_detail WHERE practice = 'p-1' AND seq = 3",
+    "UPDATE trail_detail SET patient = zeroblob(32) WHERE practice = 'p-1' AND seq = 3",
+    "UPDATE trail_detail SET patient = NULL WHERE practice = 'p-1' AND seq = 3",
+    "UPDATE trail_detail SET sealed = (SELECT d.sealed FROM trail_detail d WHERE d.practice = 'p-1' AND d.seq = 4)
+     WHERE practice = 'p-1' AND seq = 3",
+    "UPDATE evidence SET sealed = zeroblob(60) WHERE practice = 'p-1'",
+    "UPDATE ask SET envelope = NULL WHERE practice = 'p-1'",
+];
+
+/// A tile root of `p-1` that is not that of its records.
+pub(crate) const TILE_EDIT: &str = "UPDATE trail_tile SET hash = zeroblob(32) WHERE practice = 'p-1' AND n = 0";
+
 /// Edits that the database itself must refuse.
 pub(crate) const TRAIL_REFUSED: &[&str] =
     &["UPDATE trail SET at = 0", "DELETE FROM trail", "UPDATE trail SET body = '{}' WHERE seq = 1"];

@@ -3,13 +3,15 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use serde_json::json;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::Trail;
+use super::note::hex;
 use super::record::{OutcomeKind, TrailRecord};
 use super::repeat;
 use super::seal::{Purpose, SealBroken, bind};
+use super::{Trail, merkle};
 use crate::practice::PracticeId;
 use crate::store::answers::{AskRow, Completed, EvidenceRow};
 use crate::store::{self, StoreError};
@@ -102,10 +104,17 @@ impl Trail {
         }
         let named = record.entry().evidence_id.clone();
         let evidence_id = named.or_else(|| exchanges.map(|_| new_evidence_id()));
-        let record = match &evidence_id {
+        let mut record = match &evidence_id {
             Some(evidence) => record.evidence(evidence),
             None => record,
         };
+        // By these the record proves what was answered and exchanged; salted with the rest of the detail.
+        let sha256 = |bytes: &[u8]| json!({ "sha256": hex(&merkle::sha256(&[bytes])) });
+        let detail = record.detail_or_new();
+        detail.put("answer", sha256(envelope));
+        if let Some(exchanges) = exchanges {
+            detail.put("exchange", sha256(exchanges));
+        }
         let state = record.entry().outcome.unwrap_or(OutcomeKind::Failed).name();
         let completed = Some(record.entry().at.as_microsecond());
         let ask = ask_row(practice, id, &record, state, completed);
@@ -158,6 +167,18 @@ impl Trail {
             evidence_id: row.evidence_id,
             envelope,
         }))
+    }
+
+    /// The envelope exactly as it was given to [`Trail::complete`].
+    pub(crate) async fn stored(
+        &self,
+        practice: &PracticeId,
+        id: &str,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let row = store::answers::get(&self.store, practice, id).await?;
+        let Some(sealed) = row.and_then(|row| row.envelope) else { return Ok(None) };
+        let opened = self.sealer.open(Purpose::Answers, &answer_bound_to(practice, id), &sealed);
+        opened.map(Some).map_err(|SealBroken| NOT_OPENING)
     }
 
     /// A repeating envelope with the answer that stands in the one it repeats.

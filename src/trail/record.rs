@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::detail::Detail;
 use crate::practice::PracticeId;
 
 /// Who acted.
@@ -31,6 +32,11 @@ impl Actor {
     /// Whoever sits at the gateway's command line.
     pub fn command_line() -> Self {
         Self { id: "command_line".to_owned(), person: None }
+    }
+
+    /// The actor's name, as records say it.
+    pub fn as_str(&self) -> &str {
+        &self.id
     }
 
     /// The gateway by itself: it stops a credential that a carrier refused, say.
@@ -59,6 +65,44 @@ impl OutcomeKind {
             Self::Refused => "refused",
             Self::Failed => "failed",
         }
+    }
+}
+
+/// A state of a trail, as a record of the system's own trail names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Mark {
+    /// Whose trail.
+    #[schemars(with = "String")]
+    pub practice: PracticeId,
+    /// Which of the practice's logs.
+    pub epoch: u64,
+    /// How many records.
+    pub size: u64,
+    /// Root of the Merkle tree over them, hexadecimal.
+    pub root: String,
+}
+
+/// A new key for checkpoints, announced: signed by itself and by the key before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct KeyMark {
+    /// Its number, from 1.
+    pub n: u64,
+    /// The key, as other programs take it: `name+id+key`.
+    pub key: String,
+    /// The key before it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub previous: Option<String>,
+    /// Its own signature of [`KeyMark::text`], Base64.
+    pub signature: String,
+    /// The signature of the key before it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub previous_signature: Option<String>,
+}
+
+impl KeyMark {
+    /// The text that both keys sign.
+    pub fn text(n: u64, key: &str, previous: Option<&str>) -> String {
+        format!("portico trail key v1\n{n}\n{key}\n{}\n", previous.unwrap_or("-"))
     }
 }
 
@@ -117,16 +161,58 @@ pub struct TrailEntry {
     /// What else it is about: the id of an API key, a person, a session, or the batch a question belongs to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub subject_id: Option<String>,
+    /// For what, where patient data was asked or read: `payment`, `treatment`, `operations` (45 CFR 164.501).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub purpose: Option<String>,
+    /// The commitment to the sealed detail: SHA-256 of salt and text, hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub detail_c: Option<String>,
+    /// From this record on the practice has a new log: the one before was put back to an earlier state.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub epoch: Option<u64>,
+    /// The state of a trail that this record speaks of.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mark: Option<Mark>,
+    /// The key that this record announces.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub key: Option<KeyMark>,
+    /// SHA-256 of what was made, hexadecimal: a packet's list of files.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub digest: Option<String>,
+}
+
+/// For what patient data is asked or read: the three purposes of 45 CFR 164.501 for which no consent is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Whether and what a carrier pays.
+    Payment,
+    /// Care of the patient.
+    Treatment,
+    /// Running the practice: audits, disputes.
+    Operations,
+}
+
+impl Use {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Treatment => "treatment",
+            Self::Operations => "operations",
+        }
+    }
 }
 
 /// One record, about to be written. Built with the methods below; each takes a fixed word, a number or an id.
 #[derive(Clone, Debug)]
-pub struct TrailRecord(TrailEntry);
+pub struct TrailRecord {
+    entry: TrailEntry,
+    detail: Option<Detail>,
+}
 
 impl TrailRecord {
     /// A record of something that happens now. `action` is a fixed word such as `eligibility.asked`.
     pub fn new(practice: &PracticeId, actor: &Actor, action: &'static str) -> Self {
-        Self(TrailEntry {
+        let entry = TrailEntry {
             v: 1,
             seq: 0,
             id: Uuid::now_v7(),
@@ -146,87 +232,140 @@ impl TrailRecord {
             evidence_id: None,
             credential_id: None,
             subject_id: None,
-        })
+            purpose: None,
+            detail_c: None,
+            epoch: None,
+            mark: None,
+            key: None,
+            digest: None,
+        };
+        Self { entry, detail: None }
     }
 
     /// At which carrier: the id of its file.
     #[must_use]
     pub fn carrier(mut self, id: &str) -> Self {
-        self.0.carrier = Some(plain(id));
+        self.entry.carrier = Some(plain(id));
         self
     }
 
     /// Which operation.
     #[must_use]
     pub fn operation(mut self, operation: Operation) -> Self {
-        self.0.operation = Some(operation);
+        self.entry.operation = Some(operation);
         self
     }
 
     /// How it ended.
     #[must_use]
     pub fn outcome(mut self, outcome: OutcomeKind) -> Self {
-        self.0.outcome = Some(outcome);
+        self.entry.outcome = Some(outcome);
         self
     }
 
     /// It failed, and why.
     #[must_use]
     pub fn failure(mut self, kind: ErrorKind) -> Self {
-        self.0.outcome = Some(OutcomeKind::Failed);
-        self.0.failure = Some(kind);
+        self.entry.outcome = Some(OutcomeKind::Failed);
+        self.entry.failure = Some(kind);
         self
     }
 
     /// Whether the answer came from the cache.
     #[must_use]
     pub fn cached(mut self, cached: bool) -> Self {
-        self.0.cached = Some(cached);
+        self.entry.cached = Some(cached);
         self
     }
 
     /// How long the whole took, in milliseconds.
     #[must_use]
     pub fn total_ms(mut self, ms: u64) -> Self {
-        self.0.total_ms = Some(ms);
+        self.entry.total_ms = Some(ms);
         self
     }
 
     /// The ask it is about.
     #[must_use]
     pub fn ask(mut self, id: &str) -> Self {
-        self.0.ask_id = Some(plain(id));
+        self.entry.ask_id = Some(plain(id));
         self
     }
 
     /// The id under which the exchange is kept.
     #[must_use]
     pub fn evidence(mut self, id: &str) -> Self {
-        self.0.evidence_id = Some(plain(id));
+        self.entry.evidence_id = Some(plain(id));
         self
     }
 
     /// The credential that was used or changed.
     #[must_use]
     pub fn credential(mut self, id: &str) -> Self {
-        self.0.credential_id = Some(plain(id));
+        self.entry.credential_id = Some(plain(id));
         self
     }
 
     /// What else it is about: the id of an API key, a person or a session.
     #[must_use]
     pub fn subject(mut self, id: &str) -> Self {
-        self.0.subject_id = Some(plain(id));
+        self.entry.subject_id = Some(plain(id));
+        self
+    }
+
+    /// For what patient data was asked or read.
+    #[must_use]
+    pub fn purpose(mut self, purpose: Use) -> Self {
+        self.entry.purpose = Some(purpose.word().to_owned());
+        self
+    }
+
+    /// What the record commits to without saying it; may hold patient data, and is sealed.
+    #[must_use]
+    pub fn detail(mut self, detail: Detail) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+
+    /// Opens a new log with this record.
+    #[must_use]
+    pub(super) fn epoch(mut self, epoch: u64) -> Self {
+        self.entry.epoch = Some(epoch);
+        self
+    }
+
+    /// The state of a trail that it speaks of.
+    #[must_use]
+    pub(super) fn mark(mut self, mark: Mark) -> Self {
+        self.entry.mark = Some(mark);
+        self
+    }
+
+    /// The key that it announces.
+    #[must_use]
+    pub(super) fn key(mut self, key: KeyMark) -> Self {
+        self.entry.key = Some(key);
+        self
+    }
+
+    /// SHA-256 of what was made.
+    #[must_use]
+    pub fn digest(mut self, digest: &[u8; 32]) -> Self {
+        self.entry.digest = Some(super::note::hex(digest));
         self
     }
 
     /// What is written so far (its number is 0 until it is stored).
     pub fn entry(&self) -> &TrailEntry {
-        &self.0
+        &self.entry
     }
 
-    pub(super) fn into_entry(self) -> TrailEntry {
-        self.0
+    pub(super) fn into_parts(self) -> (TrailEntry, Option<Detail>) {
+        (self.entry, self.detail)
+    }
+
+    pub(super) fn detail_or_new(&mut self) -> &mut Detail {
+        self.detail.get_or_insert_with(Detail::default)
     }
 }
 

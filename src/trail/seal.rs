@@ -14,7 +14,7 @@ pub enum Purpose {
     Answers,
     /// Keys and values of the answer cache.
     Cache,
-    /// The ends of the trail's chains.
+    /// The ends of the trail's chains, and the keys that sign checkpoints.
     Trail,
     /// What deliveries of events are signed with.
     Webhooks,
@@ -22,11 +22,13 @@ pub enum Purpose {
     Identity,
     /// What is submitted: asks, the bytes of attempts, reasons.
     Submissions,
+    /// What records of the trail commit to.
+    Details,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 8] = [
+    pub const ALL: [Purpose; 9] = [
         Self::Credentials,
         Self::Evidence,
         Self::Answers,
@@ -35,6 +37,7 @@ impl Purpose {
         Self::Webhooks,
         Self::Identity,
         Self::Submissions,
+        Self::Details,
     ];
 
     /// The word that goes into the derivation of its key. Never changed: it would make what is stored unreadable.
@@ -48,6 +51,7 @@ impl Purpose {
             Self::Webhooks => "webhooks",
             Self::Identity => "identity",
             Self::Submissions => "submissions",
+            Self::Details => "details",
         }
     }
 }

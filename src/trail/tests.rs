@@ -228,3 +228,172 @@ async fn no_answer_stands_in_the_files_in_the_clear() {
     // The search itself works: what may be read is found.
     assert!(!seen.is_empty());
 }
+
+#[tokio::test]
+async fn a_trail_from_before_there_were_trees_gets_one() {
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let (_trail, _store) = filled(dir.path(), 600).await;
+    }
+    let data = dir.path().join("data");
+    let (seq, chain) = tampering::end(&data, "p-1");
+    let old = ToyVault.mac(Purpose::Trail, &bind(&[b"head v1", b"p-1", &seq.to_be_bytes(), &chain]));
+    tampering::before_trees(&data, "p-1", &old);
+    let (trail, store) = trail(dir.path()).await;
+    assert!(matches!(trail.verify(&practice(1)).await.unwrap(), Verification::Whole { records: 600, .. }));
+    assert_eq!(trail.record(asked(&practice(1), "next")).await.unwrap(), 601);
+    assert!(matches!(trail.verify(&practice(1)).await.unwrap(), Verification::Whole { records: 601, .. }));
+    assert_eq!(crate::store::trail::tiles(&store, &practice(1)).await.unwrap().len(), 2);
+    // Forged as an old one, it is not continued.
+    tampering::before_trees(&data, "p-2", &[1; 32]);
+    assert!(trail.record(asked(&practice(2), "next")).await.is_err());
+}
+
+fn detailed(practice: &PracticeId, ask: &str, member: &str) -> TrailRecord {
+    let patient =
+        PatientKey { carrier: "northstar".to_owned(), member_id: Some(member.to_owned()), ..PatientKey::default() };
+    asked(practice, ask).detail(Detail::default().patient(patient).say("patient", member).say("why", "claim denied"))
+}
+
+fn of(member: &str, born: Option<&str>) -> Search {
+    let key = PatientKey {
+        carrier: "northstar".to_owned(),
+        member_id: Some(member.to_owned()),
+        date_of_birth: born.map(str::to_owned),
+        name: None,
+    };
+    Search { patient: Some(key), ..Search::default() }
+}
+
+#[tokio::test]
+async fn who_asked_about_whom_and_why_is_found_without_a_readable_column() {
+    let dir = tempfile::tempdir().unwrap();
+    let (trail, store) = trail(dir.path()).await;
+    trail.record(detailed(&practice(1), "a-1", CANARY)).await.unwrap();
+    trail.record(detailed(&practice(1), "a-2", "other")).await.unwrap();
+    trail.record(asked(&practice(1), "a-1")).await.unwrap();
+    trail.record(detailed(&practice(2), "b-1", CANARY)).await.unwrap();
+    // Another spelling, and more known now than when it was asked.
+    let spelled = CANARY.to_lowercase().replace('-', " ");
+    let found = trail.search(&practice(1), &of(&spelled, Some("1980-01-01")), 10).await.unwrap();
+    assert_eq!(found.iter().map(|found| found.entry.seq).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(found[0].said()["why"], "claim denied");
+    assert!(found[1].said().is_null());
+    assert!(trail.search(&practice(1), &of("nobody", None), 10).await.unwrap().is_empty());
+    let other =
+        PatientKey { carrier: "statemed".to_owned(), member_id: Some(CANARY.to_owned()), ..PatientKey::default() };
+    let other = Search { patient: Some(other), ..Search::default() };
+    assert!(trail.search(&practice(1), &other, 10).await.unwrap().is_empty());
+    drop((trail, store));
+    for entry in std::fs::read_dir(dir.path().join("data")).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes()));
+    }
+}
+
+fn anchored(dir: &Path) -> (Arc<Trail>, Arc<Store>) {
+    let store = Store::open(&dir.join("data")).unwrap();
+    (Trail::anchored(Arc::clone(&store), Arc::new(ToyVault), &dir.join("anchors")).unwrap(), store)
+}
+
+#[tokio::test]
+async fn every_edit_beside_the_records_is_found_and_names_the_record() {
+    for (place, sql) in tampering::DETAIL_EDITS.iter().chain([&tampering::TILE_EDIT]).enumerate() {
+        let dir = tempfile::tempdir().unwrap();
+        let (trail, _store) = anchored(dir.path());
+        for n in 1..=300 {
+            match n {
+                3 => drop(
+                    trail.complete(&practice(1), "a-3", b"{}", Some(b"raw"), detailed(&practice(1), "a-3", "m")).await,
+                ),
+                4 => drop(trail.record(detailed(&practice(1), "a-4", "m")).await),
+                _ => drop(trail.record(asked(&practice(1), "x")).await),
+            }
+        }
+        trail.checkpoint().await.unwrap();
+        assert_eq!(trail.verify_all().await.unwrap().problems, []);
+        tamper(dir.path(), sql);
+        let report = trail.verify_all().await.unwrap();
+        let first = if place < tampering::DETAIL_EDITS.len() { 3 } else { 1 };
+        assert_eq!(report.problems.first().and_then(|problem| problem.first), Some(first), "{sql}: {report:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_was_put_back_is_noticed_until_somebody_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, copy) = (dir.path().join("data"), dir.path().join("copy"));
+    {
+        let (trail, _store) = anchored(dir.path());
+        for n in 0..5 {
+            trail.record(asked(&practice(1), &format!("a-{n}"))).await.unwrap();
+        }
+        assert_eq!(trail.checkpoint().await.unwrap(), 2);
+        // Nothing changed: nothing is signed.
+        assert_eq!(trail.checkpoint().await.unwrap(), 0);
+        tampering::snapshot(&data, &copy);
+        trail.record(asked(&practice(1), "late")).await.unwrap();
+        trail.rotate_key(&Actor::command_line()).await.unwrap();
+        assert!(trail.checkpoint().await.unwrap() > 0);
+        assert_eq!(trail.check_anchors().await.unwrap(), []);
+        assert_eq!(trail.verify_all().await.unwrap().problems, []);
+        assert_eq!(trail.verifier_keys().await.unwrap().len(), 2);
+    }
+    tampering::put_back(&data, &copy);
+    // Longer than what was anchored by now, and other.
+    for more in [0, 40] {
+        let (trail, _store) = anchored(dir.path());
+        for n in 0..more {
+            trail.record(asked(&practice(1), &format!("forked-{n}"))).await.unwrap();
+        }
+        let found = trail.check_anchors().await.unwrap();
+        let sizes: Vec<_> =
+            found.iter().map(|found| (found.anchored.practice.as_str().to_owned(), found.anchored.size)).collect();
+        assert!(sizes.contains(&("p-1".to_owned(), 6)), "{sizes:?}");
+        assert!(trail.held().is_some());
+        // It must not be signed away.
+        assert_eq!(trail.checkpoint().await.unwrap(), 0);
+        let problems = trail.verify_all().await.unwrap().problems;
+        let first = problems.iter().find(|p| p.practice == Some(practice(1))).unwrap();
+        assert_eq!(first.first, Some(6), "{problems:?}");
+    }
+    {
+        let (trail, _store) = anchored(dir.path());
+        assert!(trail.accept_rollback("restored from the backup of Monday", &Actor::command_line()).await.unwrap() > 0);
+        assert!(trail.held().is_none());
+    }
+    let (trail, _store) = anchored(dir.path());
+    assert_eq!(trail.check_anchors().await.unwrap(), []);
+    let accepted = Filter { action: Some("trail.rollback_accepted".to_owned()), ..Filter::default() };
+    let entry = trail.list(&practice(1), accepted, 1).await.unwrap().remove(0);
+    assert_eq!((entry.epoch, entry.mark.unwrap().size), (Some(2), 6));
+    // The new log is anchored, and can be put back no more than the old one.
+    trail.record(asked(&practice(1), "after")).await.unwrap();
+    assert!(trail.checkpoint().await.unwrap() > 0);
+    let report = trail.verify_all().await.unwrap();
+    assert_eq!(report.problems, []);
+    assert!(report.anchors > 4, "{report:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_was_replaced_as_a_whole_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    {
+        let (trail, _store) = anchored(dir.path());
+        trail.record(asked(&practice(1), "a-1")).await.unwrap();
+        trail.checkpoint().await.unwrap();
+    }
+    std::fs::remove_dir_all(dir.path().join("data")).unwrap();
+    let (trail, _store) = anchored(dir.path());
+    assert_eq!(trail.check_anchors().await.unwrap().len(), 1);
+    assert_eq!(trail.accept_rollback("started anew", &Actor::command_line()).await.unwrap(), 1);
+    assert_eq!(trail.check_anchors().await.unwrap(), []);
+}
+
+#[test]
+fn anchors_may_not_lie_with_the_data() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("data")).unwrap();
+    let inside = dir.path().join("data/anchors");
+    assert!(matches!(Trail::anchored(store, Arc::new(ToyVault), &inside), Err(StoreError::File { .. })));
+}

@@ -16,13 +16,19 @@ mod latency;
 mod load;
 mod place;
 mod start;
+mod trail;
 mod twins;
 
 use std::time::Instant;
 
 /// Every part, in the order in which they run.
-const PARTS: [(&str, fn()); 4] =
-    [("latency", latency::run), ("cached", cached::run), ("twins", twins::run), ("start", start::run)];
+const PARTS: [(&str, fn()); 5] = [
+    ("latency", latency::run),
+    ("cached", cached::run),
+    ("trail", trail::run),
+    ("twins", twins::run),
+    ("start", start::run),
+];
 
 fn main() {
     if start::child() {

@@ -86,18 +86,24 @@ impl Place {
 
     /// The same gateway with a ledger that keeps nothing, listening.
     pub fn without_ledger(&self, house: &House, files: Vec<(String, String)>) -> SocketAddr {
+        self.with_ledger(house, files, Arc::new(Nothing))
+    }
+
+    fn with_ledger(&self, house: &House, files: Vec<(String, String)>, ledger: Arc<dyn Ledger>) -> SocketAddr {
         let app = house.app.clone();
         let opened = self.gateway.spawn(async move {
             let (book, _) = CarrierBook::from_files(files, Limits::default());
-            let shared = Shared {
-                cache: Arc::new(AnswerCache::new().unwrap()),
-                ledger: Arc::new(Nothing),
-                retry_jitter: Duration::ZERO,
-            };
+            let shared = Shared { cache: Arc::new(AnswerCache::new().unwrap()), ledger, retry_jitter: Duration::ZERO };
             let gateway = Gateway::new(Planes::new(book, app.vault.clone(), shared), jiff::tz::TimeZone::system());
             serve(App { gateway, ..app }).await
         });
         self.gateway.block_on(opened).unwrap()
+    }
+
+    /// The same gateway with a trail that keeps answers and no records, listening.
+    #[cfg(feature = "bench")]
+    pub fn unrecorded(&self, house: &House, files: Vec<(String, String)>) -> SocketAddr {
+        self.with_ledger(house, files, house.app.trail.unrecorded())
     }
 
     /// A bare hyper server that reads the request and answers these bytes.

@@ -31,5 +31,7 @@ mod sandbox_carriers;
 mod sandbox_truth;
 mod signing_in;
 mod submissions;
+mod tamper;
+mod trail;
 mod webhooks;
 mod x12_files;

@@ -146,9 +146,10 @@ pub async fn send_with(
     }
     let request = request.header(header::CONTENT_TYPE, "application/json").body(Full::new(Bytes::from(body))).unwrap();
     let (head, body) = sender.send_request(request).await.ok()?.into_parts();
-    let text = String::from_utf8_lossy(&body.collect().await.ok()?.to_bytes()).into_owned();
+    let bytes = body.collect().await.ok()?.to_bytes();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Some(Reply { status: head.status, headers: head.headers, body, text })
+    Some(Reply { status: head.status, headers: head.headers, body, text, bytes })
 }
 
 /// What came back.
@@ -157,6 +158,7 @@ pub struct Reply {
     pub headers: http::HeaderMap,
     pub body: Value,
     pub text: String,
+    pub bytes: Bytes,
 }
 
 impl Reply {

@@ -4,19 +4,13 @@ use std::sync::Arc;
 
 use super::*;
 use crate::store::keys::{self, PracticeRow};
-use crate::store::trail::{Head, Link};
 
 fn practice(name: &str) -> PracticeId {
     PracticeId::new(name)
 }
 
-/// A record whose chain is a toy.
 fn record(practice: &PracticeId) -> Append {
-    let link = |head: Option<Head>| {
-        let seq = head.map_or(1, |head| head.seq + 1);
-        Ok(Link { body: "{\"action\":\"x\"}".to_owned(), head: Head { seq, chain: [1; 32], mac: [2; 32] } })
-    };
-    Append { practice: practice.clone(), at: 1, link: Box::new(link) }
+    crate::store::conformance::record(practice, "x")
 }
 
 fn new(id: &str, key: u8, content: u8) -> NewSubmission {

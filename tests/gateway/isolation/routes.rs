@@ -142,6 +142,9 @@ pub const LINES: &[Line] = &[
     line("post", "/v1/authorizations/{id}/cancel", Scope("submit"), "/v1/authorizations/none/cancel", "", (404, 404)),
     line("get", "/v1/submissions", Scope("submit"), "/v1/submissions", "", (200, 200)),
     line("post", "/v1/submissions/{id}/resolve", Scope("resolve"), "/v1/submissions/none/resolve", VOID, (404, 404)),
+    line("post", "/v1/trail/search", Scope("trail"), "/v1/trail/search", r#"{"ask": "<mark>-<n>"}"#, (200, 200)),
+    // Whole packets are made in tests of their own.
+    line("post", "/v1/trail/packets", Scope("trail"), "/v1/trail/packets", "{}", (422, 422)),
     line("get", "/v1/events", Scope("ask"), "/v1/events", "", (200, 200)),
     line("get", "/v1/webhooks", Scope("admin"), "/v1/webhooks", "", (200, 200)),
     line("post", "/v1/webhooks", Scope("admin"), "/v1/webhooks", WEBHOOK, (201, 201)),
