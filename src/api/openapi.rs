@@ -6,8 +6,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{
-    authorizations, carriers, credentials, events, health, openapi_batches, openapi_people, packets, problem, submissions,
-    trail,
+    authorizations, carriers, credentials, events, health, openapi_batches, openapi_people, packets, problem,
+    submissions, trail,
 };
 use crate::events::{EventPage, NewWebhook, WebhookInfo};
 use crate::stack::Envelope;

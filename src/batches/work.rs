@@ -92,7 +92,11 @@ impl Batches {
         let mut askers = Askers::new();
         while !self.stopping.load(Ordering::SeqCst) {
             self.check_askers(&mut askers).await;
-            let picks = self.plan().picks(store::now(), |practice, carrier| self.room(practice, carrier));
+            // While the paper trail is behind its anchors, no carrier is asked.
+            let picks = match self.trail.held() {
+                Some(_) => Vec::new(),
+                None => self.plan().picks(store::now(), |practice, carrier| self.room(practice, carrier)),
+            };
             for pick in picks {
                 let known = askers.get(&(pick.practice.clone(), pick.actor.clone()));
                 match known.and_then(|(_, caller)| caller.clone()) {
@@ -170,8 +174,12 @@ impl Batches {
         if plane.carrier.connector.credential_fields().iter().any(|field| !field.optional) {
             match self.vault.info(&vault::owner(practice, &plane.carrier), carrier) {
                 None => return wait("credential_missing", None),
-                Some(info) if info.state != CredentialState::Active => return wait("credential_stopped", None),
-                Some(_) => {}
+                Some(info) => match info.state {
+                    CredentialState::Active => {}
+                    // One question is the try that a person asked for; the others wait for what comes of it.
+                    CredentialState::Verifying => return Room { of_practice: 1, of_carrier: 1, wait: None },
+                    CredentialState::Suspect | CredentialState::Disabled => return wait("credential_stopped", None),
+                },
             }
         }
         let budget = plane.wire.budget(practice);

@@ -76,6 +76,8 @@ pub enum Hold {
     Restored,
     /// Somebody holds it.
     Asked,
+    /// The paper trail is behind its anchors: the data was put back to an earlier state.
+    RolledBack,
     /// The practice has no credential for it, or it is stopped.
     Credential,
     /// It fails again and again, and is left alone for a while.

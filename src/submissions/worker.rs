@@ -92,6 +92,9 @@ impl Submissions {
             self.recover().await?;
             self.tell_ages().await?;
         }
+        if self.books.trail.held().is_some() {
+            return Ok(());
+        }
         let now = store::now();
         let mut held = Vec::new();
         for (practice, carrier) in store::submissions::waiting(&self.books.store, now).await? {
@@ -155,6 +158,9 @@ impl Submissions {
 
     /// Why nothing new is sent for this practice to this carrier now. What was sent already goes on.
     pub fn hold_of(&self, practice: &PracticeId, carrier: &str) -> Option<Hold> {
+        if self.books.trail.held().is_some() {
+            return Some(Hold::RolledBack);
+        }
         let held = self.held.load();
         if let Some(reason) = held.get(&(practice.clone(), carrier.to_owned())) {
             return Some(Hold::from_word(reason));

@@ -18,7 +18,16 @@ fn practice() -> PracticeId {
 }
 
 async fn open(dir: &tempfile::TempDir) -> Arc<Vault> {
-    let store = Store::open(&dir.path().join("data")).unwrap();
+    // What the vault notes in the background may hold the store for a moment after the vault is gone.
+    let mut tries = 0;
+    let store = loop {
+        match Store::open(&dir.path().join("data")) {
+            Ok(store) => break store,
+            Err(StoreError::Locked { .. }) if tries < 100 => tries += 1,
+            Err(error) => panic!("{error}"),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
     let (vault, _) = Vault::open_or_init(Arc::clone(&store), &dir.path().join("secrets/key")).await.unwrap();
     let row = keys::PracticeRow { id: practice(), name: "One".into() };
     keys::ensure_practice(&store, row, 1).await.unwrap();

@@ -83,7 +83,7 @@ impl Carrier {
         let bound = bound_ms.map(|ms| format!("bound_ms = {ms}\n")).unwrap_or_default();
         let address = &self.address;
         let text = format!(
-            "name = \"Toy\"\nconnector = \"toy\"\nhosts = [\"{address}\"]\nallow_private = [\"127.0.0.0/8\"]\n\
+            "name = \"Toy\"\nconnector = \"toy-desk\"\nhosts = [\"{address}\"]\nallow_private = [\"127.0.0.0/8\"]\n\
              [limits]\nattempt_timeout_secs = 1\nbreaker_failures = 100\n{more}\
              [submissions]\nretry_secs = 1\ninquiries_after_secs = [1]\n\
              [settings]\naddress = \"http://{address}\"\nclass = \"{class}\"\n{bound}"
@@ -228,7 +228,8 @@ fn accepted(reference: &str) -> Commit {
 pub(super) static CONNECTORS: &[&Registration] = &[&TOY];
 
 static TOY: Registration = Registration {
-    name: "toy",
+    // Not the name of another test's connector: schemas are kept by name for the whole process.
+    name: "toy-desk",
     speaks: "a word or two",
     transport: "json",
     operations: &[connector_sdk::Operation::Authorization],
