@@ -80,7 +80,7 @@ pub struct PacketArguments {
     /// Why it is made; kept sealed, with the record of it.
     #[arg(long)]
     why: Option<String>,
-    /// Where to write it; evidence-<id>.zip otherwise. An existing file is not overwritten.
+    /// Where to write it; `evidence-ID.zip` otherwise. An existing file is not overwritten.
     #[arg(long)]
     out: Option<PathBuf>,
 }
