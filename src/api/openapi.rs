@@ -30,6 +30,24 @@ pub(super) struct Route {
     pub(super) open: bool,
 }
 
+impl Route {
+    /// A route that takes a key and nothing else.
+    pub(super) fn new(method: &'static str, path: &'static str, summary: &'static str, answer: Value) -> Self {
+        Self {
+            method,
+            path,
+            summary,
+            query: &[],
+            headers: &[],
+            body: None,
+            answer,
+            done: "200",
+            also: &[],
+            open: false,
+        }
+    }
+}
+
 /// When a question is put, and there is no answer of the carrier's yet, or at all.
 const ASKED: &[(&str, &str)] = &[
     ("202", "The carrier has not answered yet; `Location` says where the answer will be."),
@@ -104,18 +122,7 @@ fn text_body(kind: &str) -> Value {
 
 /// A route that is read, with a key.
 fn get(path: &'static str, summary: &'static str, answer: Value) -> Route {
-    Route {
-        method: "get",
-        path,
-        summary,
-        query: &[],
-        headers: &[],
-        body: None,
-        answer,
-        done: "200",
-        also: &[],
-        open: false,
-    }
+    Route::new("get", path, summary, answer)
 }
 
 /// What has an effect at a carrier.

@@ -12,25 +12,13 @@ const ROOT: &str = "/v1/eligibility/batches";
 /// The routes.
 pub(super) fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
     let batch = json_body(reference::<BatchView>(schemas));
-    let route = |method, path, summary, answer| Route {
-        method,
-        path,
-        summary,
-        query: &[],
-        headers: &[],
-        body: None,
-        answer,
-        done: "200",
-        also: &[],
-        open: false,
-    };
     vec![
         Route {
             query: &[("accept", "`valid`: take the items that are in order, and list what is wrong with the others.")],
             headers: &[("Idempotency-Key", "1 to 200 characters of your own: sent again, the batch is made once.")],
             body: Some(reference::<batch_intake::BatchRequest>(schemas)),
             done: "202",
-            ..route(
+            ..Route::new(
                 "post",
                 ROOT,
                 "Asks many eligibility questions in the background. Also takes \
@@ -41,30 +29,35 @@ pub(super) fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
                 json_body(reference::<batches::BatchMade>(schemas)),
             )
         },
-        route("get", ROOT, "The practice's newest batches.", json_body(reference::<batches::BatchList>(schemas))),
-        route("get", "/v1/eligibility/batches/{id}", "A batch, its progress, and for whom items wait.", batch.clone()),
+        Route::new("get", ROOT, "The practice's newest batches.", json_body(reference::<batches::BatchList>(schemas))),
+        Route::new(
+            "get",
+            "/v1/eligibility/batches/{id}",
+            "A batch, its progress, and for whom items wait.",
+            batch.clone(),
+        ),
         Route {
             query: &[
                 ("after", "Items after this number."),
                 ("limit", "Items at most: 100 unless told otherwise, 500 at most; as CSV all."),
                 ("format", "`json`, or `csv` for a spreadsheet."),
             ],
-            ..route(
+            ..Route::new(
                 "get",
                 "/v1/eligibility/batches/{id}/items",
                 "What came of the items, in their order.",
                 items(schemas),
             )
         },
-        route(
+        Route::new(
             "get",
             "/v1/eligibility/batches/{id}/events",
             "Progress as server-sent events: `progress`, at last `ended`. `Last-Event-ID` goes on where a stream broke off.",
             json!({ "text/event-stream": { "schema": reference::<batches::Tidings>(schemas) } }),
         ),
-        route("post", "/v1/eligibility/batches/{id}/pause", "Asks no more for now.", batch.clone()),
-        route("post", "/v1/eligibility/batches/{id}/resume", "Goes on, in the caller's name.", batch.clone()),
-        route(
+        Route::new("post", "/v1/eligibility/batches/{id}/pause", "Asks no more for now.", batch.clone()),
+        Route::new("post", "/v1/eligibility/batches/{id}/resume", "Goes on, in the caller's name.", batch.clone()),
+        Route::new(
             "post",
             "/v1/eligibility/batches/{id}/cancel",
             "Asks no more for good; what was answered stays, questions under way end.",

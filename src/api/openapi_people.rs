@@ -23,7 +23,7 @@ fn route<A: JsonSchema>(
     body: Option<Value>,
 ) -> Route {
     let answer = json_body(reference::<A>(schemas));
-    Route { method, path, summary, query: &[], headers: &[], body, answer, done: "200", also: &[], open: false }
+    Route { body, ..Route::new(method, path, summary, answer) }
 }
 
 fn sign_in(schemas: &mut SchemaGenerator) -> Vec<Route> {

@@ -1,6 +1,6 @@
 //! Tables `trail_key`, `trail_checkpoint` and `trail_packet`: what was signed about the trails.
 
-use super::sql::values;
+use super::sql::{Row, values};
 use super::trail::{Append, append_in, from_sql, to_sql};
 use super::{Store, StoreError};
 use crate::practice::PracticeId;
@@ -122,15 +122,7 @@ pub async fn last(
                 "SELECT epoch, size, note, at FROM trail_checkpoint
                  WHERE practice = ?1 AND epoch = ?2 AND size <= ?3 ORDER BY size DESC LIMIT 1",
                 values![practice.as_str(), to_sql(epoch)?, to_sql(size)?],
-                |row| {
-                    Ok(CheckpointRow {
-                        practice: practice.clone(),
-                        epoch: from_sql(row.get(0)?),
-                        size: from_sql(row.get(1)?),
-                        note: row.get(2)?,
-                        at: row.get(3)?,
-                    })
-                },
+                |row| checkpoint(&practice, row),
             )
         })
         .await
@@ -147,18 +139,20 @@ pub async fn all(store: &Store, practice: &PracticeId) -> Result<Vec<CheckpointR
             sql.all(
                 "SELECT epoch, size, note, at FROM trail_checkpoint WHERE practice = ?1 ORDER BY epoch, size",
                 values![practice.as_str()],
-                |row| {
-                    Ok(CheckpointRow {
-                        practice: practice.clone(),
-                        epoch: from_sql(row.get(0)?),
-                        size: from_sql(row.get(1)?),
-                        note: row.get(2)?,
-                        at: row.get(3)?,
-                    })
-                },
+                |row| checkpoint(&practice, row),
             )
         })
         .await
+}
+
+fn checkpoint(practice: &PracticeId, row: &Row<'_>) -> Result<CheckpointRow, StoreError> {
+    Ok(CheckpointRow {
+        practice: practice.clone(),
+        epoch: from_sql(row.get(0)?),
+        size: from_sql(row.get(1)?),
+        note: row.get(2)?,
+        at: row.get(3)?,
+    })
 }
 
 /// Notes a packet that was made, with the record of it.

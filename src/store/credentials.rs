@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::sql::{Row, Sql, values};
-use super::trail::{Append, append_in};
+use super::trail::{Append, append_in, change_in};
 use super::{Store, StoreError};
 use crate::practice::PracticeId;
 
@@ -229,7 +229,8 @@ pub async fn stop(
     let (practice, carrier) = (practice.clone(), carrier.to_owned());
     store
         .write(move |sql| {
-            let changed = sql.execute(
+            change_in(
+                sql,
                 "UPDATE credential SET state = 'stopped', reason = ?4, stopped_at = ?5, login_at = NULL,
                    stage = CASE WHEN stage = 'verifying' AND ?6 = 1 THEN 'disabled' ELSE 'suspect' END
                  WHERE practice = ?1 AND carrier = ?2 AND generation = ?3 AND state = 'active'",
@@ -241,11 +242,8 @@ pub async fn stop(
                     refused.at,
                     refused.outright
                 ],
-            )?;
-            if changed == 1 {
-                append_in(sql, record)?;
-            }
-            Ok(changed == 1)
+                record,
+            )
         })
         .await
 }
@@ -278,16 +276,14 @@ pub async fn delete(
     store
         .write(move |sql| {
             replace_fields(sql, practice.as_str(), &carrier, &[])?;
-            let changed = sql.execute(
+            change_in(
+                sql,
                 "UPDATE credential SET state = 'deleted', reason = NULL, stopped_at = ?3, stage = NULL, login_at = NULL,
                    expires_at = NULL
                  WHERE practice = ?1 AND carrier = ?2 AND state <> 'deleted'",
                 values![practice.as_str(), &carrier, at],
-            )?;
-            if changed == 1 {
-                append_in(sql, record)?;
-            }
-            Ok(changed == 1)
+                record,
+            )
         })
         .await
 }

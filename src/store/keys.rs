@@ -1,7 +1,7 @@
 //! Tables `practice`, `api_key` and `vault_root`.
 
 use super::sql::{Row, values};
-use super::trail::{Append, append_in};
+use super::trail::{Append, append_in, change_in};
 use super::{Store, StoreError};
 use crate::practice::PracticeId;
 
@@ -126,14 +126,12 @@ pub async fn revoke(
     let (practice, id) = (practice.clone(), id.to_owned());
     store
         .write(move |sql| {
-            let changed = sql.execute(
+            change_in(
+                sql,
                 "UPDATE api_key SET revoked_at = ?3 WHERE practice = ?1 AND id = ?2 AND revoked_at IS NULL",
                 values![practice.as_str(), &id, at],
-            )?;
-            if changed == 1 {
-                append_in(sql, record)?;
-            }
-            Ok(changed == 1)
+                record,
+            )
         })
         .await
 }

@@ -2,7 +2,7 @@
 //! room's business: it hands in a function that is given the chain's end and returns the next link, and that runs inside
 //! the transaction of the act.
 
-use super::sql::{Row, Sql, values};
+use super::sql::{Row, Sql, Value, values};
 use super::{Store, StoreError};
 use crate::practice::PracticeId;
 
@@ -365,6 +365,20 @@ fn of_patient(
 fn detailed(found: &Row<'_>) -> Result<DetailedRow, StoreError> {
     let (patient, sealed): (_, Option<Vec<u8>>) = (found.get(5)?, found.get(6)?);
     Ok(DetailedRow { record: row(found)?, detail: sealed.map(|sealed| DetailRow { patient, sealed }) })
+}
+
+/// Runs a statement that changes one row or none, and appends the record of it where it changed one; whether it did.
+pub(super) fn change_in(
+    sql: &Sql<'_>,
+    statement: &str,
+    values: &[Value<'_>],
+    record: Append,
+) -> Result<bool, StoreError> {
+    let changed = sql.execute(statement, values)? == 1;
+    if changed {
+        append_in(sql, record)?;
+    }
+    Ok(changed)
 }
 
 /// Records of a practice, newest first, at most `limit`.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::sql::{Row, values};
-use super::trail::{Append, append_in};
+use super::trail::{Append, append_in, change_in};
 use super::{Store, StoreError};
 use crate::practice::PracticeId;
 
@@ -185,15 +185,13 @@ pub async fn set_state(
     let (practice, id) = (practice.clone(), id.to_owned());
     store
         .write(move |sql| {
-            let changed = sql.execute(
+            change_in(
+                sql,
                 "UPDATE webhook SET state = ?3, failures = 0, failing_since = NULL, next_at = ?4
                  WHERE practice = ?1 AND id = ?2 AND state <> 'deleted' AND state <> ?3",
                 values![practice.as_str(), &id, state, at],
-            )?;
-            if changed == 1 {
-                append_in(sql, record)?;
-            }
-            Ok(changed == 1)
+                record,
+            )
         })
         .await
 }
