@@ -135,8 +135,11 @@ async fn records_name_the_batch_and_no_patient(stand: &Stand, id: &str) {
         |action: &str| records.iter().filter(|record| record["action"] == action && record["subject_id"] == id).count();
     assert_eq!((of("batch.made"), of("batch.ended"), of("eligibility.answered")), (1, 1, 200));
     assert_eq!(of("eligibility.batch_read"), 2);
+    // Four digits stand in many an id and in fractions of seconds by chance: these, and nothing else, are not searched.
+    let by_chance = regex_lite::Regex::new(r"[0-9a-f-]{16,}|\.\d+Z").unwrap();
+    let searched = by_chance.replace_all(&trail.text, "");
     for word in ["ACTIVE", "OKAFOR", "visit-", "Monday", "1984"] {
-        assert!(!trail.text.contains(word), "{word} stands in the trail");
+        assert!(!searched.contains(word), "{word} stands in the trail");
     }
 }
 
