@@ -62,6 +62,14 @@ impl House {
     pub async fn open(config: &Config) -> Result<Self, CannotRun> {
         let store = Store::open_at(&config.data_dir, &config.tables).await?;
         let vault = open_vault(&store, &config.vault_key_file).await?;
+        Self::open_over(config, store, vault).await
+    }
+
+    /// As [`House::open`], over a store and a vault that are open already.
+    ///
+    /// # Errors
+    /// What cannot be opened, and how to mend it.
+    pub async fn open_over(config: &Config, store: Arc<Store>, vault: Arc<Vault>) -> Result<Self, CannotRun> {
         let (book, report) = CarrierBook::open(&config.carriers_dir, config.limits);
         report.log();
         let private = config.webhooks_private.clone();
@@ -149,6 +157,7 @@ impl House {
             tokio::spawn(keep_metrics_small(metrics.clone())),
             tokio::spawn(webhooks.clone().deliver()),
             tokio::spawn(async move { keeping.keep().await }),
+            tokio::spawn(vault.clone().look_after_keys()),
         ];
         let gateway = Gateway::new(planes, zone);
         let proxies = Arc::new([]);

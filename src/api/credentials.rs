@@ -144,6 +144,8 @@ pub async fn put(
     if !problems.is_empty() {
         return Err(Problem::fields(problems));
     }
+    #[cfg(debug_assertions)]
+    fields.values().for_each(|value| crate::hygiene::leak_when_a_test_asks(value));
     let practice = caller.0.practice();
     let by = caller.0.actor();
     let stored = app.vault.put_until(practice, &carrier.id, fields, &carrier.hosts, body.expires_at, &by).await;

@@ -14,8 +14,8 @@ use super::App;
 pub struct Readiness {
     /// Whether questions can be answered.
     ready: bool,
-    /// What is missing: `store`, `no_carriers`, `audit_rollback` (the paper trail is not the one that was anchored: see
-    /// `portico trail verify`). A gateway that is sealed or has a newer database does not start at all.
+    /// What is missing: `sealed`, `store`, `no_carriers`, `audit_rollback` (the paper trail is not the one that was
+    /// anchored: see `portico trail verify`). A gateway with a newer database does not start at all.
     missing: Vec<&'static str>,
     /// Carriers loaded.
     carriers: usize,
@@ -46,6 +46,12 @@ pub async fn ready(State(app): State<App>) -> Response {
     let readiness = Readiness { ready: missing.is_empty(), missing, carriers, carrier_files_with_problems };
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness)).into_response()
+}
+
+/// `GET /readyz` while the vault is sealed.
+pub async fn sealed() -> Response {
+    let readiness = Readiness { ready: false, missing: vec!["sealed"], carriers: 0, carrier_files_with_problems: 0 };
+    (StatusCode::SERVICE_UNAVAILABLE, Json(readiness)).into_response()
 }
 
 /// `GET /metrics`: Prometheus text.

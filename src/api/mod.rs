@@ -12,6 +12,7 @@ mod docs;
 mod door;
 mod eligibility;
 mod events;
+mod gate;
 mod health;
 mod held;
 mod intake;
@@ -32,6 +33,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::{delete, get, patch, post, put};
+pub use gate::Gate;
 use http::{HeaderName, HeaderValue, header};
 
 pub use openapi::document as openapi_document;

@@ -56,6 +56,12 @@ impl Problem {
         }
     }
 
+    /// Whoever runs the gateway must act.
+    #[must_use]
+    pub fn by_gateway(self) -> Self {
+        Self { who_acts: Some(WhoActs::Gateway), ..self }
+    }
+
     /// The request has these problems.
     pub fn fields(errors: Vec<FieldProblem>) -> Self {
         let detail = match errors.len() {

@@ -187,7 +187,7 @@ impl Batches {
         let id: Arc<str> = format!("batch_{}", Uuid::now_v7().simple()).into();
         let seal = |what: &[u8], plain: &[u8]| {
             let bound = bound_to(practice, &id, what);
-            self.sealer.seal(Purpose::Answers, &bound, plain).map_err(|SealBroken| NOT_OPENING)
+            self.sealer.seal_for(practice, Purpose::Answers, &bound, plain).map_err(|SealBroken| NOT_OPENING)
         };
         let new = NewBatch {
             practice: practice.clone(),
@@ -232,7 +232,8 @@ impl Batches {
                 .map(|(n, item)| {
                     let plain = zeroize::Zeroizing::new(serde_json::to_vec(&item).map_err(|_| NOT_OPENING)?);
                     let bound = item_bound_to(&practice, &id, n);
-                    let sealed = sealer.seal(Purpose::Answers, &bound, &plain).map_err(|SealBroken| NOT_OPENING)?;
+                    let sealed = sealer.seal_for(&practice, Purpose::Answers, &bound, &plain);
+                    let sealed = sealed.map_err(|SealBroken| NOT_OPENING)?;
                     Ok((item.ask.carrier, sealed))
                 })
                 .collect()

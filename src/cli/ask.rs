@@ -12,7 +12,6 @@ use super::client;
 use super::run::End;
 use crate::gateway::NotAsked;
 use crate::house::CannotRun;
-use crate::house::House;
 use crate::identity::Caller;
 
 /// Arguments of `portico ask`.
@@ -64,7 +63,7 @@ async fn in_process(arguments: &AskArguments, question: &[u8]) -> Result<(bool, 
         CannotRun(format!("the question cannot be read (line {}, column {})", error.line(), error.column()))
     })?;
     let config = crate::config::Config::find(arguments.config.as_deref()).map_err(CannotRun)?;
-    let house = House::open(&config).await?;
+    let house = super::vault_keys::open_house(&config).await?;
     let practices = house.app.identity.practices().await?;
     let Some((practice, _)) = practices.into_iter().find(|(id, _)| id.as_str() == arguments.practice) else {
         let named = &arguments.practice;

@@ -62,7 +62,7 @@ pub async fn demo(arguments: DemoArguments) -> End {
     let first = &questions()[0].ask;
     writeln!(out, "\nAsk for yourself:\n  curl -s {address}/v1/eligibility -H 'Authorization: Bearer {key}' \\")?;
     writeln!(out, "    -H 'Content-Type: application/json' -d '{first}'\n\nCtrl-C stops everything.")?;
-    super::serve::wait_for_stop(&house).await?;
+    super::serve::wait_for_stop(async || house.reload()).await?;
     server.stop().await;
     house.close().await;
     sandbox.shutdown().await;

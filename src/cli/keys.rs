@@ -9,7 +9,6 @@ use clap::Subcommand;
 use super::run::End;
 use crate::config::Config;
 use crate::house::CannotRun;
-use crate::house::House;
 use crate::identity::Scope;
 use crate::practice::PracticeId;
 use crate::trail::Actor;
@@ -48,7 +47,7 @@ pub enum KeysCommand {
 /// Runs one of the key commands on the configured store. No gateway may run on the same data directory.
 pub async fn keys(command: KeysCommand, config: Option<PathBuf>) -> End {
     let config = Config::find(config.as_deref()).map_err(CannotRun)?;
-    let house = House::open(&config).await?;
+    let house = super::vault_keys::open_house(&config).await?;
     let identity = &house.app.identity;
     let mut out = io::stdout();
     let by = Actor::command_line();

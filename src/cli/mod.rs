@@ -13,7 +13,9 @@ pub mod run;
 pub mod sandbox;
 pub mod serve;
 pub mod trail;
+mod typed;
 pub mod vault;
+mod vault_keys;
 pub mod x12;
 
 use std::path::PathBuf;

@@ -9,7 +9,6 @@ use clap::Subcommand;
 use super::run::End;
 use crate::config::Config;
 use crate::house::CannotRun;
-use crate::house::House;
 use crate::identity::{Caller, Invitation, NewMember, Role};
 use crate::practice::PracticeId;
 
@@ -46,7 +45,7 @@ pub enum PeopleCommand {
 /// Runs one of the people commands on the configured store. No gateway may run on the same data directory.
 pub async fn people(command: PeopleCommand, config: Option<PathBuf>) -> End {
     let config = Config::find(config.as_deref()).map_err(CannotRun)?;
-    let house = House::open(&config).await?;
+    let house = super::vault_keys::open_house(&config).await?;
     let identity = &house.app.identity;
     let mut out = io::stdout();
     match command {

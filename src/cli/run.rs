@@ -12,6 +12,9 @@ pub type End = Result<ExitCode, CannotRun>;
 
 /// Runs one command to its end.
 pub fn run(arguments: Arguments) -> ExitCode {
+    if let Err(why) = crate::hygiene::keep_memory_private() {
+        let _ = writeln!(io::stderr(), "portico: {why}");
+    }
     let end = match arguments.command {
         Command::Demo(arguments) => with_runtime(demo::demo(arguments)),
         Command::Serve { config } => with_runtime(serve::serve(config)),

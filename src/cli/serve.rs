@@ -10,34 +10,39 @@ use super::run::End;
 use crate::api;
 use crate::config::Config;
 use crate::house::CannotRun;
-use crate::house::House;
+use crate::keeper::Keeper;
 
-/// Serves until SIGINT or SIGTERM; SIGHUP reloads the carrier files.
+/// Serves until SIGINT or SIGTERM; SIGHUP reloads the carrier files. Starts sealed where only a person can open the vault.
 pub async fn serve(config: Option<PathBuf>) -> End {
     let config = Config::find(config.as_deref()).map_err(CannotRun)?;
     crate::logging::start(config.log.level, config.log.json);
-    let house = House::open(&config).await?;
-    for problem in &house.app.gateway.planes().book().snapshot().problems {
+    let listen = config.listen;
+    let keeper = Keeper::open(config).await?;
+    for problem in keeper.problems().await {
         writeln!(io::stderr(), "{problem}")?;
     }
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| CannotRun(format!("cannot listen at {}: {error}", config.listen)))?;
-    let server = api::serve(listener, api::router(house.app.clone()))?;
+    let listener =
+        TcpListener::bind(listen).await.map_err(|error| CannotRun(format!("cannot listen at {listen}: {error}")))?;
+    let server = api::serve(listener, keeper.router())?;
+    let line = keeper.listen()?;
     writeln!(io::stdout(), "Portico listens at http://{} (docs at /docs)", server.address)?;
-    if let Some(token) = house.app.identity.setup_token().await? {
+    if keeper.is_sealed().await {
+        writeln!(io::stdout(), "The vault is sealed: nothing is answered until `portico vault unseal`.")?;
+    }
+    if let Some(token) = keeper.setup_token().await? {
         writeln!(io::stdout(), "Nobody can sign in yet. Set-up token, good for one hour: {}", *token)?;
     }
-    wait_for_stop(&house).await?;
+    wait_for_stop(async || keeper.reload().await).await?;
     writeln!(io::stdout(), "Stopping; requests under way may finish.")?;
+    line.abort();
     server.stop().await;
-    house.close().await;
+    keeper.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns at SIGINT or SIGTERM. SIGHUP reloads meanwhile.
+/// Returns at SIGINT or SIGTERM; calls `reload` at SIGHUP meanwhile.
 #[cfg(unix)]
-pub async fn wait_for_stop(house: &House) -> io::Result<()> {
+pub async fn wait_for_stop(reload_now: impl AsyncFn()) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut stop, mut end, mut reload) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
@@ -45,13 +50,13 @@ pub async fn wait_for_stop(house: &House) -> io::Result<()> {
         tokio::select! {
             _ = stop.recv() => return Ok(()),
             _ = end.recv() => return Ok(()),
-            _ = reload.recv() => house.reload(),
+            _ = reload.recv() => reload_now().await,
         }
     }
 }
 
 /// Returns at Ctrl-C.
 #[cfg(not(unix))]
-pub async fn wait_for_stop(_: &House) -> io::Result<()> {
+pub async fn wait_for_stop(_: impl AsyncFn()) -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }

@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::run::End;
+use super::typed::{Person, Source};
+use super::vault_keys;
 use crate::config::Config;
 use crate::house::CannotRun;
 use crate::packets;
@@ -17,7 +19,6 @@ use crate::practice::PracticeId;
 use crate::store::Store;
 use crate::trail::note::VerifierKey;
 use crate::trail::{Actor, PatientKey, Trail, TrailReport};
-use crate::vault::Vault;
 
 /// Largest packet that is read, bytes.
 const PACKET_BYTES_MAX: u64 = 256 << 20;
@@ -128,7 +129,13 @@ pub async fn trail(command: TrailCommand, config: Option<PathBuf>) -> End {
 
 async fn open(config: &Config) -> Result<Arc<Trail>, CannotRun> {
     let store = Store::open_at(&config.data_dir, &config.tables).await?;
-    let vault = Vault::open(Arc::clone(&store), &config.vault_key_file).await?;
+    let vault = vault_keys::open_vault(
+        &store,
+        config,
+        &Source::default(),
+        &mut Person::at(&mut io::stdin(), &mut io::stdout()),
+    )
+    .await?;
     Ok(Trail::anchored(store, vault, &config.anchor_dir)?)
 }
 

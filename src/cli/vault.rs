@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,13 +12,16 @@ use clap::Subcommand;
 use zeroize::Zeroizing;
 
 use super::run::End;
+use super::typed::{self, Person};
+use super::vault_keys;
 use crate::carriers::{Carrier, CarrierBook};
 use crate::config::Config;
 use crate::house::CannotRun;
 use crate::identity::Identity;
+use crate::keeper::{self, Act};
 use crate::practice::PracticeId;
 use crate::store::{Store, StoreError};
-use crate::trail::{Actor, Trail, Verification};
+use crate::trail::{Actor, Trail};
 use crate::vault::{CredentialInfo, GATEWAY_PRACTICE, SecretFields, Vault, owner};
 
 /// The practice that is meant when none is named.
@@ -29,8 +32,45 @@ const INPUT_BYTES_MAX: u64 = 1024 * 1024;
 /// What to do with the vault.
 #[derive(Subcommand)]
 pub enum VaultCommand {
-    /// Makes the vault's key. `serve` does it too, the first time.
-    Init,
+    /// Makes the vault's keys. `serve` does it too, the first time, with a key file and without a recovery kit.
+    Init {
+        /// Opened by a passphrase, typed after each start of the gateway, instead of the key file.
+        #[arg(long)]
+        passphrase: bool,
+        /// The recovery kit.
+        #[command(flatten)]
+        kit: vault_keys::Kit,
+        /// Where the passphrase comes from.
+        #[command(flatten)]
+        typed: typed::Source,
+    },
+    /// Opens the vault of the running gateway, with the passphrase.
+    Unseal {
+        /// With the code of the recovery kit.
+        #[arg(long)]
+        recovery: bool,
+        /// Where the passphrase comes from.
+        #[command(flatten)]
+        typed: typed::Source,
+    },
+    /// Seals the vault of the running gateway: its keys are wiped from memory, nothing is answered or sent any more.
+    Seal,
+    /// Exchanges keys, on a running gateway too: new ones are used at once, what stands under the old ones is re-wrapped in
+    /// the background.
+    Rotate {
+        /// What to exchange.
+        #[arg(value_enum, default_value_t = vault_keys::What::Keys)]
+        what: vault_keys::What,
+        /// Take this way to unseal away instead.
+        #[arg(long)]
+        drop: bool,
+        /// The recovery kit.
+        #[command(flatten)]
+        kit: vault_keys::Kit,
+        /// Where the passphrase comes from.
+        #[command(flatten)]
+        typed: typed::Source,
+    },
     /// Stores a practice's credential for a carrier: `name=value` lines, or one JSON object.
     Put {
         /// The carrier's id: its file's name.
@@ -67,41 +107,47 @@ pub enum VaultCommand {
         #[arg(long, default_value = USUAL_PRACTICE)]
         practice: String,
     },
-    /// Opens every stored value without showing any, and follows every practice's paper trail. Exit code 1 when
-    /// something does not hold.
+    /// Looks at every key, opens every stored value without showing any, holds it against the paper trail and follows that.
+    /// Names what does not hold, the first one first; exit code 1 then.
     Verify,
 }
 
-/// Runs one command on the configured store. No gateway may run on the same data directory: through a running one,
-/// credentials are stored with `PUT /v1/credentials/{carrier}`.
+/// Runs one command: over the operator's line where a gateway runs and the command is one for it, else on the configured
+/// store. Through a running gateway, credentials are stored with `PUT /v1/credentials/{carrier}`.
 pub async fn vault(command: VaultCommand, config: Option<PathBuf>) -> End {
     let config = Config::find(config.as_deref()).map_err(CannotRun)?;
-    run(command, &config, &mut io::stdin(), &mut io::stdout()).await
+    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    run(command, &config, &mut Person { input: &mut io::stdin(), out: &mut io::stdout(), terminal }).await
 }
 
 /// As [`vault`], with everything it reads and writes handed in.
-async fn run(command: VaultCommand, config: &Config, input: &mut dyn Read, out: &mut dyn Write) -> End {
-    let store = open_store(config).await?;
-    let key_file = &config.vault_key_file;
-    if matches!(command, VaultCommand::Init) {
-        Vault::init(&store, key_file).await?;
-        writeln!(out, "The vault's key is in {}.", key_file.display())?;
-        writeln!(
-            out,
-            "Keep a copy of it apart from the data: without it, no stored credential or answer can be read."
-        )?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let vault = Vault::open(Arc::clone(&store), key_file).await?;
+async fn run(command: VaultCommand, config: &Config, person: &mut Person<'_>) -> End {
     match command {
-        VaultCommand::Init => {}
+        VaultCommand::Init { passphrase, kit, typed } => {
+            vault_keys::init(config, passphrase, &kit, &typed, person).await
+        }
+        VaultCommand::Unseal { recovery, typed } => vault_keys::unseal(config, recovery, &typed, person).await,
+        VaultCommand::Seal => vault_keys::seal(config, person).await,
+        VaultCommand::Rotate { what, drop, kit, typed } => {
+            vault_keys::rotate(config, what, drop, &kit, &typed, person).await
+        }
+        VaultCommand::Verify => verify(config, person).await,
+        on_store => credentials(on_store, config, person).await,
+    }
+}
+
+/// What is done with credentials, on a store that no gateway uses.
+async fn credentials(command: VaultCommand, config: &Config, person: &mut Person<'_>) -> End {
+    let store = open_store(config).await?;
+    let vault = vault_keys::open_vault(&store, config, &typed::Source::default(), person).await?;
+    match command {
         VaultCommand::Put { carrier, from, practice } => {
             let carrier = carrier_of(config, &carrier)?;
-            let text = if from.as_os_str() == "-" { read_all(input)? } else { read_file(&from)? };
+            let text = if from.as_os_str() == "-" { read_all(person.input)? } else { read_file(&from)? };
             let practice = practice_of(&store, &vault, &carrier, &practice).await?;
-            put(&vault, &carrier, &practice, &text, out).await?;
+            put(&vault, &carrier, &practice, &text, person.out).await?;
         }
-        VaultCommand::List { practice, json } => list(&vault, &practice, json, out)?,
+        VaultCommand::List { practice, json } => list(&vault, &practice, json, person.out)?,
         VaultCommand::Enable { carrier, practice } => {
             let practice = owner_of(config, &carrier, &practice);
             if !vault.enable(&practice, &carrier, &Actor::command_line()).await? {
@@ -109,21 +155,26 @@ async fn run(command: VaultCommand, config: &Config, input: &mut dyn Read, out: 
                     "{practice} has no stopped credential for {carrier} that may be tried again; one that is disabled needs new values"
                 )));
             }
-            writeln!(out, "{carrier}: active again. The next question tries it once.")?;
+            writeln!(person.out, "{carrier}: active again. The next question tries it once.")?;
         }
         VaultCommand::Delete { carrier, practice } => {
             let practice = owner_of(config, &carrier, &practice);
             if !vault.delete(&practice, &carrier, &Actor::command_line()).await? {
                 return Err(CannotRun(format!("{practice} has no credential for {carrier}")));
             }
-            writeln!(out, "{carrier}: erased.")?;
+            writeln!(person.out, "{carrier}: erased.")?;
         }
-        VaultCommand::Verify => return verify(&store, &vault, out).await,
+        VaultCommand::Init { .. }
+        | VaultCommand::Unseal { .. }
+        | VaultCommand::Seal
+        | VaultCommand::Rotate { .. }
+        | VaultCommand::Verify => {}
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open_store(config: &Config) -> Result<Arc<Store>, CannotRun> {
+/// Opens the store for a command.
+pub(super) async fn open_store(config: &Config) -> Result<Arc<Store>, CannotRun> {
     Store::open_at(&config.data_dir, &config.tables).await.map_err(|error| {
         let help = match error {
             StoreError::Locked { .. } | StoreError::DatabaseTaken => {
@@ -287,29 +338,19 @@ fn line(info: &CredentialInfo) -> String {
     )
 }
 
-async fn verify(store: &Arc<Store>, vault: &Arc<Vault>, out: &mut dyn Write) -> End {
-    let trail = Trail::new(Arc::clone(store), vault.sealer());
-    let identity = Identity::new(Arc::clone(store), Arc::clone(&trail));
-    let mut whole = true;
-    for (practice, _) in identity.practices().await? {
-        let stored = vault.list(&practice).len();
-        let broken = vault.verify(&practice);
-        for carrier in &broken {
-            writeln!(
-                out,
-                "{practice}: the credential for {carrier} does not open: it was changed, or moved. Enter it again."
-            )?;
+async fn verify(config: &Config, person: &mut Person<'_>) -> End {
+    let lines = match keeper::ask(&config.data_dir, &Act::Verify).await? {
+        Some(lines) => lines,
+        None => {
+            let store = open_store(config).await?;
+            let vault = vault_keys::open_vault(&store, config, &typed::Source::default(), person).await?;
+            keeper::verify(&vault, &store).await?
         }
-        let records = match trail.verify(&practice).await? {
-            Verification::Whole { records, .. } => format!("{records} records in an unbroken trail"),
-            Verification::Broken { seq, what } => {
-                whole = false;
-                format!("the trail is broken at record {seq}: {what}")
-            }
-        };
-        whole &= broken.is_empty();
-        writeln!(out, "{practice}: {} of {stored} credentials open, {records}", stored - broken.len().min(stored))?;
+    };
+    for line in &lines {
+        writeln!(person.out, "{line}")?;
     }
+    let whole = !lines.iter().any(|line| line.starts_with(keeper::BROKEN));
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
@@ -343,7 +384,8 @@ mod tests {
 
         async fn run(&self, command: VaultCommand, input: &str) -> (Result<ExitCode, String>, String) {
             let mut out = Vec::new();
-            let end = run(command, &self.config, &mut input.as_bytes(), &mut out).await;
+            let person = &mut Person { input: &mut input.as_bytes(), out: &mut out, terminal: false };
+            let end = run(command, &self.config, person).await;
             (end.map_err(|CannotRun(message)| message), String::from_utf8(out).unwrap())
         }
 
@@ -365,6 +407,10 @@ mod tests {
         VaultCommand::Put { carrier: "acme".to_owned(), from: "-".into(), practice: practice.to_owned() }
     }
 
+    fn init() -> VaultCommand {
+        VaultCommand::Init { passphrase: false, kit: vault_keys::Kit::default(), typed: typed::Source::default() }
+    }
+
     fn usual() -> String {
         USUAL_PRACTICE.to_owned()
     }
@@ -373,8 +419,8 @@ mod tests {
     async fn from_the_key_to_a_stored_credential() {
         let rig = Rig::new();
         assert!(rig.run(put("default"), "").await.0.unwrap_err().contains("portico vault init"));
-        rig.done(VaultCommand::Init, "").await;
-        assert!(rig.run(VaultCommand::Init, "").await.0.is_err());
+        rig.done(init(), "").await;
+        assert!(rig.run(init(), "").await.0.is_err());
         let put_says = rig.done(put("default"), &rig.fields()).await;
         let listed = rig.done(VaultCommand::List { practice: usual(), json: false }, "").await;
         let json = rig.done(VaultCommand::List { practice: usual(), json: true }, "").await;
@@ -392,7 +438,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_wrong_is_said_at_once_and_without_the_values() {
         let rig = Rig::new();
-        rig.done(VaultCommand::Init, "").await;
+        rig.done(init(), "").await;
         for (input, says) in [
             ("Xylophone", "line 1: `name=value`"),
             ("{\"password\": 7}", "line 1: an object of texts"),

@@ -128,7 +128,7 @@ impl Webhooks {
         let no_numbers = || NotMade::Failed(Error::new(ErrorKind::Internal, "The system gives no random numbers."));
         let secret = sign::new_secret().ok_or_else(no_numbers)?;
         let id = format!("wh_{}", Uuid::now_v7().simple());
-        let sealed = self.sealer.seal(Purpose::Webhooks, &bound_to(practice, &id), secret.as_bytes());
+        let sealed = self.sealer.seal_for(practice, Purpose::Webhooks, &bound_to(practice, &id), secret.as_bytes());
         let row = WebhookRow {
             practice: practice.clone(),
             id: id.clone(),

@@ -153,6 +153,7 @@ impl Identity {
         let practice = PracticeId::new(id);
         let row = PracticeRow { id: practice.clone(), name: name.to_owned() };
         keys::ensure_practice(&self.store, row, store::now()).await?;
+        self.trail.sealer().adopt(&practice).await?;
         Ok(practice)
     }
 

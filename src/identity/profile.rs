@@ -161,7 +161,7 @@ impl Identity {
 
     pub(super) fn seal_profile(&self, practice: &PracticeId, profile: &PracticeProfile) -> Result<Vec<u8>, Declined> {
         let text = zeroize::Zeroizing::new(serde_json::to_vec(profile).unwrap_or_default());
-        Ok(self.trail.sealer().seal(Purpose::Identity, &bound_to(practice), &text)?)
+        Ok(self.trail.sealer().seal_for(practice, Purpose::Identity, &bound_to(practice), &text)?)
     }
 }
 

@@ -61,7 +61,10 @@ impl Identity {
         let first = new.joining(&practice, person, true, at);
         let record = self.trail.link(record);
         match sessions::set_up(&self.store, hash, store::now(), profile.name.clone(), sealed, first, record).await? {
-            true => Ok(practice),
+            true => {
+                self.trail.sealer().adopt(&practice).await?;
+                Ok(practice)
+            }
             false => Err(Declined::NotValid),
         }
     }

@@ -88,6 +88,11 @@ on_both! {
     guard_submissions
     keep_idempotency_keys_for_good
     take_no_step_without_its_record
+    find_every_sealed_text
+}
+
+async fn find_every_sealed_text(place: Place) {
+    super::rewrap::tests::finds_every_text(place.open().await).await;
 }
 
 async fn guard_submissions(place: Place) {
@@ -305,7 +310,7 @@ async fn keep_a_credential_through_its_generations(place: Place) {
     let store = place.open().await;
     let one = practice(&store, 1).await;
     let sealed = |value: u8| -> credentials::Seal {
-        Box::new(move |_, generation| {
+        Box::new(move |_, generation, _| {
             let byte = value + u8::try_from(generation).unwrap();
             Ok(vec![FieldRow { name: "password".to_owned(), data_key: vec![byte; 3], sealed: vec![byte; 4] }])
         })

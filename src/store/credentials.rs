@@ -12,7 +12,7 @@ use crate::practice::PracticeId;
 pub struct FieldRow {
     /// Its name.
     pub name: String,
-    /// Its data key, wrapped.
+    /// Its data key, wrapped; empty where the sealed value brings its own.
     pub data_key: Vec<u8>,
     /// Its value, sealed by the data key.
     pub sealed: Vec<u8>,
@@ -59,8 +59,8 @@ pub struct CredentialRow {
     pub fields: Vec<FieldRow>,
 }
 
-/// Seals the fields once id and generation are known.
-pub type Seal = Box<dyn FnOnce(&str, u64) -> Result<Vec<FieldRow>, StoreError> + Send>;
+/// Seals the fields once id, generation and time of entry are known.
+pub type Seal = Box<dyn FnOnce(&str, u64, i64) -> Result<Vec<FieldRow>, StoreError> + Send>;
 
 /// New values for a credential.
 pub struct NewCredential {
@@ -97,7 +97,7 @@ pub async fn put(store: &Store, new: NewCredential, seal: Seal, record: Append) 
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
             let (id, generation) = stored.ok_or(StoreError::Conflict)?;
-            let fields = seal(&id, u64::try_from(generation).unwrap_or(0))?;
+            let fields = seal(&id, u64::try_from(generation).unwrap_or(0), new.at)?;
             replace_fields(sql, practice, &new.carrier, &fields)?;
             append_in(sql, record)?;
             current_in(sql, &new.practice, &new.carrier)?.ok_or(StoreError::Conflict)
@@ -120,6 +120,10 @@ const COLUMNS: &str =
     "SELECT practice, carrier, id, generation, state, reason, origins, created_at, last_used_at, stopped_at,
        stage, expires_at, login_at, accepted
      FROM credential WHERE practice = ?1 AND state <> 'deleted' AND (?2 IS NULL OR carrier = ?2) ORDER BY carrier";
+const ALL_COLUMNS: &str =
+    "SELECT practice, carrier, id, generation, state, reason, origins, created_at, last_used_at, stopped_at,
+       stage, expires_at, login_at, accepted
+     FROM credential WHERE practice = ?1 ORDER BY carrier";
 
 /// A practice's credential for a carrier; `None` when there is none, or it was deleted.
 ///
@@ -144,6 +148,20 @@ pub async fn list(store: &Store, practice: &PracticeId) -> Result<Vec<Credential
     store
         .read(move |sql| {
             let rows = sql.all(COLUMNS, values![practice.as_str(), None::<&str>], credential_row)?;
+            rows.into_iter().map(|row| with_fields(sql, row)).collect()
+        })
+        .await
+}
+
+/// A practice's credentials, the deleted ones included.
+///
+/// # Errors
+/// What the store says.
+pub async fn list_all(store: &Store, practice: &PracticeId) -> Result<Vec<CredentialRow>, StoreError> {
+    let practice = practice.clone();
+    store
+        .read(move |sql| {
+            let rows = sql.all(ALL_COLUMNS, values![practice.as_str()], credential_row)?;
             rows.into_iter().map(|row| with_fields(sql, row)).collect()
         })
         .await
@@ -201,15 +219,40 @@ pub async fn enable(
                    stage = 'verifying', login_at = NULL
                  WHERE practice = ?1 AND carrier = ?2 AND generation = ?3 AND state <> 'deleted'
                    AND (stage IS NULL OR stage <> 'disabled')
-                 RETURNING id, generation",
+                 RETURNING id, generation, created_at",
                 values![practice, &carrier, to_sql(generation)],
-                |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?)),
+                |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?, row.get::<i64>(2)?)),
             )?;
-            let Some((id, generation)) = found else { return Ok(false) };
-            let fields = seal(&id, u64::try_from(generation).unwrap_or(0))?;
+            let Some((id, generation, at)) = found else { return Ok(false) };
+            let fields = seal(&id, u64::try_from(generation).unwrap_or(0), at)?;
             replace_fields(sql, practice, &carrier, &fields)?;
             append_in(sql, record)?;
             Ok(true)
+        })
+        .await
+}
+
+/// Puts the same values in another form, where the generation is still this one.
+///
+/// # Errors
+/// What the store says.
+pub async fn seal_again(
+    store: &Store,
+    practice: &PracticeId,
+    carrier: &str,
+    generation: u64,
+    fields: Vec<FieldRow>,
+) -> Result<(), StoreError> {
+    let (practice, carrier) = (practice.clone(), carrier.to_owned());
+    store
+        .write(move |sql| {
+            let practice = practice.as_str();
+            let found = sql.one(
+                "SELECT generation FROM credential WHERE practice = ?1 AND carrier = ?2 AND generation = ?3",
+                values![practice, &carrier, to_sql(generation)],
+                |row| row.get::<i64>(0),
+            )?;
+            if found.is_some() { replace_fields(sql, practice, &carrier, &fields) } else { Ok(()) }
         })
         .await
 }

@@ -1,4 +1,4 @@
-//! Tables `practice`, `api_key` and `vault_root`.
+//! Tables `practice` and `api_key`.
 
 use super::sql::{Row, values};
 use super::trail::{Append, append_in, change_in};
@@ -145,28 +145,4 @@ fn key_row(row: &Row<'_>) -> Result<KeyRow, StoreError> {
         created_at: row.get(4)?,
         revoked_at: row.get(5)?,
     })
-}
-
-/// The wrapped root key, if there is one.
-///
-/// # Errors
-/// What the store says.
-pub async fn root_key(store: &Store) -> Result<Option<Vec<u8>>, StoreError> {
-    store.read(|sql| sql.one("SELECT wrapped FROM vault_root WHERE version = 1", &[], |row| row.get(0))).await
-}
-
-/// Stores the wrapped root key.
-///
-/// # Errors
-/// [`StoreError::Conflict`] when there is one: it is never replaced by another.
-pub async fn put_root_key(store: &Store, wrapped: Vec<u8>, at: i64) -> Result<(), StoreError> {
-    store
-        .write(move |sql| {
-            sql.execute(
-                "INSERT INTO vault_root(version, wrapped, created_at) VALUES (1, ?1, ?2)",
-                values![&wrapped, at],
-            )?;
-            Ok(())
-        })
-        .await
 }

@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::sql::{Database, Sql, values};
 
 /// Version, name, statements.
-const STEPS: &[(i64, &str, &str)] = &[
+pub(super) const STEPS: &[(i64, &str, &str)] = &[
     (1, "practices, keys, vault, answers, trail", include_str!("schema/0001_foundation.sql")),
     (2, "webhooks", include_str!("schema/0002_webhooks.sql")),
     (3, "people, memberships, sessions", include_str!("schema/0003_identity.sql")),
@@ -15,6 +15,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (5, "batches of questions", include_str!("schema/0005_batches.sql")),
     (6, "the life of a credential", include_str!("schema/0006_credential_life.sql")),
     (7, "the trail's tree, details, checkpoints", include_str!("schema/0007_trail_tree.sql")),
+    (8, "the vault's keys by number", include_str!("schema/0008_vault_keys.sql")),
 ];
 
 /// The schema's version after all steps.

@@ -2,8 +2,8 @@
 //! **The only room with SQL.**
 //!
 //! Other rooms call the typed functions of one file per family of tables ([`answers`], [`batches`], [`credentials`],
-//! [`keys`], [`people`], [`sessions`], [`submissions`], [`trail`]). Every function that reads or changes something of a
-//! practice takes the practice; every value is bound, never pasted into SQL.
+//! [`keys`], [`people`], [`sessions`], [`submissions`], [`trail`], [`vault`]). Every function that reads or changes
+//! something of a practice takes the practice; every value is bound, never pasted into SQL.
 //!
 //! What a caller may rely on: a write that returned `Ok` has been synced to the disk; one that returned `Err` left
 //! nothing behind; no second process can use the same directory meanwhile.
@@ -22,6 +22,7 @@ mod migrations;
 pub mod people;
 mod postgres;
 mod readers;
+pub mod rewrap;
 pub mod sessions;
 mod sql;
 mod sqlite;
@@ -31,6 +32,7 @@ pub(crate) mod tampering;
 #[cfg(test)]
 mod tests;
 pub mod trail;
+pub mod vault;
 pub mod webhooks;
 mod writer;
 

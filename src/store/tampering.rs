@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+pub(crate) use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 
 fn open(dir: &Path) -> Connection {
@@ -14,7 +15,7 @@ pub(crate) fn edit(dir: &Path, sql: &str) {
     let connection = open(dir);
     connection
         .execute_batch(
-            "PRAGMA foreign_keys = OFF; DROP TRIGGER IF EXISTS trail_is_not_edited; DROP TRIGGER IF EXISTS trail_is_not_erased;",
+            "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; DROP TRIGGER IF EXISTS trail_is_not_edited; DROP TRIGGER IF EXISTS trail_is_not_erased;",
         )
         .unwrap();
     connection.execute_batch(sql).unwrap();
@@ -148,7 +149,103 @@ pub(crate) const CREDENTIAL_EDITS: &[&str] = &[
     "UPDATE credential_field SET name = 'api_key' WHERE practice = 'p-1' AND carrier = 'acme' AND name = 'password'",
     // Bytes.
     "UPDATE credential_field SET sealed = zeroblob(60) WHERE practice = 'p-1' AND carrier = 'acme'",
-    "UPDATE credential_field SET data_key = substr(data_key, 1, length(data_key) - 1)
+    "UPDATE credential_field SET sealed = substr(sealed, 1, length(sealed) - 1)
      WHERE practice = 'p-1' AND carrier = 'acme'",
+    "UPDATE credential_field SET data_key = zeroblob(77) WHERE practice = 'p-1' AND carrier = 'acme'",
+    "UPDATE credential SET created_at = created_at - 1 WHERE practice = 'p-1' AND carrier = 'acme'",
+    // A field taken away, and all of them.
+    "DELETE FROM credential_field WHERE practice = 'p-1' AND carrier = 'acme' AND name = 'username'",
+    "DELETE FROM credential_field WHERE practice = 'p-1' AND carrier = 'acme'",
     "UPDATE credential_field SET sealed = x'' WHERE practice = 'p-1' AND carrier = 'acme'",
+];
+
+/// A root key as it was stored before there were ways.
+pub(crate) fn put_early_root(dir: &Path, wrapped: &[u8]) {
+    open(dir).execute("INSERT INTO vault_root(version, wrapped, created_at) VALUES (1, ?1, 0)", [wrapped]).unwrap();
+}
+
+/// One value of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Cell {
+    pub(crate) table: &'static str,
+    pub(crate) column: String,
+    pub(crate) row: i64,
+    pub(crate) value: Value,
+}
+
+/// Every value of these tables but those that are NULL.
+pub(crate) fn cells(dir: &Path, tables: &[&'static str]) -> Result<Vec<Cell>, rusqlite::Error> {
+    let connection = Connection::open_with_flags(dir.join(super::DATABASE), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut cells = Vec::new();
+    for table in tables {
+        let mut rows = connection.prepare(&format!("SELECT rowid, * FROM {table} ORDER BY rowid"))?;
+        let columns: Vec<String> = rows.column_names().map(str::to_owned).collect();
+        let mut rows = rows.query([])?;
+        while let Some(found) = rows.next()? {
+            let row = found.get(0)?;
+            for (index, column) in columns.iter().enumerate().skip(1) {
+                let value: Value = found.get(index)?;
+                if value != Value::Null {
+                    cells.push(Cell { table, column: column.clone(), row, value });
+                }
+            }
+        }
+    }
+    Ok(cells)
+}
+
+/// Whether the database's own check finds tables and indexes that do not fit.
+pub(crate) fn is_damaged(dir: &Path) -> bool {
+    let said = open(dir).query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
+    said.is_ok_and(|said| said != "ok")
+}
+
+/// Puts a cell's value into its row, whatever the schema says of it; `false` when the database does not take it all the
+/// same (a key that is there twice, a text in the place of a number).
+pub(crate) fn put(dir: &Path, cell: &Cell) -> bool {
+    let connection = open(dir);
+    connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;").unwrap();
+    let Cell { table, column, row, value } = cell;
+    let cast = if matches!(value, Value::Text(_)) { "CAST(?1 AS TEXT)" } else { "?1" };
+    connection
+        .execute(&format!("UPDATE {table} SET {column} = {cast} WHERE rowid = ?2"), rusqlite::params![value, row])
+        .is_ok()
+}
+
+/// Puts a text that need not be one.
+pub(crate) fn put_text(dir: &Path, cell: &Cell, bytes: &[u8]) -> bool {
+    let connection = open(dir);
+    connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;").unwrap();
+    let Cell { table, column, row, .. } = cell;
+    let sql = format!("UPDATE {table} SET {column} = CAST(?1 AS TEXT) WHERE rowid = ?2");
+    connection.execute(&sql, rusqlite::params![bytes, row]).is_ok()
+}
+
+/// Rows of keys and credentials taken away, exchanged, set back; the edit, and the word that the finding must name.
+pub(crate) const VAULT_ROWS: &[(&str, &str)] = &[
+    ("DELETE FROM vault_key WHERE id = 0", "key 0"),
+    ("DELETE FROM vault_key WHERE id = (SELECT min(id) FROM vault_key WHERE practice = 'p-1')", "key "),
+    ("DELETE FROM vault_wrapping WHERE way = 'recovery'", "recovery"),
+    ("DELETE FROM vault_wrapping WHERE way = 'passphrase'", "passphrase"),
+    ("DELETE FROM credential_field WHERE practice = 'p-1' AND carrier = 'acme' AND name = 'password'", "acme"),
+    ("DELETE FROM credential_field WHERE carrier = 'beta'; DELETE FROM credential WHERE carrier = 'beta'", "beta"),
+    (
+        "UPDATE credential SET state = 'active', reason = NULL, stopped_at = NULL WHERE carrier = 'beta'",
+        "beta is active",
+    ),
+    ("UPDATE credential SET generation = generation - 1 WHERE carrier = 'gone'", "gone"),
+    ("UPDATE credential SET stage = 'suspect' WHERE carrier = 'disabled'", "disabled is not at the stage"),
+    ("UPDATE credential SET stage = NULL WHERE carrier = 'disabled'", "disabled is not at the stage"),
+    ("UPDATE credential SET stage = NULL WHERE carrier = 'trial'", "trial is not at the stage"),
+    (
+        "UPDATE credential SET stage = 'verifying' WHERE practice = 'p-1' AND carrier = 'acme'",
+        "acme is not at the stage",
+    ),
+    ("UPDATE credential SET expires_at = NULL WHERE carrier = 'ends'", "ends does not open"),
+    ("UPDATE credential SET expires_at = 9 WHERE practice = 'p-1' AND carrier = 'acme'", "acme does not open"),
+    (
+        "UPDATE vault_key SET wrapped = (SELECT k.wrapped FROM vault_key k WHERE k.practice = 'p-2')
+         WHERE practice = 'p-1'",
+        "key ",
+    ),
 ];

@@ -189,7 +189,7 @@ impl Books {
         ask: &AuthorizationRequest,
     ) -> Result<Vec<u8>, StoreError> {
         let bytes = serde_json::to_vec(ask).map_err(|_| BROKEN)?;
-        self.seal(&bind(&[b"submission ask v1", practice.as_str().as_bytes(), id.as_bytes()]), &bytes)
+        self.seal(practice, &bind(&[b"submission ask v1", practice.as_str().as_bytes(), id.as_bytes()]), &bytes)
     }
 
     /// Opens a submission's ask.
@@ -200,7 +200,7 @@ impl Books {
 
     /// Seals the bytes of an attempt.
     pub(super) fn seal_wire(&self, row: &SubmissionRow, attempt: &str, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.seal(&wire_bound_to(row, attempt), bytes)
+        self.seal(&row.practice, &wire_bound_to(row, attempt), bytes)
     }
 
     /// Opens the bytes of an attempt.
@@ -210,7 +210,7 @@ impl Books {
 
     fn seal_end(&self, row: &SubmissionRow, end: &End) -> Result<Vec<u8>, StoreError> {
         let bytes = serde_json::to_vec(end).map_err(|_| BROKEN)?;
-        self.seal(&end_bound_to(row), &bytes)
+        self.seal(&row.practice, &end_bound_to(row), &bytes)
     }
 
     /// Opens how a submission ended.
@@ -220,7 +220,7 @@ impl Books {
 
     /// Seals why a person decided as they did.
     pub(super) fn seal_reason(&self, practice: &PracticeId, id: &str, reason: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.seal(&bind(&[b"submission reason v1", practice.as_str().as_bytes(), id.as_bytes()]), reason)
+        self.seal(practice, &bind(&[b"submission reason v1", practice.as_str().as_bytes(), id.as_bytes()]), reason)
     }
 
     /// A code that is the same for two asks that look like one sent twice.
@@ -240,8 +240,8 @@ impl Books {
         self.sealer.mac(Purpose::Submissions, &bind(&parts))
     }
 
-    fn seal(&self, bound: &[u8], bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.sealer.seal(Purpose::Submissions, bound, bytes).map_err(|SealBroken| BROKEN)
+    fn seal(&self, practice: &PracticeId, bound: &[u8], bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.sealer.seal_for(practice, Purpose::Submissions, bound, bytes).map_err(|SealBroken| BROKEN)
     }
 
     fn open<T: serde::de::DeserializeOwned>(&self, bound: &[u8], sealed: &[u8]) -> Result<T, StoreError> {

@@ -118,14 +118,16 @@ impl Trail {
         let state = record.entry().outcome.unwrap_or(OutcomeKind::Failed).name();
         let completed = Some(record.entry().at.as_microsecond());
         let ask = ask_row(practice, id, &record, state, completed);
+        self.sealer.adopt(practice).await?;
         let envelope = self
             .sealer
-            .seal(Purpose::Answers, &answer_bound_to(practice, id), envelope)
+            .seal_for(practice, Purpose::Answers, &answer_bound_to(practice, id), envelope)
             .map_err(|SealBroken| NOT_OPENING)?;
         let evidence = match (exchanges, &evidence_id) {
             (Some(bytes), Some(evidence)) => {
                 let bound = evidence_bound_to(practice, id, evidence);
-                let sealed = self.sealer.seal(Purpose::Evidence, &bound, bytes).map_err(|SealBroken| NOT_OPENING)?;
+                let sealed = self.sealer.seal_for(practice, Purpose::Evidence, &bound, bytes);
+                let sealed = sealed.map_err(|SealBroken| NOT_OPENING)?;
                 Some(EvidenceRow { id: evidence.clone(), sealed })
             }
             _ => None,
@@ -208,7 +210,8 @@ impl Trail {
     pub(crate) fn evidence(&self, practice: &PracticeId, ask: &str, bytes: &[u8]) -> Result<EvidenceRow, StoreError> {
         let id = new_evidence_id();
         let bound = evidence_bound_to(practice, ask, &id);
-        let sealed = self.sealer.seal(Purpose::Evidence, &bound, bytes).map_err(|SealBroken| NOT_OPENING)?;
+        let sealed = self.sealer.seal_for(practice, Purpose::Evidence, &bound, bytes);
+        let sealed = sealed.map_err(|SealBroken| NOT_OPENING)?;
         Ok(EvidenceRow { id, sealed })
     }
 

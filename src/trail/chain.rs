@@ -18,6 +18,7 @@ use crate::store::trail::{Append, DetailRow, DetailedRow, End, Head, Link, Trail
 
 const NOT_OURS: StoreError = StoreError::Damaged { what: "the end of a paper trail does not prove itself" };
 const NO_TEXT: StoreError = StoreError::Damaged { what: "a record has no text" };
+const SEALED: StoreError = StoreError::Damaged { what: "the vault is sealed" };
 const NOT_SEALED: StoreError = StoreError::Damaged { what: "the system gives no random numbers" };
 
 /// The log a practice begins with.
@@ -70,8 +71,9 @@ fn link(sealer: &dyn Sealer, mut entry: TrailEntry, end: End) -> Result<Link, St
         epoch: entry.epoch.unwrap_or(epoch),
         frontier: Some(frontier.bytes()),
     };
-    head.mac = code(sealer, &practice, &head);
-    Ok(Link { body, mac: record_code(sealer, &practice, &head), head, tiles })
+    head.mac = new_code(sealer, &coded(&practice, &head))?;
+    let mac = new_code(sealer, &record_coded(&practice, &head))?;
+    Ok(Link { body, mac, head, tiles })
 }
 
 /// The tree of a trail that was written before there were trees.
@@ -100,23 +102,28 @@ fn next(chain: &Hash, leaf: &Hash) -> Hash {
     sha256(&[chain, leaf])
 }
 
-fn code(sealer: &dyn Sealer, practice: &PracticeId, head: &Head) -> Hash {
-    let (practice, seq) = (practice.as_str().as_bytes(), head.seq.to_be_bytes());
-    let text = match &head.frontier {
-        Some(frontier) => bind(&[b"head v2", practice, &head.epoch.to_be_bytes(), &seq, &head.chain, frontier]),
-        None => bind(&[b"head v1", practice, &seq, &head.chain]),
-    };
-    sealer.mac(Purpose::Trail, &text)
+/// A code that will be stored: none is made without the key.
+fn new_code(sealer: &dyn Sealer, text: &[u8]) -> Result<Hash, StoreError> {
+    sealer.try_mac(Purpose::Trail, text).map_err(|SealBroken| SEALED)
 }
 
-/// A record's own code: over the chain up to it, which holds its text.
-fn record_code(sealer: &dyn Sealer, practice: &PracticeId, end: &Head) -> Hash {
+/// What the code of a chain's end is over.
+fn coded(practice: &PracticeId, head: &Head) -> Vec<u8> {
+    let (practice, seq) = (practice.as_str().as_bytes(), head.seq.to_be_bytes());
+    match &head.frontier {
+        Some(frontier) => bind(&[b"head v2", practice, &head.epoch.to_be_bytes(), &seq, &head.chain, frontier]),
+        None => bind(&[b"head v1", practice, &seq, &head.chain]),
+    }
+}
+
+/// What a record's own code is over: the chain up to it, which holds its text.
+fn record_coded(practice: &PracticeId, end: &Head) -> Vec<u8> {
     let (practice, seq) = (practice.as_str().as_bytes(), end.seq.to_be_bytes());
-    sealer.mac(Purpose::Trail, &bind(&[b"record v1", practice, &end.epoch.to_be_bytes(), &seq, &end.chain]))
+    bind(&[b"record v1", practice, &end.epoch.to_be_bytes(), &seq, &end.chain])
 }
 
 pub(super) fn proves_itself(sealer: &dyn Sealer, practice: &PracticeId, head: &Head) -> bool {
-    code(sealer, practice, head).ct_eq(&head.mac).into()
+    sealer.mac(Purpose::Trail, &coded(practice, head)).ct_eq(&head.mac).into()
 }
 
 /// What a check of a whole trail found.
@@ -199,7 +206,7 @@ impl Follower {
         self.end.seq = expected;
         self.end.chain = row.chain;
         self.end.epoch = entry.epoch.unwrap_or(self.end.epoch);
-        let code = record_code(self.sealer.as_ref(), &self.practice, &self.end);
+        let code = self.sealer.mac(Purpose::Trail, &record_coded(&self.practice, &self.end));
         if row.mac.is_some_and(|mac| !bool::from(mac.ct_eq(&code))) {
             return Err("the record was made without the vault's key");
         }

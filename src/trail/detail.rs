@@ -105,7 +105,7 @@ impl Detail {
         SystemRandom::new().fill(&mut opened).map_err(|_| SealBroken)?;
         serde_json::to_writer(&mut *opened, &self.fields).map_err(|_| SealBroken)?;
         let patient = self.patient.map(|patient| patient.code(sealer, &entry.practice));
-        let sealed = sealer.seal(Purpose::Details, &bound_to(entry, patient.as_ref()), &opened)?;
+        let sealed = sealer.seal_for(&entry.practice, Purpose::Details, &bound_to(entry, patient.as_ref()), &opened)?;
         Ok((hex(&sha256(&[&opened])), DetailRow { patient, sealed }))
     }
 }

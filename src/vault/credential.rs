@@ -8,7 +8,8 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::error::VaultError;
-use super::keyring::{KEY_BYTES, Keyring, SealingKey, random};
+use super::keyring::Keyring;
+use super::sealing::SealingKey;
 use crate::practice::PracticeId;
 use crate::store::credentials::{CredentialRow, FieldRow};
 use crate::trail::{Purpose, SealBroken, bind};
@@ -100,7 +101,23 @@ impl fmt::Debug for Lease {
 }
 
 /// What a value is sealed for: it opens nowhere else.
-fn bound_to(row: &Place<'_>, field: &str, layer: &[u8]) -> Vec<u8> {
+fn bound_to(row: &Place<'_>, field: &str) -> Vec<u8> {
+    bind(&[
+        b"credential v2",
+        row.practice.as_str().as_bytes(),
+        row.carrier.as_bytes(),
+        row.id.as_bytes(),
+        &row.generation.to_be_bytes(),
+        row.origins.as_bytes(),
+        &row.created_at.to_be_bytes(),
+        row.expires_at.map(i64::to_be_bytes).as_ref().map_or(&[], <[u8; 8]>::as_slice),
+        row.names.as_bytes(),
+        field.as_bytes(),
+    ])
+}
+
+/// The same before keys had numbers: data key and value apart.
+fn early_bound_to(row: &Place<'_>, field: &str, layer: &[u8]) -> Vec<u8> {
     bind(&[
         b"credential v1",
         layer,
@@ -121,6 +138,19 @@ pub(super) struct Place<'a> {
     pub(super) generation: u64,
     /// As stored: the JSON text.
     pub(super) origins: &'a str,
+    /// When its values were entered, in microseconds since 1970.
+    pub(super) created_at: i64,
+    /// When they end, in microseconds since 1970.
+    pub(super) expires_at: Option<i64>,
+    /// The names of all its fields, as [`names`] gives them: none can be taken away.
+    pub(super) names: String,
+}
+
+/// Names of fields in one order. They hold no comma.
+pub(super) fn names<'n>(names: impl Iterator<Item = &'n String>) -> String {
+    let mut names: Vec<&str> = names.map(String::as_str).collect();
+    names.sort_unstable();
+    names.join(",")
 }
 
 impl<'a> Place<'a> {
@@ -131,37 +161,64 @@ impl<'a> Place<'a> {
             id: &row.id,
             generation: row.generation,
             origins: &row.origins,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            names: names(row.fields.iter().map(|field| &field.name)),
         }
     }
 }
 
-/// Seals each value under a key of its own, and that key under the vault's.
+/// Seals each value under a key of its own, and that key under the practice's.
 pub(super) fn seal(keys: &Keyring, place: &Place<'_>, fields: &SecretFields) -> Result<Vec<FieldRow>, SealBroken> {
-    let wrapping = keys.sealing(Purpose::Credentials)?;
     let rows = fields.iter().map(|(name, value)| {
-        let data_key = random::<KEY_BYTES>()?;
-        Ok(FieldRow {
-            name: name.clone(),
-            data_key: wrapping.seal(&bound_to(place, name, b"data key"), data_key.as_ref())?,
-            sealed: SealingKey::new(&data_key).seal(&bound_to(place, name, b"value"), value.as_bytes())?,
-        })
+        let sealed = keys.seal(place.practice, Purpose::Credentials, &bound_to(place, name), value.as_bytes())?;
+        Ok(FieldRow { name: name.clone(), data_key: Vec::new(), sealed })
     });
     rows.collect()
 }
 
 /// Opens all fields, or none.
 pub(super) fn open(keys: &Keyring, row: &CredentialRow) -> Result<SecretFields, SealBroken> {
+    // There is no credential without a field: they were taken away.
+    if row.fields.is_empty() {
+        return Err(SealBroken);
+    }
     let place = Place::of(row);
-    let wrapping = keys.sealing(Purpose::Credentials)?;
     let fields = row.fields.iter().map(|field| {
-        let opened = wrapping.open(&bound_to(&place, &field.name, b"data key"), &field.data_key)?;
-        let data_key: [u8; KEY_BYTES] = opened.as_slice().try_into().map_err(|_| SealBroken)?;
-        let value =
-            SealingKey::new(&Zeroizing::new(data_key)).open(&bound_to(&place, &field.name, b"value"), &field.sealed)?;
+        let value = if field.data_key.is_empty() {
+            keys.open_text(Purpose::Credentials, &bound_to(&place, &field.name), &field.sealed)?
+        } else {
+            open_early(keys, &place, field)?
+        };
         let text = std::str::from_utf8(&value).map_err(|_| SealBroken)?;
         Ok((field.name.clone(), Zeroizing::new(text.to_owned())))
     });
     fields.collect()
+}
+
+fn open_early(keys: &Keyring, place: &Place<'_>, field: &FieldRow) -> Result<Zeroizing<Vec<u8>>, SealBroken> {
+    let wrapping = keys.unnumbered(Purpose::Credentials)?;
+    let data_key = wrapping.open_key(&early_bound_to(place, &field.name, b"data key"), &field.data_key)?;
+    SealingKey::new(&data_key).open(&early_bound_to(place, &field.name, b"value"), &field.sealed)
+}
+
+/// As the early program sealed: for the test that it still opens.
+#[cfg(test)]
+pub(super) fn seal_early(
+    keys: &Keyring,
+    place: &Place<'_>,
+    fields: &SecretFields,
+) -> Result<Vec<FieldRow>, SealBroken> {
+    let wrapping = keys.unnumbered(Purpose::Credentials)?;
+    let rows = fields.iter().map(|(name, value)| {
+        let data_key = super::sealing::random::<{ super::sealing::KEY_BYTES }>()?;
+        Ok(FieldRow {
+            name: name.clone(),
+            data_key: wrapping.seal(&early_bound_to(place, name, b"data key"), data_key.as_ref())?,
+            sealed: SealingKey::new(&data_key).seal(&early_bound_to(place, name, b"value"), value.as_bytes())?,
+        })
+    });
+    rows.collect()
 }
 
 /// Refuses what cannot be a credential. Names end up in errors and lists, so that they must be plain words.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use connector_sdk::{Error, ErrorKind};
 
+use super::ways::Way;
 use crate::store::StoreError;
 use crate::trail::SealBroken;
 
@@ -24,6 +25,42 @@ pub enum VaultError {
     AlreadyInitialised,
     /// The key file is not the one this data directory was made with.
     WrongKey,
+    /// The passphrase or the recovery code is not this vault's.
+    WrongSecret,
+    /// The vault is sealed: nothing is opened until a person unseals it.
+    Sealed,
+    /// This vault is not opened by this way.
+    NoSuchWay {
+        /// Which way.
+        way: Way,
+    },
+    /// A root key cannot be exchanged without all ways that open it.
+    WaysMissing {
+        /// Those that are missing.
+        ways: Vec<Way>,
+    },
+    /// The vault would have no way left but the recovery code.
+    LastWay,
+    /// A passphrase or a recovery code that cannot be one.
+    BadSecret {
+        /// Why, in fixed words.
+        problem: &'static str,
+    },
+    /// A group of a recovery code is mistyped.
+    BadRecoveryGroup {
+        /// Which one, counted from 1.
+        group: usize,
+    },
+    /// A way to the root key was changed in the store.
+    WayBroken {
+        /// Which one.
+        way: String,
+    },
+    /// A stored key does not open: it was changed, moved or erased.
+    KeyBroken {
+        /// Its number.
+        id: i64,
+    },
     /// A sealed value does not open: it was changed, or moved from another place.
     Tampered,
     /// The practice has no credential for this carrier.
@@ -55,6 +92,23 @@ impl VaultError {
             Self::NotInitialised => "The vault has no key yet: run `portico vault init`.",
             Self::AlreadyInitialised => "The vault has a key already; it is never replaced by another.",
             Self::WrongKey => "This key file is not the one that the data directory was made with.",
+            Self::WrongSecret => "This passphrase or recovery code does not open the vault.",
+            Self::Sealed => {
+                "The vault is sealed: whoever runs the gateway unseals it with `portico vault unseal`. Nothing is opened or sent until then."
+            }
+            Self::NoSuchWay { .. } => "This vault is not opened that way.",
+            Self::WaysMissing { .. } => "The root key can only be exchanged together with every way that opens it.",
+            Self::LastWay => {
+                "This is the last way to unseal the vault without the recovery code: set another one first."
+            }
+            Self::BadSecret { .. } => "This cannot be taken.",
+            Self::BadRecoveryGroup { .. } => "The recovery code is mistyped.",
+            Self::WayBroken { .. } => {
+                "What is stored for a way to unseal the vault was changed: that way does not open it. Set it anew with `portico vault rotate`."
+            }
+            Self::KeyBroken { .. } => {
+                "A stored key of the vault does not open: it was changed, moved or erased. Restore the data from a backup."
+            }
             Self::Tampered => {
                 "A stored credential does not open: it was changed, or moved from another place. Enter it again."
             }
@@ -84,6 +138,15 @@ impl fmt::Display for VaultError {
             Self::Store(error) => write!(f, "{error}"),
             Self::KeyFile { path, problem } => write!(f, "{} {}: {problem}.", self.text(), path.display()),
             Self::BadField { problem } => write!(f, "{} ({problem})", self.text()),
+            Self::NoSuchWay { way } => write!(f, "{} It has no {}.", self.text(), way.name()),
+            Self::WaysMissing { ways } => {
+                let names: Vec<&str> = ways.iter().map(|way| way.name()).collect();
+                write!(f, "{} Missing: {}.", self.text(), names.join(", "))
+            }
+            Self::BadSecret { problem } => write!(f, "{} ({problem})", self.text()),
+            Self::BadRecoveryGroup { group } => write!(f, "{} Look at group {group}.", self.text()),
+            Self::WayBroken { way } => write!(f, "{} ({way})", self.text()),
+            Self::KeyBroken { id } => write!(f, "{} (key {id})", self.text()),
             _ => f.write_str(self.text()),
         }
     }
@@ -111,8 +174,17 @@ impl From<VaultError> for Error {
             }
             VaultError::Stopped | VaultError::Disabled => ErrorKind::CredentialRejected,
             VaultError::PersonWanted => ErrorKind::NeedsPerson,
-            VaultError::BadField { .. } => ErrorKind::RequestInvalid,
+            VaultError::BadField { .. }
+            | VaultError::NoSuchWay { .. }
+            | VaultError::WaysMissing { .. }
+            | VaultError::LastWay
+            | VaultError::BadSecret { .. }
+            | VaultError::BadRecoveryGroup { .. } => ErrorKind::RequestInvalid,
             VaultError::KeyFile { .. }
+            | VaultError::WrongSecret
+            | VaultError::Sealed
+            | VaultError::WayBroken { .. }
+            | VaultError::KeyBroken { .. }
             | VaultError::NotInitialised
             | VaultError::AlreadyInitialised
             | VaultError::WrongKey

@@ -1,4 +1,6 @@
 //! The key file: the one secret that is not in the data directory, so that a stolen copy of that directory is worthless.
+//!
+//! A line holds a key. While the key is being exchanged there are two, the new one first: whichever the store knows opens.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -9,37 +11,81 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::error::VaultError;
-use super::keyring::{KEY_BYTES, KeyBytes, random};
+use super::sealing::{KEY_BYTES, KeyBytes, random};
 
 /// What the file starts with; the key follows in Base64.
 const PREFIX: &str = "portico-key-1:";
 /// No key file is longer.
-const BYTES_MAX: u64 = 256;
+const BYTES_MAX: u64 = 512;
 
 /// Makes a key file that only its owner may read, synced to the disk, or reads the one that is there.
 pub(super) fn create_or_read(path: &Path, data_dir: &Path) -> Result<KeyBytes, VaultError> {
     if path.exists() {
-        return read(path, data_dir);
+        let keys = read(path, data_dir)?;
+        return keys.into_iter().next().ok_or_else(|| refused(path, NOT_OURS));
     }
-    let parent = parent(path);
-    make_private_dir(&parent).map_err(|error| refused(path, reason(&error)))?;
+    make_private_dir(&parent(path)).map_err(|error| refused(path, reason(&error)))?;
     outside(path, data_dir)?;
-    let key = random::<KEY_BYTES>().map_err(|_| refused(path, "the system gives no random numbers"))?;
-    let text = Zeroizing::new(format!("{PREFIX}{}\n", *Zeroizing::new(STANDARD.encode(key.as_ref()))));
-    write_new(path, text.as_bytes()).map_err(|error| refused(path, reason(&error)))?;
-    // The name of a new file is durable only once its directory is synced.
-    File::open(&parent).and_then(|dir| dir.sync_all()).map_err(|error| refused(path, reason(&error)))?;
+    let key = new_key(path)?;
+    write_new(path, line(&key).as_bytes()).map_err(|error| refused(path, reason(&error)))?;
+    sync_name(path)?;
     Ok(key)
 }
 
-/// Reads the key.
-pub(super) fn read(path: &Path, data_dir: &Path) -> Result<KeyBytes, VaultError> {
+/// Puts a new key before the present ones; whoever opens with the file tries all of them.
+pub(super) fn add(path: &Path, data_dir: &Path) -> Result<KeyBytes, VaultError> {
+    let present = if path.exists() { read(path, data_dir)? } else { Vec::new() };
+    make_private_dir(&parent(path)).map_err(|error| refused(path, reason(&error)))?;
+    outside(path, data_dir)?;
+    let key = new_key(path)?;
+    // The last exchange may have been cut short: only the first two can matter.
+    let mut text = line(&key);
+    present.iter().take(2).for_each(|key| text.push_str(&line(key)));
+    replace(path, &text)?;
+    Ok(key)
+}
+
+/// Leaves this key alone in the file.
+pub(super) fn keep_only(path: &Path, key: &KeyBytes) -> Result<(), VaultError> {
+    replace(path, &line(key))
+}
+
+const NOT_OURS: &str = "this is not a Portico key file, or it is damaged";
+
+fn new_key(path: &Path) -> Result<KeyBytes, VaultError> {
+    random::<KEY_BYTES>().map_err(|_| refused(path, "the system gives no random numbers"))
+}
+
+fn line(key: &KeyBytes) -> Zeroizing<String> {
+    Zeroizing::new(format!("{PREFIX}{}\n", *Zeroizing::new(STANDARD.encode(key.as_ref()))))
+}
+
+/// In one step: a reader sees the old file or the new one.
+fn replace(path: &Path, text: &str) -> Result<(), VaultError> {
+    let draft = path.with_extension("new");
+    let written = match std::fs::remove_file(&draft) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => write_new(&draft, text.as_bytes()).and_then(|()| std::fs::rename(&draft, path)),
+    };
+    written.map_err(|error| refused(path, reason(&error)))?;
+    sync_name(path)
+}
+
+/// The name of a new file is durable only once its directory is synced.
+fn sync_name(path: &Path) -> Result<(), VaultError> {
+    File::open(parent(path)).and_then(|dir| dir.sync_all()).map_err(|error| refused(path, reason(&error)))
+}
+
+/// Reads the keys: one, or two while it is being exchanged.
+pub(super) fn read(path: &Path, data_dir: &Path) -> Result<Vec<KeyBytes>, VaultError> {
     outside(path, data_dir)?;
     let file = File::open(path).map_err(|error| refused(path, reason(&error)))?;
     only_its_owner(path, &file)?;
     let mut text = Zeroizing::new(String::with_capacity(BYTES_MAX as usize + 1));
     file.take(BYTES_MAX).read_to_string(&mut text).map_err(|error| refused(path, reason(&error)))?;
-    decode(text.trim()).ok_or_else(|| refused(path, "this is not a Portico key file, or it is damaged"))
+    let keys: Option<Vec<_>> =
+        text.lines().filter(|line| !line.trim().is_empty()).map(|line| decode(line.trim())).collect();
+    keys.filter(|keys| !keys.is_empty()).ok_or_else(|| refused(path, NOT_OURS))
 }
 
 fn decode(text: &str) -> Option<KeyBytes> {

@@ -12,31 +12,45 @@
 mod credential;
 mod error;
 mod key_file;
+#[cfg(test)]
+mod key_tests;
 mod keyring;
+mod keys;
 mod lend;
 mod life;
 #[cfg(test)]
 mod login_tests;
 mod logins;
+mod open;
+mod recovery;
+mod rotation;
+mod sealing;
+#[cfg(test)]
+mod tamper_tests;
 #[cfg(test)]
 mod tests;
+mod verify;
+mod ways;
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use connector_sdk::BoxFuture;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 pub use credential::{CredentialInfo, CredentialState, Lease, SecretFields};
 pub use error::VaultError;
-use keyring::{KEY_BYTES, KeyBytes, Keyring, SealingKey, random};
+use keys::Keys;
 pub use lend::owner;
 pub use life::{REMIND_DAYS, Reminder};
+pub use rotation::Rewrapped;
+pub use verify::Fault;
+pub use ways::{Opener, Way, check_passphrase};
 
 use crate::practice::PracticeId;
 use crate::store::credentials::{self, CredentialRow, NewCredential, Refused};
-use crate::store::{self, Store, StoreError, keys};
+use crate::store::{self, Store, StoreError};
 use crate::trail::{Actor, Purpose, SealBroken, Sealer, TrailRecord, append, bind};
 
 /// The practice that owns credentials which serve all practices (a clearinghouse account).
@@ -51,11 +65,13 @@ type Rows = HashMap<(PracticeId, String), CredentialRow>;
 /// The open vault. Build it once and share it.
 pub struct Vault {
     store: Arc<Store>,
-    keys: Arc<Keyring>,
+    keys: Arc<Keys>,
     sealer: Arc<dyn Sealer>,
     rows: RwLock<Rows>,
     /// Held over every change, so that memory and store see changes in the same order.
     changing: tokio::sync::Mutex<()>,
+    /// Told when texts have to be re-wrapped.
+    rotated: tokio::sync::Notify,
 }
 
 impl std::fmt::Debug for Vault {
@@ -65,84 +81,9 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// Makes the root key, wrapped by the key file's key. The key file is made when it is missing (readable by its owner
-    /// only) and used as it is when it is there.
-    ///
-    /// # Errors
-    /// [`VaultError::AlreadyInitialised`], [`VaultError::KeyFile`], or what the store says.
-    pub async fn init(store: &Store, key_file: &Path) -> Result<(), VaultError> {
-        if keys::root_key(store).await?.is_some() {
-            return Err(VaultError::AlreadyInitialised);
-        }
-        let key = key_file::create_or_read(key_file, store.dir())?;
-        Self::make_root(store, &key).await
-    }
-
-    async fn make_root(store: &Store, key: &KeyBytes) -> Result<(), VaultError> {
-        let root = random::<KEY_BYTES>()?;
-        let wrapped = SealingKey::new(key).seal(&root_bound_to(), root.as_ref())?;
-        match keys::put_root_key(store, wrapped, store::now()).await {
-            Err(StoreError::Conflict) => Err(VaultError::AlreadyInitialised),
-            other => Ok(other?),
-        }
-    }
-
-    /// Whether [`Vault::init`] was done for this store.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn is_initialised(store: &Store) -> Result<bool, VaultError> {
-        Ok(keys::root_key(store).await?.is_some())
-    }
-
-    /// Opens the vault with the key file.
-    ///
-    /// # Errors
-    /// [`VaultError::NotInitialised`], [`VaultError::KeyFile`], [`VaultError::WrongKey`], or what the store says.
-    pub async fn open(store: Arc<Store>, key_file: &Path) -> Result<Arc<Self>, VaultError> {
-        if keys::root_key(&store).await?.is_none() {
-            return Err(VaultError::NotInitialised);
-        }
-        let key = key_file::read(key_file, store.dir())?;
-        Self::unwrap_root(store, &key).await
-    }
-
-    /// Opens the vault; does [`Vault::init`] first where that was never done. Says whether it did.
-    ///
-    /// # Errors
-    /// As [`Vault::init`] and [`Vault::open`].
-    pub async fn open_or_init(store: Arc<Store>, key_file: &Path) -> Result<(Arc<Self>, bool), VaultError> {
-        let made = !Self::is_initialised(&store).await?;
-        if made {
-            Self::init(&store, key_file).await?;
-        }
-        Ok((Self::open(store, key_file).await?, made))
-    }
-
     /// The vault's keys, as the trail wants them.
     pub fn sealer(&self) -> Arc<dyn Sealer> {
         Arc::clone(&self.sealer)
-    }
-
-    /// A vault whose key lives in this process only: for tests and the demo, over a temporary store.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn open_temporary(store: Arc<Store>) -> Result<Arc<Self>, VaultError> {
-        let key = random::<KEY_BYTES>()?;
-        Self::make_root(&store, &key).await?;
-        Self::unwrap_root(store, &key).await
-    }
-
-    async fn unwrap_root(store: Arc<Store>, key: &KeyBytes) -> Result<Arc<Self>, VaultError> {
-        let wrapped = keys::root_key(&store).await?.ok_or(VaultError::NotInitialised)?;
-        let opened =
-            SealingKey::new(key).open(&root_bound_to(), &wrapped).map_err(|SealBroken| VaultError::WrongKey)?;
-        let root: [u8; KEY_BYTES] = opened.as_slice().try_into().map_err(|_| VaultError::WrongKey)?;
-        let keys = Arc::new(Keyring::new(&Zeroizing::new(root))?);
-        let rows = load(&store).await?;
-        let sealer: Arc<dyn Sealer> = Arc::clone(&keys) as Arc<dyn Sealer>;
-        Ok(Arc::new(Self { store, keys, sealer, rows: RwLock::new(rows), changing: tokio::sync::Mutex::new(()) }))
     }
 
     /// Stores new values as the next generation and makes the credential active. `origins` are the carrier file's hosts
@@ -176,7 +117,8 @@ impl Vault {
     ) -> Result<CredentialInfo, VaultError> {
         credential::check(&fields)?;
         let origins = serde_json::to_string(&credential::pin(origins)).map_err(|_| VaultError::Tampered)?;
-        let id = self.credential_id(practice, carrier);
+        let id = self.credential_id(practice, carrier)?;
+        self.sealer.adopt(practice).await.map_err(no_practice)?;
         let record = TrailRecord::new(practice, by, "credential.put").carrier(carrier).credential(&id);
         let new = NewCredential {
             practice: practice.clone(),
@@ -186,13 +128,10 @@ impl Vault {
             expires_at: expires_at.map(Timestamp::as_microsecond),
             at: store::now(),
         };
-        let seal = self.sealing(practice, carrier, origins, fields);
+        let seal = self.sealing(practice, carrier, (origins, new.expires_at), fields);
         let _changing = self.changing.lock().await;
         let row = credentials::put(&self.store, new, seal, append(&self.sealer, record)).await;
-        let row = row.map_err(|error| match error {
-            StoreError::Conflict => VaultError::NoSuchPractice,
-            other => other.into(),
-        })?;
+        let row = row.map_err(no_practice)?;
         let info = credential::info(&row);
         self.change_rows(|rows| rows.insert((row.practice.clone(), row.carrier.clone()), row));
         Ok(info)
@@ -221,7 +160,7 @@ impl Vault {
             return Err(life::stopped(&row));
         }
         // Opened first: only then is the list of hosts proven to be the one that was entered.
-        let fields = credential::open(&self.keys, &row)?;
+        let (row, fields) = self.open_row(row)?;
         let origins = credential::pinned(&row)?;
         if !credential::pin(hosts).iter().all(|host| origins.contains(host)) {
             return Err(VaultError::OriginsChanged);
@@ -231,6 +170,16 @@ impl Vault {
         Ok(Lease { credential_id: row.id, generation: row.generation, on_trial, fields, origins })
     }
 
+    /// Opens a row; once more when it was re-wrapped at that moment and its old key is gone.
+    fn open_row(&self, row: CredentialRow) -> Result<(CredentialRow, SecretFields), VaultError> {
+        if let Ok(fields) = credential::open(self.keys.opened()?.as_ref(), &row) {
+            return Ok((row, fields));
+        }
+        let row = self.row(&row.practice, &row.carrier).ok_or(VaultError::Missing)?;
+        let fields = credential::open(self.keys.opened()?.as_ref(), &row)?;
+        Ok((row, fields))
+    }
+
     /// Stops a credential because the carrier refused it. In this process it takes effect at once, and even if it cannot
     /// be stored; once this returns `Ok` it also outlives a restart. Values of another generation are not touched.
     ///
@@ -238,13 +187,14 @@ impl Vault {
     /// What the store says.
     pub async fn stop(&self, credential_id: &str, generation: u64, reason: &'static str) -> Result<(), VaultError> {
         let at = store::now();
-        let Some((practice, carrier)) = self.mark_stopped(credential_id, generation, reason, at) else {
+        let Some((practice, carrier, stage)) = self.mark_stopped(credential_id, generation, reason, at) else {
             return Ok(());
         };
         let _changing = self.changing.lock().await;
         let record = TrailRecord::new(&practice, &Actor::gateway(), "credential.stopped")
             .carrier(&carrier)
-            .credential(credential_id);
+            .credential(credential_id)
+            .subject(&stage);
         let refused = Refused { generation, reason, outright: life::is_refusal(reason), at };
         credentials::stop(&self.store, &practice, &carrier, refused, append(&self.sealer, record)).await?;
         // Once more: somebody may have enabled it between the mark and the lock, and the refusal is the later word.
@@ -252,14 +202,14 @@ impl Vault {
         Ok(())
     }
 
-    /// Stops it in memory; whose it is, if it still has this generation.
+    /// Stops it in memory; whose it is and its stage, if it still has this generation.
     fn mark_stopped(
         &self,
         credential_id: &str,
         generation: u64,
         reason: &'static str,
         at: i64,
-    ) -> Option<(PracticeId, String)> {
+    ) -> Option<(PracticeId, String, String)> {
         self.change_rows(|rows| {
             let row = rows.values_mut().find(|row| row.id == credential_id && row.generation == generation)?;
             if row.state == "active" {
@@ -269,7 +219,7 @@ impl Vault {
                 row.reason = Some(reason.to_owned());
                 row.stopped_at = Some(at);
             }
-            Some((row.practice.clone(), row.carrier.clone()))
+            Some((row.practice.clone(), row.carrier.clone(), row.stage.clone().unwrap_or_default()))
         })
     }
 
@@ -283,9 +233,9 @@ impl Vault {
     pub async fn enable(&self, practice: &PracticeId, carrier: &str, by: &Actor) -> Result<bool, VaultError> {
         let _changing = self.changing.lock().await;
         let Some(row) = self.row(practice, carrier).filter(|row| row.state != "active") else { return Ok(false) };
-        let fields = credential::open(&self.keys, &row)?;
+        let fields = credential::open(self.keys.opened()?.as_ref(), &row)?;
         let record = TrailRecord::new(practice, by, "credential.enabled").carrier(carrier).credential(&row.id);
-        let seal = self.sealing(practice, carrier, row.origins, fields);
+        let seal = self.sealing(practice, carrier, (row.origins, row.expires_at), fields);
         let link = append(&self.sealer, record);
         let enabled = credentials::enable(&self.store, practice, carrier, row.generation, seal, link).await?;
         self.read_again(practice, carrier).await?;
@@ -298,7 +248,7 @@ impl Vault {
     /// What the store says.
     pub async fn delete(&self, practice: &PracticeId, carrier: &str, by: &Actor) -> Result<bool, VaultError> {
         let _changing = self.changing.lock().await;
-        let id = self.credential_id(practice, carrier);
+        let id = self.credential_id(practice, carrier)?;
         let record = TrailRecord::new(practice, by, "credential.deleted").carrier(carrier).credential(&id);
         let link = append(&self.sealer, record);
         let deleted = credentials::delete(&self.store, practice, carrier, store::now(), link).await?;
@@ -316,28 +266,33 @@ impl Vault {
         Ok(())
     }
 
-    /// Seals the fields inside the store's transaction, where the generation is known.
+    /// Seals the fields inside the store's transaction, where the generation is known, for these origins and this end.
     fn sealing(
         &self,
         practice: &PracticeId,
         carrier: &str,
-        origins: String,
+        (origins, expires_at): (String, Option<i64>),
         fields: SecretFields,
     ) -> credentials::Seal {
         let (keys, practice, carrier) = (Arc::clone(&self.keys), practice.clone(), carrier.to_owned());
-        Box::new(move |id, generation| {
-            let place = credential::Place { practice: &practice, carrier: &carrier, id, generation, origins: &origins };
-            credential::seal(&keys, &place, &fields)
+        Box::new(move |id, generation, created_at| {
+            let (practice, carrier, origins) = (&practice, carrier.as_str(), origins.as_str());
+            let names = credential::names(fields.keys());
+            let place = credential::Place { practice, carrier, id, generation, origins, created_at, expires_at, names };
+            keys.ring()
+                .and_then(|ring| credential::seal(&ring, &place, &fields))
                 .map_err(|SealBroken| StoreError::Damaged { what: "the system gives no random numbers" })
         })
     }
 
     /// Opens every stored value of a practice without showing any: carriers whose credential does not open.
     pub fn verify(&self, practice: &PracticeId) -> Vec<String> {
+        let ring = self.keys.ring();
+        let opens = |row: &CredentialRow| ring.as_ref().is_ok_and(|ring| credential::open(ring, row).is_ok());
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
         let mut broken: Vec<_> = rows
             .values()
-            .filter(|row| row.practice == *practice && credential::open(&self.keys, row).is_err())
+            .filter(|row| row.practice == *practice && !opens(row))
             .map(|row| row.carrier.clone())
             .collect();
         broken.sort();
@@ -345,13 +300,13 @@ impl Vault {
     }
 
     /// The same for all generations, and free of meaning: made from practice and carrier under the vault's key.
-    fn credential_id(&self, practice: &PracticeId, carrier: &str) -> String {
+    fn credential_id(&self, practice: &PracticeId, carrier: &str) -> Result<String, VaultError> {
         let text = bind(&[b"credential id", practice.as_str().as_bytes(), carrier.as_bytes()]);
-        let code = self.keys.mac(Purpose::Credentials, &text);
-        code.iter().take(12).fold("cred_".to_owned(), |mut id, byte| {
+        let code = self.keys.opened()?.mac(Purpose::Credentials, &text)?;
+        Ok(code.iter().take(12).fold("cred_".to_owned(), |mut id, byte| {
             id.push_str(&format!("{byte:02x}"));
             id
-        })
+        }))
     }
 
     fn row(&self, practice: &PracticeId, carrier: &str) -> Option<CredentialRow> {
@@ -385,9 +340,31 @@ impl Vault {
     }
 }
 
+/// A conflict over a new row can only mean that there is no such practice.
+fn no_practice(error: StoreError) -> VaultError {
+    match error {
+        StoreError::Conflict => VaultError::NoSuchPractice,
+        other => other.into(),
+    }
+}
+
 impl Sealer for Vault {
     fn seal(&self, purpose: Purpose, bound_to: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealBroken> {
         self.keys.seal(purpose, bound_to, plain)
+    }
+
+    fn seal_for(
+        &self,
+        practice: &PracticeId,
+        purpose: Purpose,
+        bound_to: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, SealBroken> {
+        self.keys.seal_for(practice, purpose, bound_to, plain)
+    }
+
+    fn adopt<'a>(&'a self, practice: &'a PracticeId) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.keys.adopt(practice)
     }
 
     fn open(&self, purpose: Purpose, bound_to: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealBroken> {
@@ -397,18 +374,8 @@ impl Sealer for Vault {
     fn mac(&self, purpose: Purpose, text: &[u8]) -> [u8; 32] {
         self.keys.mac(purpose, text)
     }
-}
 
-fn root_bound_to() -> Vec<u8> {
-    bind(&[b"root key v1"])
-}
-
-async fn load(store: &Store) -> Result<Rows, VaultError> {
-    let mut rows = Rows::new();
-    for practice in keys::practices(store).await? {
-        for row in credentials::list(store, &practice.id).await? {
-            rows.insert((row.practice.clone(), row.carrier.clone()), row);
-        }
+    fn try_mac(&self, purpose: Purpose, text: &[u8]) -> Result<[u8; 32], SealBroken> {
+        self.keys.try_mac(purpose, text)
     }
-    Ok(rows)
 }

@@ -1,38 +1,38 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::store::tampering;
+use crate::store::{keys, tampering};
 use crate::trail::{Filter, Trail, Verification};
 
-const CANARY: &str = "Xylophone-9182-correct-horse";
+pub(super) const CANARY: &str = "Xylophone-9182-correct-horse";
 
-struct Rig {
-    dir: tempfile::TempDir,
-    store: Arc<Store>,
-    vault: Arc<Vault>,
+pub(super) struct Rig {
+    pub(super) dir: tempfile::TempDir,
+    pub(super) store: Arc<Store>,
+    pub(super) vault: Arc<Vault>,
 }
 
-fn practice(n: u8) -> PracticeId {
+pub(super) fn practice(n: u8) -> PracticeId {
     PracticeId::new(format!("p-{n}"))
 }
 
-fn fields(password: &str) -> SecretFields {
+pub(super) fn fields(password: &str) -> SecretFields {
     [("username", "front-desk"), ("password", password)]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), Zeroizing::new(value.to_owned())))
         .collect()
 }
 
-fn hosts(list: &[&str]) -> Vec<String> {
+pub(super) fn hosts(list: &[&str]) -> Vec<String> {
     list.iter().map(|host| (*host).to_owned()).collect()
 }
 
 impl Rig {
-    fn key(&self) -> PathBuf {
+    pub(super) fn key(&self) -> PathBuf {
         self.dir.path().join("secrets/key")
     }
 
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("data")).unwrap();
         let key = dir.path().join("secrets/key");
@@ -45,24 +45,29 @@ impl Rig {
         Self { dir, store, vault }
     }
 
-    async fn restart(self) -> Self {
+    pub(super) async fn restart(self) -> Self {
         let Self { dir, store, vault } = self;
-        drop((store, vault));
+        drop(vault);
+        // The use of a credential is noted in the background.
+        while Arc::strong_count(&store) > 1 {
+            tokio::task::yield_now().await;
+        }
+        drop(store);
         let store = Store::open(&dir.path().join("data")).unwrap();
         let vault = Vault::open(Arc::clone(&store), &dir.path().join("secrets/key")).await.unwrap();
         Self { dir, store, vault }
     }
 
-    async fn put(&self, n: u8, carrier: &str, password: &str) -> CredentialInfo {
+    pub(super) async fn put(&self, n: u8, carrier: &str, password: &str) -> CredentialInfo {
         let hosts = hosts(&["Portal.acme.example", "edi.acme.example:8443"]);
         self.vault.put(&practice(n), carrier, fields(password), &hosts, &Actor::command_line()).await.unwrap()
     }
 
-    fn lease(&self, n: u8, carrier: &str) -> Result<Lease, VaultError> {
+    pub(super) fn lease(&self, n: u8, carrier: &str) -> Result<Lease, VaultError> {
         self.vault.lease(&practice(n), carrier, &hosts(&["portal.acme.example"]))
     }
 
-    fn tamper(&self, sql: &str) {
+    pub(super) fn tamper(&self, sql: &str) {
         tampering::edit(&self.dir.path().join("data"), sql);
     }
 }

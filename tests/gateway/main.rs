@@ -29,6 +29,7 @@ mod readme;
 mod restart;
 mod sandbox_carriers;
 mod sandbox_truth;
+mod sealed;
 mod signing_in;
 mod submissions;
 mod tamper;

@@ -104,8 +104,14 @@ impl Folder {
 
     /// Starts the gateway and waits until it listens.
     pub fn serve(&self) -> Gateway {
+        self.serve_with(&[])
+    }
+
+    /// As [`Folder::serve`], with more in its environment.
+    pub fn serve_with(&self, environment: &[(&str, &str)]) -> Gateway {
         let mut child = command(&["serve", "--config", &self.path("gateway.toml").display().to_string()])
             .env("TMPDIR", self.path("tmp"))
+            .envs(environment.iter().copied())
             .spawn()
             .unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -148,6 +154,11 @@ impl Gateway {
     /// Everything it has printed so far, errors included.
     pub fn log(&self) -> Vec<u8> {
         self.log.lock().unwrap().clone()
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal by name: `HUP`, `TERM`.

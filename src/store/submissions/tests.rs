@@ -108,7 +108,18 @@ pub(in crate::store) async fn guards(store: Arc<Store>) {
     write(&store, "s-1", 21, Change { arm: true, ..change("armed") }).await.unwrap();
     write(&store, "s-1", 22, Change { outcome: Some("accepted"), ..change("accepted") }).await.unwrap();
     assert_eq!(write(&store, "s-1", 23, begins("a-3")).await, Err(StoreError::Conflict));
+    // A rotation exchanges the key of an ended attempt's sealed bytes. Nothing else of it can be changed.
+    let columns =
+        "practice submission id n worker wire_digest numbers intent_at armed_at ended_at outcome failure evidence";
+    for column in columns.split(' ') {
+        let set = format!("UPDATE attempt SET {column} = {column} WHERE practice = 'p-1' AND id = 'a-2'");
+        let changed = store.write(move |sql| sql.execute(&set, &[])).await;
+        assert_eq!(changed, Err(StoreError::Conflict), "{column}");
+    }
+    let set = "UPDATE attempt SET sealed_wire = ?1 WHERE practice = 'p-1' AND id = 'a-2'";
+    assert_eq!(store.write(move |sql| sql.execute(set, values![&vec![9_u8]])).await, Ok(1));
     let history = history(&store, &practice("p-1"), "s-1").await.unwrap().unwrap();
+    assert_eq!(history.attempts.last().unwrap().sealed_wire, [9]);
     let outcomes: Vec<_> = history.attempts.iter().map(|attempt| attempt.outcome.as_deref().unwrap()).collect();
     assert_eq!(outcomes, ["confirmed_absent", "accepted"]);
     assert_eq!(history.row.unknown_at, Some(16));

@@ -1,0 +1,97 @@
+//! What answers at the gateway's address: the routes while the vault is open, one sentence while it is sealed. Exchanged as
+//! a whole, under running connections.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::StatusCode;
+use tower::ServiceExt;
+
+use super::problem::Problem;
+
+/// Holds the routes that answer now.
+#[derive(Clone)]
+pub struct Gate(Arc<ArcSwap<Router>>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(sealed())))
+    }
+}
+
+impl Gate {
+    /// From now on, these routes answer. Requests under way end as they began.
+    pub fn open(&self, routes: Router) {
+        self.0.store(Arc::new(routes));
+    }
+
+    /// From now on, everything is told that the vault is sealed.
+    pub fn seal(&self) {
+        self.0.store(Arc::new(sealed()));
+    }
+
+    /// What a server is given.
+    pub fn router(&self) -> Router {
+        let gate = self.clone();
+        Router::new().fallback(move |request: Request| {
+            let routes = Router::clone(&gate.0.load());
+            async move { through(routes, request).await }
+        })
+    }
+}
+
+async fn through(routes: Router, request: Request) -> Response {
+    match routes.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// Alive, not ready, and one problem for everything else.
+fn sealed() -> Router {
+    Router::new()
+        .route("/healthz", get(super::health::live))
+        .route("/readyz", get(super::health::sealed))
+        .fallback(|| async { Problem::sealed().into_response() })
+}
+
+impl Problem {
+    /// The vault is sealed: nothing can be read, and nothing is sent.
+    pub fn sealed() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "sealed",
+            "The vault is sealed, so that nothing is read and nothing is sent. Whoever runs the gateway opens it with `portico vault unseal` on its machine; ask again then.",
+        )
+        .by_gateway()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    async fn status(gate: &Gate, path: &str) -> StatusCode {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        gate.router().oneshot(request).await.unwrap().status()
+    }
+
+    #[tokio::test]
+    async fn the_routes_change_under_the_same_server() {
+        let gate = Gate::default();
+        assert_eq!(status(&gate, "/healthz").await, StatusCode::OK);
+        for path in ["/readyz", "/v1/carriers", "/metrics", "/no/such"] {
+            assert_eq!(status(&gate, path).await, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        }
+        gate.open(Router::new().route("/v1/carriers", get(|| async { "open" })));
+        assert_eq!(status(&gate, "/v1/carriers").await, StatusCode::OK);
+        assert_eq!(status(&gate, "/no/such").await, StatusCode::NOT_FOUND);
+        gate.seal();
+        assert_eq!(status(&gate, "/v1/carriers").await, StatusCode::SERVICE_UNAVAILABLE);
+    }
+}
