@@ -33,12 +33,23 @@ fn not_dumpable() -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Writes a secret into the log, when a test asks for it: so that the search for secrets can be seen to find one. It is in
-/// no program that is built for use.
+/// Writes a secret into the log, into a metric or into a temporary file, whichever a test asks for: so that the search for
+/// secrets can be seen to find one. It is in no program that is built for use.
 #[cfg(debug_assertions)]
 pub fn leak_when_a_test_asks(secret: &str) {
-    if std::env::var_os("PORTICO_TEST_LEAK").is_some() {
-        tracing::debug!(secret, "leaked, because a test asks for it");
+    match std::env::var("PORTICO_TEST_LEAK").as_deref() {
+        Ok("log") => tracing::debug!(secret, "leaked, because a test asks for it"),
+        Ok("metric") => metrics::counter!("portico_leaked", "secret" => secret.to_owned()).increment(1),
+        Ok("file") => {
+            use base64::Engine;
+            use std::io::Write;
+            let text = base64::engine::general_purpose::STANDARD.encode(secret);
+            let path = std::env::temp_dir().join("leaked");
+            let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+            // A test that does not find it fails.
+            let _ = file.and_then(|mut file| file.write_all(text.as_bytes()));
+        }
+        _ => {}
     }
 }
 

@@ -11,11 +11,11 @@ const PASSWORD: &str = "four words that nobody-else-knows";
 
 /// A browser: its cookies, and the token of its session.
 #[derive(Default)]
-struct Browser {
-    cookies: Vec<(String, String)>,
-    csrf: String,
+pub struct Browser {
+    pub cookies: Vec<(String, String)>,
+    pub csrf: String,
     /// What stands in the address bar; loopback where it is empty.
-    host: String,
+    pub host: String,
 }
 
 impl Browser {
@@ -44,20 +44,21 @@ impl Browser {
         reply
     }
 
-    async fn post(&mut self, gateway: &Gateway, path: &str, body: Value) -> Reply {
+    pub async fn post(&mut self, gateway: &Gateway, path: &str, body: Value) -> Reply {
         self.send(gateway, Method::POST, path, Some(body)).await
     }
 
-    async fn get(&mut self, gateway: &Gateway, path: &str) -> Reply {
+    pub async fn get(&mut self, gateway: &Gateway, path: &str) -> Reply {
         self.send(gateway, Method::GET, path, None).await
     }
 
-    fn session(&self) -> String {
+    pub fn session(&self) -> String {
         self.cookies.iter().find(|(name, _)| name == "portico").unwrap().1.clone()
     }
 }
 
-fn code(secret: &str, later: i64) -> String {
+/// The one-time code of a seed, so many steps later.
+pub fn code(secret: &str, later: i64) -> String {
     let step = portico::totp::step(jiff::Timestamp::now().as_second()).checked_add_signed(later).unwrap();
     portico::totp::code(&portico::totp::base32(secret).unwrap(), step).to_string()
 }

@@ -19,21 +19,21 @@ use crate::support::Stand;
 
 /// One delivery as it came.
 #[derive(Clone, Debug)]
-struct Delivery {
+pub struct Delivery {
     id: String,
     timestamp: String,
     signature: String,
-    body: Bytes,
+    pub body: Bytes,
 }
 
 /// Takes deliveries; answers with the statuses it was given, then 204.
-struct Receiver {
-    url: String,
+pub struct Receiver {
+    pub url: String,
     came: Arc<Mutex<Vec<Delivery>>>,
 }
 
 impl Receiver {
-    async fn start(statuses: &'static [u16]) -> Self {
+    pub async fn start(statuses: &'static [u16]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let came = Arc::new(Mutex::new(Vec::new()));
@@ -64,7 +64,7 @@ impl Receiver {
     }
 
     /// Waits for so many deliveries; all there are.
-    async fn deliveries(&self, wanted: usize) -> Vec<Delivery> {
+    pub async fn deliveries(&self, wanted: usize) -> Vec<Delivery> {
         for _ in 0..300 {
             if self.came.lock().unwrap().len() >= wanted {
                 break;

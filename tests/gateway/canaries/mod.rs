@@ -1,8 +1,11 @@
-//! No patient data and no secret leaves by a side door. The real program runs at TRACE; everybody the simulated carriers
-//! know is asked about, so that questions are answered, refused and failed in every way; bad requests and credentials
-//! are sent. Then logs, metrics, errors, refusals and every file that was written are searched for what went through.
+//! No patient data and no secret leaves by a side door. The real program runs at TRACE; forty planted values go in at every
+//! door; everybody the simulated carriers know is asked about, so that questions are answered, refused and failed in every
+//! way; bad requests and credentials are sent. Then logs, metrics, errors, refusals, events, deliveries and every file that
+//! was written are searched, in ten encodings, for what was planted, for what the gateway made and for what was heard on
+//! the lines to carriers.
 
 mod needles;
+mod planted;
 mod tap;
 
 use std::collections::BTreeMap;
@@ -17,6 +20,7 @@ use tokio::task::JoinSet;
 use crate::process::{Folder, Gateway, files_below};
 use crate::support::Reply;
 use needles::Needles;
+use planted::Handed;
 use tap::Tap;
 
 /// A birthday that nobody has, asked about to be refused.
@@ -49,7 +53,10 @@ async fn nothing_of_patients_and_secrets_is_in_logs_metrics_errors_and_files() {
     let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
     let (folder, taps) = tapped(&sandbox).await;
     let key = folder.key();
+    let mut handed = Handed::default();
+    planted::copies(&folder, &mut handed);
     let gateway = Arc::new(folder.serve());
+    planted::hand_in(&folder, (&gateway, &key), &mut handed).await;
     let replies = ask_about_everybody(&gateway, &key).await;
     let mut errors: Vec<Hay> = Vec::new();
     let mut answers: Vec<Hay> = Vec::new();
@@ -80,7 +87,11 @@ async fn nothing_of_patients_and_secrets_is_in_logs_metrics_errors_and_files() {
     let gateway = Arc::into_inner(gateway).unwrap();
     gateway.signal("HUP");
     let log = stopped(gateway).await;
+    planted::after_the_end(&folder, &mut handed);
     errors.extend(files(&folder));
+    planted::all_were_handed_in(&handed, &taps.iter().flat_map(Tap::lines).collect::<Vec<_>>());
+    errors.append(&mut handed.clean);
+    answers.append(&mut handed.meant);
     the_hay_is_what_it_should_be(&log, &errors);
     errors.push(("log".to_owned(), log));
 
@@ -88,13 +99,17 @@ async fn nothing_of_patients_and_secrets_is_in_logs_metrics_errors_and_files() {
     needles.add("passphrase", PASSPHRASE);
     needles.add("recovery code", &recovery_code);
     recovery_code.split('-').for_each(|group| needles.add("recovery code", group));
+    planted::secrets(&mut needles);
+    handed.made.iter().for_each(|(what, word)| needles.add(what, word));
     let mut found = search(&needles, &answers);
     found.extend(search(&needles, &cassettes()));
     // Answers and exchanges are about patients, and a page is kept with its hidden fields; nothing else may hold them.
     patients(&mut needles);
+    planted::patients(&mut needles);
     heard(&mut needles, &taps, |what| what == "hidden field");
     println!("{} needles; {} hays", needles.len(), errors.len() + answers.len());
     found.extend(search(&needles, &errors));
+    println!("{} found", found.len());
     assert!(found.is_empty(), "{} found:\n{}", found.len(), found.join("\n"));
     the_search_is_not_blind(&folder, &needles);
     sandbox.shutdown().await;
@@ -102,7 +117,7 @@ async fn nothing_of_patients_and_secrets_is_in_logs_metrics_errors_and_files() {
 
 /// A folder whose carrier files lead through taps.
 async fn tapped(sandbox: &Sandbox) -> (Folder, Vec<Tap>) {
-    let folder = Folder::new("[log]\nlevel = \"trace\"\n");
+    let folder = Folder::new("[log]\nlevel = \"trace\"\n[webhooks]\nallow_private = [\"127.0.0.0/8\"]\n");
     let mut taps = Vec::new();
     for (id, address) in sandbox.addresses() {
         let tap = Tap::before(*address).await;
@@ -383,7 +398,8 @@ fn the_search_is_not_blind(folder: &Folder, needles: &Needles) {
     assert_eq!(found.len(), 1, "{found:?}");
 }
 
-/// A build that leaks is caught: the program's own hook for it, which is in no build for use, puts one secret into the log.
+/// A build that leaks is caught: the program's own hook for it, which is in no build for use, puts one secret into the log,
+/// into a metric, or in base64 into a temporary file.
 #[tokio::test]
 async fn a_build_that_leaks_is_caught() {
     let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
@@ -392,13 +408,16 @@ async fn a_build_that_leaks_is_caught() {
     let mut needles = Needles::default();
     needles.add("wrong password", WRONG_PASSWORD);
     let fields = json!({ "fields": { "username": "nsh-practice", "password": WRONG_PASSWORD } });
-    for (environment, leaks) in [(&[][..], 0), (&[("PORTICO_TEST_LEAK", "1")][..], 1)] {
-        let gateway = folder.serve_with(environment);
+    for leak in ["", "log", "metric", "file"] {
+        let gateway = folder.serve_with(&[("PORTICO_TEST_LEAK", leak)]);
         let stored = gateway.call(&key, Method::PUT, "/v1/credentials/northstar", Some(&fields)).await;
         assert_eq!(stored.status, StatusCode::OK, "{}", stored.text);
-        let log = stopped(gateway).await;
-        let found = search(&needles, &[("log".to_owned(), log)]);
-        assert_eq!(found.is_empty(), leaks == 0, "{found:?}");
+        let mut hays = files(&folder);
+        hays.push(("metric".to_owned(), gateway.call(&key, Method::GET, "/metrics", None).await.text.into_bytes()));
+        hays.push(("log".to_owned(), stopped(gateway).await));
+        let found = search(&needles, &hays);
+        let caught = found.iter().any(|one| one.contains(leak));
+        assert!(found.is_empty() == leak.is_empty() && (leak.is_empty() || caught), "{leak}: {found:?}");
     }
     sandbox.shutdown().await;
 }

@@ -45,6 +45,11 @@ impl Tap {
         Self { address, heard }
     }
 
+    /// What was said, direction by direction.
+    pub fn lines(&self) -> Vec<Vec<u8>> {
+        self.heard.lock().unwrap().clone()
+    }
+
     /// Secrets that were heard: what each is, and its text.
     pub fn secrets(&self) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
