@@ -6,26 +6,27 @@
 //! 1. [`cli`]: the command line (argv to calls, no logic of its own)
 //! 2. [`keeper`]: the running gateway over time: sealed, open, sealed again; the operator's line to it
 //! 3. [`house`]: the rooms put together, for `serve`, `demo` and the tests
-//! 4. [`api`]: JSON over HTTP; the only room that knows status codes
-//! 5. [`batches`]: many questions at once: taken in durably, asked in the background, each once
-//! 6. [`events`]: what happened, for programs: a list and signed deliveries
-//! 7. [`submissions`]: the ledger of what has an effect: never lost, never sent twice
-//! 8. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
-//! 9. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
-//! 10. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
-//! 11. [`wire`]: the HTTP plane: record, egress, limit, session, client
-//! 12. [`logging`]: which log lines are written
-//! 13. [`hygiene`]: no core dumps, no look into this process
-//! 14. [`config`]: what `gateway.toml` says
-//! 15. [`carriers`]: carrier files to validated values; search; reload
-//! 16. [`registry`]: the one list of compiled-in connectors
-//! 17. [`identity`]: practices, people, roles; API keys and sessions to callers
-//! 18. [`packets`]: evidence packets: made, and checked
-//! 19. [`trail`]: the paper trail and the stored answers
-//! 20. [`store`]: the only SQL
-//! 21. [`practice`]: the one word all rooms share: whose question it is
-//! 22. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
-//! 23. [`failpoint`]: places where a test may stop the process; nothing in a usual build
+//! 4. [`pages`]: the staff's pages: HTML over HTTP
+//! 5. [`api`]: JSON over HTTP; the only room that knows which error has which status
+//! 6. [`batches`]: many questions at once: taken in durably, asked in the background, each once
+//! 7. [`events`]: what happened, for programs: a list and signed deliveries
+//! 8. [`submissions`]: the ledger of what has an effect: never lost, never sent twice
+//! 9. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
+//! 10. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
+//! 11. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
+//! 12. [`wire`]: the HTTP plane: record, egress, limit, session, client
+//! 13. [`logging`]: which log lines are written
+//! 14. [`hygiene`]: no core dumps, no look into this process
+//! 15. [`config`]: what `gateway.toml` says
+//! 16. [`carriers`]: carrier files to validated values; search; reload
+//! 17. [`registry`]: the one list of compiled-in connectors
+//! 18. [`identity`]: practices, people, roles; API keys and sessions to callers
+//! 19. [`packets`]: evidence packets: made, and checked
+//! 20. [`trail`]: the paper trail and the stored answers
+//! 21. [`store`]: the only SQL
+//! 22. [`practice`]: the one word all rooms share: whose question it is
+//! 23. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
+//! 24. [`failpoint`]: places where a test may stop the process; nothing in a usual build
 
 pub mod api;
 pub mod batches;
@@ -41,6 +42,7 @@ pub mod identity;
 pub mod keeper;
 pub mod logging;
 pub mod packets;
+pub mod pages;
 pub mod practice;
 pub mod registry;
 pub mod stack;
