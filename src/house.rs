@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::events::{Events, Webhooks};
 use crate::gateway::{Gateway, Planes};
 use crate::identity::{Caller, Declined, Identity, NewMember, Role, Scope};
+use crate::patients::Patients;
 use crate::practice::PracticeId;
 use crate::stack::{AnswerCache, Shared};
 use crate::store::Store;
@@ -168,6 +169,8 @@ impl House {
             tracing::warn!(taken_up, "submissions that an earlier process left open are taken up");
         }
         tasks.push(tokio::spawn(submissions.clone().work()));
+        let patients = Patients::new(store.clone(), trail.clone(), vault.clone());
+        tasks.push(tokio::spawn(patients.clone().keep_small()));
         let batches = Batches::new(store, trail.clone(), vault.clone(), identity.clone(), gateway.clone());
         // The data directory's lock says that whoever left them unfinished is dead.
         let taken_up = batches.recover().await?;
@@ -175,7 +178,8 @@ impl House {
             tracing::info!(taken_up, "batches that an earlier process left unfinished are taken up");
         }
         tasks.push(tokio::spawn(batches.clone().work()));
-        let app = App { gateway, submissions, batches, identity, vault, trail, events, webhooks, metrics, proxies };
+        let app =
+            App { gateway, submissions, batches, patients, identity, vault, trail, events, webhooks, metrics, proxies };
         Ok(Self { app, book, tasks, _folder: None })
     }
 

@@ -6,11 +6,11 @@
 //! 1. [`cli`]: the command line (argv to calls, no logic of its own)
 //! 2. [`keeper`]: the running gateway over time: sealed, open, sealed again; the operator's line to it
 //! 3. [`house`]: the rooms put together, for `serve`, `demo` and the tests
-//! 4. [`pages`]: the staff's pages: HTML over HTTP
-//! 5. [`api`]: JSON over HTTP; the only room that knows which error has which status
-//! 6. [`batches`]: many questions at once: taken in durably, asked in the background, each once
-//! 7. [`events`]: what happened, for programs: a list and signed deliveries
-//! 8. [`submissions`]: the ledger of what has an effect: never lost, never sent twice
+//! 4. [`api`]: JSON over HTTP; the only room that knows status codes
+//! 5. [`batches`]: many questions at once: taken in durably, asked in the background, each once
+//! 6. [`events`]: what happened, for programs: a list and signed deliveries
+//! 7. [`submissions`]: the ledger of what has an effect: never lost, never sent twice
+//! 8. [`patients`]: the practice's patients, found tolerantly, with the last word of each carrier
 //! 9. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
 //! 10. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
 //! 11. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
@@ -42,7 +42,7 @@ pub mod identity;
 pub mod keeper;
 pub mod logging;
 pub mod packets;
-pub mod pages;
+pub mod patients;
 pub mod practice;
 pub mod registry;
 pub mod stack;

@@ -14,6 +14,7 @@ use super::App;
 use super::body::Body;
 use super::caller::Authenticated;
 use super::intake;
+use super::patients;
 use super::problem::{Problem, status};
 use crate::gateway::NotAsked;
 use crate::identity::Scope;
@@ -27,6 +28,8 @@ use crate::trail::{AskState, OutcomeKind, TrailRecord, Use};
 pub struct Wait {
     /// Milliseconds to wait for the carrier before answering 202 with the id.
     wait_ms: Option<u64>,
+    /// The patient whom it is about: an id of ours.
+    patient: Option<String>,
 }
 
 /// `POST /v1/eligibility`
@@ -37,14 +40,22 @@ pub async fn ask(
     Body(body): Body,
 ) -> Result<Response, Problem> {
     let wait = wait.map_err(|_| {
-        Problem::fields(vec![FieldProblem::new("?wait_ms", "The only query is wait_ms, a number of milliseconds.")])
+        let message = "The queries are wait_ms, a number of milliseconds, and patient, the id of a patient.";
+        Problem::fields(vec![FieldProblem::new("?wait_ms", message)])
     })?;
     caller.need(Scope::Ask)?;
     let request = intake::read(&body, app.gateway.today())?;
+    if let Some(patient) = &wait.patient {
+        let known = app.patients.get(caller.0.practice(), patient).await.map_err(Error::from)?;
+        known.ok_or_else(patients::unknown)?;
+    }
     let asked = match app.gateway.ask(caller.0.clone(), &request) {
         Ok(asked) => asked,
         Err(not_asked) => return Err(denied(&app, &caller, not_asked).await),
     };
+    if let Some(patient) = &wait.patient {
+        app.patients.link(&caller.0, patient, &request.carrier, &asked.id).await.map_err(Error::from)?;
+    }
     let mut end = asked.end;
     let finished = match wait.wait_ms {
         None => Some((&mut end).await),

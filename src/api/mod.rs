@@ -18,8 +18,10 @@ mod held;
 mod intake;
 mod openapi;
 mod openapi_batches;
+mod openapi_desk;
 mod openapi_people;
 mod packets;
+mod patients;
 mod people;
 mod problem;
 mod server;
@@ -36,17 +38,15 @@ use axum::routing::{delete, get, patch, post, put};
 pub use gate::Gate;
 use http::{HeaderName, HeaderValue, header};
 
-pub use caller::Authenticated;
-pub use door::Door;
-pub use held::while_held;
 pub use openapi::document as openapi_document;
-pub use problem::{Problem, status as status_of};
+pub use problem::status as status_of;
 pub use server::{Server, serve};
 
 use crate::batches::Batches;
 use crate::events::{Events, Webhooks};
 use crate::gateway::Gateway;
 use crate::identity::Identity;
+use crate::patients::Patients;
 use crate::submissions::Submissions;
 use crate::trail::Trail;
 use crate::vault::Vault;
@@ -63,6 +63,8 @@ pub struct App {
     pub submissions: Arc<Submissions>,
     /// Many questions at once.
     pub batches: Arc<Batches>,
+    /// The practices' patients.
+    pub patients: Arc<Patients>,
     /// Practices, people, sessions, API keys.
     pub identity: Arc<Identity>,
     /// Credentials, write-only.
@@ -87,6 +89,7 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/openapi.json", get(docs::openapi))
         .route("/docs", get(docs::page))
+        .route("/", get(docs::front))
         .route("/v1/carriers", get(carriers::search))
         .route("/v1/carriers/{id}", get(carriers::one))
         .route("/v1/eligibility", post(eligibility::ask))
@@ -111,6 +114,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/trail/packets", post(packets::make))
         .merge(sign_in_routes())
         .merge(people_routes())
+        .merge(desk_routes())
         .route("/v1/authorizations", post(authorizations::submit))
         .route("/v1/authorizations/{id}", get(authorizations::read))
         .route("/v1/authorizations/{id}/timeline", get(authorizations::timeline))
@@ -146,6 +150,15 @@ fn people_routes() -> Router<App> {
         .route("/v1/practice", get(people::practice).put(people::put_practice))
         .route("/v1/keys", get(people::keys).post(people::create_key))
         .route("/v1/keys/{id}", delete(people::revoke_key))
+}
+
+fn desk_routes() -> Router<App> {
+    Router::new()
+        .route("/v1/patients", post(patients::make))
+        .route("/v1/patients/search", post(patients::search))
+        .route("/v1/patients/{id}", get(patients::read).put(patients::change))
+        .route("/v1/patients/{id}/answers", get(patients::answers))
+        .route("/v1/patients/{id}/phone-verifications", post(patients::phoned))
 }
 
 /// What a browser must not do with our pages and answers: put them into somebody else's frame, guess their type, run what

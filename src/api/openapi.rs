@@ -6,8 +6,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{
-    authorizations, carriers, credentials, events, health, openapi_batches, openapi_people, packets, problem,
-    submissions, trail,
+    authorizations, carriers, credentials, events, health, openapi_batches, openapi_desk, openapi_people, packets,
+    problem, submissions, trail,
 };
 use crate::events::{EventPage, NewWebhook, WebhookInfo};
 use crate::stack::Envelope;
@@ -77,6 +77,7 @@ pub fn document() -> Value {
     let mut routes = routes(&mut schemas);
     routes.extend(openapi_people::routes(&mut schemas));
     routes.extend(openapi_batches::routes(&mut schemas));
+    routes.extend(openapi_desk::routes(&mut schemas));
     for route in routes {
         let entry = paths.entry(route.path).or_insert_with(|| json!({}));
         entry[route.method] = operation(&route);
@@ -209,7 +210,13 @@ fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
         ),
         Route {
             method: "post",
-            query: &[("wait_ms", "Wait at most this long, then answer 202 with the id.")],
+            query: &[
+                ("wait_ms", "Wait at most this long, then answer 202 with the id."),
+                (
+                    "patient",
+                    "The id of the patient whom it is about: the answer is found with the patient then, however it was asked.",
+                ),
+            ],
             body: Some(reference::<EligibilityRequest>(schemas)),
             also: ASKED,
             ..get("/v1/eligibility", "Asks one eligibility question.", envelope.clone())

@@ -14,20 +14,12 @@ pub const FIRST_PRACTICE: &str = "default";
 const TOKEN_MICROS: i64 = 3_600 * 1_000_000;
 
 impl Identity {
-    /// Whether there is nobody yet who could sign in.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn nobody_yet(&self) -> Result<bool, Declined> {
-        Ok(!people::any(&self.store).await?)
-    }
-
     /// A new set-up token, good for an hour, when there is nobody yet; an earlier one is no longer good.
     ///
     /// # Errors
     /// What the store says.
     pub async fn setup_token(&self) -> Result<Option<Zeroizing<String>>, Declined> {
-        if !self.nobody_yet().await? {
+        if people::any(&self.store).await? {
             return Ok(None);
         }
         let token = token::fresh()?;

@@ -89,10 +89,15 @@ on_both! {
     keep_idempotency_keys_for_good
     take_no_step_without_its_record
     find_every_sealed_text
+    change_a_patient_once_for_each_version
 }
 
 async fn find_every_sealed_text(place: Place) {
     super::rewrap::tests::finds_every_text(place.open().await).await;
+}
+
+async fn change_a_patient_once_for_each_version(place: Place) {
+    super::patients::tests::versions(place.open().await).await;
 }
 
 async fn guard_submissions(place: Place) {
@@ -111,7 +116,7 @@ fn p(n: u8) -> PracticeId {
     PracticeId::new(format!("p-{n}"))
 }
 
-async fn practice(store: &Store, n: u8) -> PracticeId {
+pub(super) async fn practice(store: &Store, n: u8) -> PracticeId {
     keys::ensure_practice(store, PracticeRow { id: p(n), name: format!("Practice {n}") }, 1).await.unwrap();
     p(n)
 }

@@ -16,6 +16,7 @@ pub(super) const STEPS: &[(i64, &str, &str)] = &[
     (6, "the life of a credential", include_str!("schema/0006_credential_life.sql")),
     (7, "the trail's tree, details, checkpoints", include_str!("schema/0007_trail_tree.sql")),
     (8, "the vault's keys by number", include_str!("schema/0008_vault_keys.sql")),
+    (9, "patients", include_str!("schema/0009_desk.sql")),
 ];
 
 /// The schema's version after all steps.

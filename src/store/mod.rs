@@ -19,6 +19,7 @@ mod error;
 pub mod keys;
 pub mod logins;
 mod migrations;
+pub mod patients;
 pub mod people;
 mod postgres;
 mod readers;

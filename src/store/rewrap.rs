@@ -109,6 +109,8 @@ const KINDS: &[Kind] = &[
     ),
     kind!("trail_detail", "sealed", number: "seq", "practice"),
     kind!("trail_key", "sealed", number: "n", "'gateway'"),
+    kind!("patient", "sealed", "id"),
+    kind!("patient_call", "sealed", "id"),
 ];
 
 /// Columns of bytes that hold no sealed text: hashes, codes, keys that are wrapped by the vault's own hand.

@@ -339,6 +339,43 @@ pub async fn about(
         .await
 }
 
+/// The questions about each of these patients that have come to an end, the newest first, at most `each` of one. A
+/// patient is given by all codes that may stand for them.
+///
+/// # Errors
+/// What the store says.
+pub async fn questions_about(
+    store: &Store,
+    practice: &PracticeId,
+    patients: Vec<Vec<[u8; 32]>>,
+    each: u32,
+) -> Result<Vec<Vec<(String, i64)>>, StoreError> {
+    let practice = practice.clone();
+    store
+        .read(move |sql| {
+            let mut all = Vec::with_capacity(patients.len());
+            for codes in &patients {
+                let mut found: Vec<(String, i64)> = Vec::new();
+                for code in codes.iter().take(CODES_MAX) {
+                    let asked = sql.all(
+                        "SELECT t.ask_id, t.at FROM trail_detail d JOIN trail t ON t.practice = d.practice
+                         AND t.seq = d.seq WHERE d.practice = ?1 AND d.patient = ?2 AND t.ask_id IS NOT NULL
+                         AND t.action = 'eligibility.answered' ORDER BY d.seq DESC LIMIT ?3",
+                        values![practice.as_str(), code, each],
+                        |row| Ok((row.get(0)?, row.get(1)?)),
+                    )?;
+                    found.extend(asked);
+                }
+                found.sort_by_key(|(_, at)| std::cmp::Reverse(*at));
+                found.dedup();
+                found.truncate(usize::try_from(each).unwrap_or(usize::MAX));
+                all.push(found);
+            }
+            Ok(all)
+        })
+        .await
+}
+
 /// Codes that one patient is looked for by, at most.
 const CODES_MAX: usize = 8;
 

@@ -29,11 +29,13 @@ pub enum Purpose {
     Submissions,
     /// What records of the trail commit to.
     Details,
+    /// Patients, and their visits.
+    Patients,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 9] = [
+    pub const ALL: [Purpose; 10] = [
         Self::Credentials,
         Self::Evidence,
         Self::Answers,
@@ -43,6 +45,7 @@ impl Purpose {
         Self::Identity,
         Self::Submissions,
         Self::Details,
+        Self::Patients,
     ];
 
     /// The word that goes into the derivation of its key. Never changed: it would make what is stored unreadable.
@@ -57,6 +60,7 @@ impl Purpose {
             Self::Identity => "identity",
             Self::Submissions => "submissions",
             Self::Details => "details",
+            Self::Patients => "patients",
         }
     }
 }

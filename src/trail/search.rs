@@ -63,6 +63,21 @@ impl Trail {
         found.into_iter().map(|row| self.opened(row)).collect()
     }
 
+    /// The questions that were put about each of these patients and have come to an end: id and time, in microseconds
+    /// since 1970, the newest first, at most `each` of one patient.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn questions_about(
+        &self,
+        practice: &PracticeId,
+        patients: &[PatientKey],
+        each: u32,
+    ) -> Result<Vec<Vec<(String, i64)>>, StoreError> {
+        let codes = patients.iter().map(|patient| patient.codes(self.sealer.as_ref(), practice)).collect();
+        rows::questions_about(&self.store, practice, codes, each).await
+    }
+
     fn opened(&self, row: DetailedRow) -> Result<Detailed, StoreError> {
         let entry: TrailEntry = serde_json::from_str(&row.record.body).map_err(|_| NOT_READ)?;
         let detail = row

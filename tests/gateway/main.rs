@@ -25,6 +25,7 @@ mod isolation;
 #[cfg(feature = "failpoints")]
 mod kill;
 mod lockout;
+mod patients;
 mod readme;
 mod restart;
 mod sandbox_carriers;

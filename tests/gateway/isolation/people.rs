@@ -189,6 +189,11 @@ impl Town {
         if path.contains("<person>") {
             path = path.replace("<person>", &self.spare_person(0).await);
         }
+        if path.contains("<patient>") {
+            let body = self.fill(super::routes_body("/v1/patients"), 0);
+            let made = self.send(all, "post", "/v1/patients", &body).await;
+            path = path.replace("<patient>", made.body["id"].as_str().unwrap_or_else(|| panic!("{}", made.text)));
+        }
         (path, self.fill(line.body, practice))
     }
 }

@@ -22,7 +22,7 @@ pub struct Line {
     pub method: &'static str,
     pub route: &'static str,
     pub gate: Gate,
-    /// What to call; `<ask>`, `<key>`, `<person>`, `<session>`, `<webhook>` stand for ids of practice A.
+    /// What to call; `<ask>`, `<key>`, `<person>`, `<session>`, `<webhook>`, `<patient>` stand for ids of practice A.
     pub call: &'static str,
     /// The body; `<n>` is another number each time.
     pub body: &'static str,
@@ -50,6 +50,10 @@ const fn but(line: Line, except: &'static [(&'static str, u16)]) -> Line {
 }
 
 const ASK: &str = r#"{"carrier": "northstar", "provider": {"npi": "1234567893"}, "member": {"member_id": "<mark>-<n>", "date_of_birth": "1984-03-12"}}"#;
+const PATIENT: &str = r#"{"first_name": "<mark>", "last_name": "N<n>", "date_of_birth": "1984-03-12", "coverages": [{"carrier": "northstar", "member_id": "<mark>-<n>"}]}"#;
+const PATIENT_CHANGE: &str =
+    r#"{"version": 1, "patient": {"first_name": "<mark>", "last_name": "N<n>", "date_of_birth": "1984-03-13"}}"#;
+const PHONE: &str = r#"{"carrier": "northstar", "covered": true, "who": "<mark>"}"#;
 const SUBMISSION: &str = r#"{"carrier": "northstar", "requester": {"npi": "1234567893"}, "member": {"member_id": "<mark>-<n>"}, "services": [{"service_type": "PT", "from": "2026-12-01"}], "diagnoses": ["M17.11"]}"#;
 const VOID: &str = r#"{"decision": "void", "reason": "<mark>"}"#;
 const CREDENTIAL: &str = r#"{"fields": {"username": "nsh-practice", "password": "<northstar>"}}"#;
@@ -116,6 +120,19 @@ pub const LINES: &[Line] = &[
         "/v1/eligibility/batches/none/cancel",
         "",
         (404, 404),
+    ),
+    line("post", "/v1/patients/search", Scope("ask"), "/v1/patients/search", r#"{"query": "<mark>"}"#, (200, 200)),
+    line("post", "/v1/patients", Scope("ask"), "/v1/patients", PATIENT, (201, 201)),
+    line("get", "/v1/patients/{id}", Scope("ask"), "/v1/patients/<patient>", "", (200, 404)),
+    line("put", "/v1/patients/{id}", Scope("ask"), "/v1/patients/<patient>", PATIENT_CHANGE, (200, 404)),
+    line("get", "/v1/patients/{id}/answers", Scope("ask"), "/v1/patients/<patient>/answers", "", (200, 404)),
+    line(
+        "post",
+        "/v1/patients/{id}/phone-verifications",
+        Scope("ask"),
+        "/v1/patients/<patient>/phone-verifications",
+        PHONE,
+        (201, 404),
     ),
     line("get", "/v1/credentials", Scope("credentials"), "/v1/credentials", "", (200, 200)),
     line("put", "/v1/credentials/{carrier}", Scope("credentials"), "/v1/credentials/northstar", CREDENTIAL, (200, 200)),
