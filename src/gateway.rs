@@ -62,6 +62,11 @@ impl Gateway {
         &self.planes
     }
 
+    /// The time zone of the practices.
+    pub fn zone(&self) -> &jiff::tz::TimeZone {
+        &self.zone
+    }
+
     /// Today where the practices are.
     pub fn today(&self) -> Date {
         Timestamp::now().to_zoned(self.zone.clone()).date()

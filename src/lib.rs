@@ -6,27 +6,28 @@
 //! 1. [`cli`]: the command line (argv to calls, no logic of its own)
 //! 2. [`keeper`]: the running gateway over time: sealed, open, sealed again; the operator's line to it
 //! 3. [`house`]: the rooms put together, for `serve`, `demo` and the tests
-//! 4. [`api`]: JSON over HTTP; the only room that knows status codes
-//! 5. [`batches`]: many questions at once: taken in durably, asked in the background, each once
-//! 6. [`events`]: what happened, for programs: a list and signed deliveries
-//! 7. [`submissions`]: the ledger of what has an effect: never lost, never sent twice
-//! 8. [`patients`]: the practice's patients, found tolerantly, with the last word of each carrier
-//! 9. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
-//! 10. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
-//! 11. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
-//! 12. [`wire`]: the HTTP plane: record, egress, limit, session, client
-//! 13. [`logging`]: which log lines are written
-//! 14. [`hygiene`]: no core dumps, no look into this process
-//! 15. [`config`]: what `gateway.toml` says
-//! 16. [`carriers`]: carrier files to validated values; search; reload
-//! 17. [`registry`]: the one list of compiled-in connectors
-//! 18. [`identity`]: practices, people, roles; API keys and sessions to callers
-//! 19. [`packets`]: evidence packets: made, and checked
-//! 20. [`trail`]: the paper trail and the stored answers
-//! 21. [`store`]: the only SQL
-//! 22. [`practice`]: the one word all rooms share: whose question it is
-//! 23. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
-//! 24. [`failpoint`]: places where a test may stop the process; nothing in a usual build
+//! 4. [`pages`]: the staff's pages: HTML over HTTP
+//! 5. [`api`]: JSON over HTTP; the only room that knows which error has which status
+//! 6. [`batches`]: many questions at once: taken in durably, asked in the background, each once
+//! 7. [`events`]: what happened, for programs: a list and signed deliveries
+//! 8. [`submissions`]: the ledger of what has an effect: never lost, never sent twice
+//! 9. [`patients`]: the practice's patients, found tolerantly, with the last word of each carrier
+//! 10. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
+//! 11. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
+//! 12. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
+//! 13. [`wire`]: the HTTP plane: record, egress, limit, session, client
+//! 14. [`logging`]: which log lines are written
+//! 15. [`hygiene`]: no core dumps, no look into this process
+//! 16. [`config`]: what `gateway.toml` says
+//! 17. [`carriers`]: carrier files to validated values; search; reload
+//! 18. [`registry`]: the one list of compiled-in connectors
+//! 19. [`identity`]: practices, people, roles; API keys and sessions to callers
+//! 20. [`packets`]: evidence packets: made, and checked
+//! 21. [`trail`]: the paper trail and the stored answers
+//! 22. [`store`]: the only SQL
+//! 23. [`practice`]: the one word all rooms share: whose question it is
+//! 24. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
+//! 25. [`failpoint`]: places where a test may stop the process; nothing in a usual build
 
 pub mod api;
 pub mod batches;
@@ -42,6 +43,7 @@ pub mod identity;
 pub mod keeper;
 pub mod logging;
 pub mod packets;
+pub mod pages;
 pub mod patients;
 pub mod practice;
 pub mod registry;

@@ -47,7 +47,7 @@ impl FromRequestParts<App> for HasSession {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let Ok(door) = Door::from_request_parts(parts, app).await;
+        let door = Door::of(parts, app);
         let cookie = door.session.as_deref().ok_or(AuthError::Missing)?;
         let session = app.identity.session(cookie).await?;
         door.own_page(|token| session.csrf_is(token))?;

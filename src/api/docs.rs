@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use axum::Json;
-use axum::response::{Html, Redirect};
+use axum::response::Html;
 use serde_json::Value;
 
 use super::openapi;
@@ -12,11 +12,6 @@ use super::openapi;
 /// `GET /openapi.json`
 pub async fn openapi() -> Json<&'static Value> {
     Json(document())
-}
-
-/// `GET /`: there are no staff pages yet.
-pub async fn front() -> Redirect {
-    Redirect::temporary("/docs")
 }
 
 /// `GET /docs`

@@ -60,12 +60,19 @@ impl FromRequestParts<App> for Door {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, app))
+    }
+}
+
+impl Door {
+    /// What this request brings along.
+    pub fn of(parts: &Parts, app: &App) -> Self {
         let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
         let host = text(&parts.headers, header::HOST.as_str()).map(str::to_owned);
         let host = host.or_else(|| parts.uri.authority().map(ToString::to_string)).unwrap_or_default();
         let here = is_loopback(&host) && text(&parts.headers, "x-forwarded-proto") != Some("https");
         let cookie = |name| cookie(&parts.headers, name);
-        Ok(Self {
+        Self {
             network: client(peer, &parts.headers, &app.proxies).map_or_else(|| "unknown".to_owned(), network),
             session: cookie(if here { SESSION_HERE } else { SESSION }),
             device: cookie(if here { DEVICE_HERE } else { DEVICE }),
@@ -73,20 +80,23 @@ impl FromRequestParts<App> for Door {
             changes: !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS),
             origin: origin(&parts.headers, &host),
             csrf: text(&parts.headers, CSRF).map(str::to_owned),
-        })
+        }
     }
-}
 
-impl Door {
     /// Refuses a page of somebody else. For requests that need no session: they must not sign anybody in unawares.
     pub fn not_foreign(&self) -> Result<(), Problem> {
         if self.origin == Origin::Foreign { Err(not_ours()) } else { Ok(()) }
     }
 
+    /// Whether a page of ours sent it, by the browser's own word.
+    pub fn is_own(&self) -> bool {
+        self.origin == Origin::Own
+    }
+
     /// Refuses what changes something with a session's cookie and was not sent by a page of ours that could read the
     /// session's token.
     pub fn own_page(&self, csrf_is: impl FnOnce(&str) -> bool) -> Result<(), Problem> {
-        let proven = || self.origin == Origin::Own && self.csrf.as_deref().is_some_and(csrf_is);
+        let proven = || self.is_own() && self.csrf.as_deref().is_some_and(csrf_is);
         if !self.changes || proven() { Ok(()) } else { Err(not_ours()) }
     }
 

@@ -16,12 +16,17 @@ const DETAIL: &str = "The paper trail is not the one that was anchored: the data
     replaced. No carrier is asked and nothing is sent or changed. Whoever runs this gateway must stop it, look at what \
     `portico trail verify` says, and run `portico trail accept-rollback --reason \u{2026}` before it is started again.";
 
+/// Why nothing may be asked or changed now; `None` while all is well.
+pub fn while_held(app: &App) -> Option<Problem> {
+    app.trail.held().map(|_| Problem::gateway_acts(TITLE, DETAIL))
+}
+
 /// Refuses what asks a carrier or has an effect while a rollback is not accepted.
 pub async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
         || READING.iter().any(|start| request.uri().path().starts_with(start));
-    if !reads && app.trail.held().is_some() {
-        return Problem::gateway_acts(TITLE, DETAIL).into_response();
+    match while_held(&app) {
+        Some(problem) if !reads => problem.into_response(),
+        _ => next.run(request).await,
     }
-    next.run(request).await
 }

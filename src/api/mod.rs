@@ -38,8 +38,11 @@ use axum::routing::{delete, get, patch, post, put};
 pub use gate::Gate;
 use http::{HeaderName, HeaderValue, header};
 
+pub use caller::Authenticated;
+pub use door::Door;
+pub use held::while_held;
 pub use openapi::document as openapi_document;
-pub use problem::status as status_of;
+pub use problem::{Problem, status as status_of};
 pub use server::{Server, serve};
 
 use crate::batches::Batches;
@@ -89,7 +92,6 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/openapi.json", get(docs::openapi))
         .route("/docs", get(docs::page))
-        .route("/", get(docs::front))
         .route("/v1/carriers", get(carriers::search))
         .route("/v1/carriers/{id}", get(carriers::one))
         .route("/v1/eligibility", post(eligibility::ask))

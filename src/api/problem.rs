@@ -102,6 +102,31 @@ impl Problem {
         Self { who_acts: Some(WhoActs::Gateway), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, title, detail) }
     }
 
+    /// Its HTTP status.
+    pub fn http_status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// In a few words.
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// One sentence: what happened and how to mend it.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Everything that is wrong with the request.
+    pub fn errors(&self) -> &[FieldProblem] {
+        &self.errors
+    }
+
+    /// When it may be tried again, seconds from now.
+    pub fn retry_after_secs(&self) -> Option<u64> {
+        self.retry_after_secs
+    }
+
     /// There is no such thing, or it belongs to another practice: the two look the same from outside.
     pub fn not_found(what: &'static str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "Not found", what)
@@ -182,7 +207,7 @@ impl From<NotAsked> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.http_status();
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response =
             (status, [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")], body)

@@ -13,6 +13,7 @@ use super::run::End;
 use crate::api;
 use crate::house::CannotRun;
 use crate::house::House;
+use crate::pages;
 
 /// Where the demo listens unless told otherwise; any free port when it is taken.
 const PORT: u16 = 8700;
@@ -36,7 +37,7 @@ pub async fn demo(arguments: DemoArguments) -> End {
     let mut out = io::stdout();
     let sandbox = sandbox::Sandbox::start(sandbox::SandboxConfig::default()).await?;
     let house = House::demo(&sandbox, arguments.data.as_deref()).await?;
-    let server = api::serve(listen(arguments.port).await?, api::router(house.app.clone()))?;
+    let server = api::serve(listen(arguments.port).await?, pages::router(house.app.clone()))?;
     let address = format!("http://{}", server.address);
     let key = house.demo_key().await?;
     let (email, password) = house.demo_login().await?;

@@ -14,12 +14,20 @@ pub const FIRST_PRACTICE: &str = "default";
 const TOKEN_MICROS: i64 = 3_600 * 1_000_000;
 
 impl Identity {
+    /// Whether there is nobody yet who could sign in.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn nobody_yet(&self) -> Result<bool, Declined> {
+        Ok(!people::any(&self.store).await?)
+    }
+
     /// A new set-up token, good for an hour, when there is nobody yet; an earlier one is no longer good.
     ///
     /// # Errors
     /// What the store says.
     pub async fn setup_token(&self) -> Result<Option<Zeroizing<String>>, Declined> {
-        if people::any(&self.store).await? {
+        if !self.nobody_yet().await? {
             return Ok(None);
         }
         let token = token::fresh()?;

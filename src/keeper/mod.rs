@@ -12,9 +12,10 @@ use zeroize::Zeroizing;
 
 pub use line::{Act, Key, ask};
 
-use crate::api::{self, Gate};
+use crate::api::Gate;
 use crate::config::Config;
 use crate::house::{CannotRun, House};
+use crate::pages;
 use crate::store::Store;
 use crate::trail::{Actor, Trail, Verification};
 use crate::vault::{Opener, Vault, VaultError, Way};
@@ -77,7 +78,7 @@ impl Keeper {
             house.close().await;
             return Err(error.into());
         }
-        self.gate.open(api::router(house.app.clone()));
+        self.gate.open(pages::router(house.app.clone()));
         **place = Some(house);
         Ok(())
     }

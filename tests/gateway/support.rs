@@ -38,7 +38,7 @@ impl Stand {
     async fn open(sandbox: Sandbox, house: House) -> Self {
         let key = house.demo_key().await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = api::serve(listener, api::router(house.app.clone())).unwrap();
+        let server = api::serve(listener, portico::pages::router(house.app.clone())).unwrap();
         Self { sandbox, house, key, server }
     }
 

@@ -1,0 +1,205 @@
+//! What a form sent: fields and files, as they were typed. A page shows them again when something is wrong with them.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use super::fault::Fault;
+use super::visit::Visit;
+use crate::api::{App, Door};
+
+/// Fields of one form at most.
+const FIELDS_MAX: usize = 4_000;
+/// The field that proves that our own page sent the form.
+pub const CSRF: &str = "csrf";
+
+/// A form's fields and files. No `Debug`: they may hold a password or a patient.
+#[derive(Default)]
+pub struct Fields {
+    values: Vec<(String, Zeroizing<String>)>,
+    files: Vec<(String, Bytes)>,
+}
+
+impl Fields {
+    /// Fields that nobody sent: for a form shown the first time.
+    pub fn of(values: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let values = values.into_iter().map(|(name, value)| (name.to_owned(), Zeroizing::new(value))).collect();
+        Self { values, files: Vec::new() }
+    }
+
+    /// Puts a text into a field, in place of what stood there.
+    pub fn put(&mut self, name: &str, value: impl Into<String>) {
+        self.values.retain(|(own, _)| own != name);
+        self.values.push((name.to_owned(), Zeroizing::new(value.into())));
+    }
+
+    /// What was typed into a field, as it was typed; nothing where there is no such field.
+    pub fn raw(&self, name: &str) -> &str {
+        self.values.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The same without spaces around it.
+    pub fn get(&self, name: &str) -> &str {
+        self.raw(name).trim()
+    }
+
+    /// The same, where it is not empty.
+    pub fn some(&self, name: &str) -> Option<&str> {
+        Some(self.get(name)).filter(|value| !value.is_empty())
+    }
+
+    /// A secret, as it was typed: spaces belong to a password.
+    pub fn secret(&self, name: &str) -> Zeroizing<String> {
+        Zeroizing::new(self.raw(name).to_owned())
+    }
+
+    /// All values of a field that may be there several times.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.values.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a box is ticked.
+    pub fn ticked(&self, name: &str) -> bool {
+        self.some(name).is_some()
+    }
+
+    /// A file, where one was chosen.
+    pub fn file(&self, name: &str) -> Option<&Bytes> {
+        self.files.iter().find(|(own, bytes)| own == name && !bytes.is_empty()).map(|(_, bytes)| bytes)
+    }
+
+    /// The fields that are not empty and whose names begin with `prefix`, as the JSON object that the API takes: `a.b`
+    /// stands for `/a/b`.
+    pub fn json(&self, prefix: &str) -> Value {
+        let mut object = Map::new();
+        for (name, value) in &self.values {
+            let Some(rest) = name.strip_prefix(prefix).filter(|_| !value.trim().is_empty()) else { continue };
+            let (mut at, mut parts) = (&mut object, rest.split('.').peekable());
+            while let Some(part) = parts.next() {
+                if parts.peek().is_none() {
+                    at.insert(part.to_owned(), Value::from(value.trim()));
+                    break;
+                }
+                let next = at.entry(part.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+                let Value::Object(next) = next else { break };
+                at = next;
+            }
+        }
+        Value::Object(object)
+    }
+
+    pub(super) async fn read(request: Request) -> Result<Self, Response> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if kind.starts_with("multipart/form-data") {
+            return Self::multipart(request).await;
+        }
+        let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| not_read(rejection.status()))?;
+        let mut fields = Self::default();
+        for (name, value) in form_urlencoded::parse(&bytes) {
+            fields.push(name.into_owned(), value.into_owned()).map_err(not_read)?;
+        }
+        Ok(fields)
+    }
+
+    async fn multipart(request: Request) -> Result<Self, Response> {
+        let mut parts =
+            Multipart::from_request(request, &()).await.map_err(|rejection| not_read(rejection.status()))?;
+        let mut fields = Self::default();
+        while let Some(part) = parts.next_field().await.map_err(|error| not_read(error.status()))? {
+            let Some(name) = part.name().map(str::to_owned) else { continue };
+            if part.file_name().is_some() {
+                let bytes = part.bytes().await.map_err(|error| not_read(error.status()))?;
+                if fields.files.len() >= FIELDS_MAX {
+                    return Err(not_read(StatusCode::PAYLOAD_TOO_LARGE));
+                }
+                fields.files.push((name, bytes));
+            } else {
+                let text = part.text().await.map_err(|error| not_read(error.status()))?;
+                fields.push(name, text).map_err(not_read)?;
+            }
+        }
+        Ok(fields)
+    }
+
+    fn push(&mut self, name: String, value: String) -> Result<(), StatusCode> {
+        if self.values.len() >= FIELDS_MAX {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        self.values.push((name, Zeroizing::new(value)));
+        Ok(())
+    }
+}
+
+fn not_read(status: StatusCode) -> Response {
+    let text = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "What you sent is larger than this page takes. Send less at once.",
+        _ => "What you sent did not arrive as a whole. Go back and send it again.",
+    };
+    Fault::new(status, "This could not be read", text).into_response()
+}
+
+/// A form from somebody signed in, proven to come from our own page.
+pub struct Sent {
+    /// Who.
+    pub visit: Visit,
+    /// What.
+    pub fields: Fields,
+}
+
+impl FromRequest<App> for Sent {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let visit = Visit::of(&mut parts, app).await?;
+        let fields = Fields::read(Request::from_parts(parts, body)).await?;
+        if !visit.door.is_own() || !visit.session.csrf_is(fields.raw(CSRF)) {
+            return Err(Fault::not_ours().into_response());
+        }
+        Ok(Self { visit, fields })
+    }
+}
+
+/// A form from somebody who need not be signed in; never from a page that is not ours.
+pub struct Anybody {
+    /// What the browser brought along.
+    pub door: Door,
+    /// What.
+    pub fields: Fields,
+}
+
+impl FromRequest<App> for Anybody {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let door = Door::of(&parts, app);
+        if !door.is_own() {
+            return Err(Fault::not_ours().into_response());
+        }
+        let fields = Fields::read(Request::from_parts(parts, body)).await?;
+        Ok(Self { door, fields })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_become_the_object_the_api_takes() {
+        let fields = Fields::of([
+            ("ask.carrier", " northstar ".to_owned()),
+            ("ask.member.member_id", "A1".to_owned()),
+            ("ask.member.first_name", "  ".to_owned()),
+            ("ask.member.member_id.deeper", "lost".to_owned()),
+            ("csrf", "x".to_owned()),
+        ]);
+        assert_eq!(fields.json("ask."), serde_json::json!({ "carrier": "northstar", "member": { "member_id": "A1" } }));
+        assert_eq!(fields.raw("ask.carrier"), " northstar ");
+        assert!(fields.some("ask.member.first_name").is_none());
+    }
+}

@@ -1,0 +1,104 @@
+//! The staff's pages: HTML over HTTP, written by the server; every page works without scripts and is quicker with them.
+//!
+//! A page does what the API does, by the API's own functions ([`Visit::api`] is the caller they take): there is no rule
+//! here that is not there. How a request is read, in order: [`visit`] (who is signed in), [`fields`] (what a form sent,
+//! proven to come from our own page), the page's own file, [`parts`] (what it is put together from), [`frame`] (what is
+//! around it). [`fault`] is what is shown when a page cannot be.
+//!
+//! Rules that tests hold: a page's title is a fixed text; no patient data in an address (searches are POST and lead on to
+//! an opaque id); nothing inline, so that the content security policy needs no exception; a POST ends with a redirect, or
+//! with the form as it was typed and everything that is wrong with it.
+
+// The parts are there before the pages that use them.
+#![allow(dead_code)]
+
+mod account;
+mod assets;
+mod components;
+mod fault;
+mod fields;
+mod frame;
+mod parts;
+mod second_step;
+mod setup;
+mod sign_in;
+mod visit;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use http::{HeaderName, HeaderValue, Method, header};
+
+use crate::api::{self, App};
+use crate::identity::Scope;
+use fault::Fault;
+use visit::Visit;
+
+/// A form larger than this is refused, bytes; a page that takes files sets its own.
+const BODY_MAX: usize = 1 << 20;
+
+/// All pages, and the API beside them.
+pub fn router(app: App) -> Router {
+    let pages = Router::new()
+        .route("/", get(first))
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-in/again", post(sign_in::again))
+        .route("/sign-in/code", get(second_step::code).post(second_step::put_code))
+        .route("/sign-in/recovery", post(second_step::put_recovery))
+        .route("/sign-in/enrol", get(second_step::enrol).post(second_step::put_enrol))
+        .route("/sign-in/enrol/confirm", post(second_step::confirm))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/setup", get(setup::show).post(setup::set_up))
+        .route("/invitation", get(setup::invitation).post(setup::accept))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::password))
+        .route("/account/practice", post(account::practice))
+        .route("/account/sessions/{id}/end", post(account::end))
+        .route("/dev/components", get(components::show))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), held))
+        .route("/assets/{name}", get(assets::get))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(axum::middleware::map_response(guarded))
+        .with_state(app.clone());
+    api::router(app).merge(pages)
+}
+
+/// `GET /`: where one's work is.
+async fn first(visit: Visit) -> Redirect {
+    let pages = [(Scope::Ask, "/today"), (Scope::Trail, "/trail"), (Scope::Carriers, "/carriers")];
+    Redirect::to(pages.into_iter().find(|(scope, _)| visit.may(*scope)).map_or("/account", |(_, page)| page))
+}
+
+/// While the paper trail is not the one that was anchored, pages only show.
+async fn held(State(app): State<App>, request: Request, next: Next) -> Response {
+    let signing = request.uri().path().starts_with("/sign-");
+    let reads = signing || matches!(*request.method(), Method::GET | Method::HEAD);
+    match api::while_held(&app) {
+        Some(problem) if !reads => Fault::from(problem).into_response(),
+        _ => next.run(request).await,
+    }
+}
+
+/// What a browser must not do with our pages. Nothing inline and nothing from elsewhere; `same-origin` because a browser
+/// that is to tell nobody where it comes from does not tell us either, and we ask.
+async fn guarded(mut response: Response) -> Response {
+    const GUARDS: [(HeaderName, HeaderValue); 5] = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                 form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+            ),
+        ),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    for (name, value) in GUARDS {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
+}
