@@ -133,21 +133,14 @@ impl House {
         zone: jiff::tz::TimeZone,
         webhooks_private: Vec<String>,
     ) -> Result<Self, CannotRun> {
-        // Before anything is written: was the database put back to an earlier state?
-        trail.check_anchors().await?;
+        // Before anything is written: was the database put back to an earlier state? Then nothing is taken up, settled,
+        // sent or delivered: what the books say was true once, and only a person knows what happened since.
+        let acts = trail.check_anchors().await?.is_empty();
         let identity = Identity::new(store.clone(), trail.clone());
         let events = Events::new(store.clone());
         let webhooks = Webhooks::new(store.clone(), trail.clone(), vault.clone(), webhooks_private);
-        let interrupted = trail.close_interrupted().await?;
-        if interrupted > 0 {
-            tracing::warn!(interrupted, "questions that an earlier process left open are marked as failed");
-        }
-        let open = vault.settle_interrupted().await?;
-        if open > 0 {
-            tracing::warn!(
-                open,
-                "sign-ins were under way when an earlier process ended; their credentials are suspect"
-            );
+        if acts {
+            settle(&trail, &vault).await?;
         }
         let shared = Shared { cache: Arc::new(AnswerCache::new()?), ledger: trail.clone(), retry_jitter: RETRY_JITTER };
         let planes = Planes::new(book.clone(), vault.clone(), shared);
@@ -156,28 +149,21 @@ impl House {
         let mut tasks = vec![
             tokio::spawn(planes.clone().follow_reloads()),
             tokio::spawn(keep_metrics_small(metrics.clone())),
-            tokio::spawn(webhooks.clone().deliver()),
             tokio::spawn(async move { keeping.keep().await }),
-            tokio::spawn(vault.clone().look_after_keys()),
         ];
         let gateway = Gateway::new(planes, zone);
         let proxies = Arc::new([]);
         let submissions = Submissions::open(store.clone(), trail.clone(), vault.clone(), gateway.clone()).await?;
-        // The data directory's lock says that whoever left these open is dead.
-        let taken_up = submissions.recover().await?;
-        if taken_up > 0 {
-            tracing::warn!(taken_up, "submissions that an earlier process left open are taken up");
-        }
-        tasks.push(tokio::spawn(submissions.clone().work()));
         let patients = Patients::new(store.clone(), trail.clone(), vault.clone());
-        tasks.push(tokio::spawn(patients.clone().keep_small()));
         let batches = Batches::new(store, trail.clone(), vault.clone(), identity.clone(), gateway.clone());
-        // The data directory's lock says that whoever left them unfinished is dead.
-        let taken_up = batches.recover().await?;
-        if taken_up > 0 {
-            tracing::info!(taken_up, "batches that an earlier process left unfinished are taken up");
+        if acts {
+            take_up(&submissions, &batches).await?;
+            tasks.push(tokio::spawn(webhooks.clone().deliver()));
+            tasks.push(tokio::spawn(submissions.clone().work()));
+            tasks.push(tokio::spawn(batches.clone().work()));
+            tasks.push(tokio::spawn(patients.clone().keep_small()));
+            tasks.push(tokio::spawn(vault.clone().look_after_keys()));
         }
-        tasks.push(tokio::spawn(batches.clone().work()));
         let app =
             App { gateway, submissions, batches, patients, identity, vault, trail, events, webhooks, metrics, proxies };
         Ok(Self { app, book, tasks, _folder: None })
@@ -245,6 +231,32 @@ impl House {
             tracing::error!(%error, "the paper trail's last records have no checkpoint; the next start makes it");
         }
     }
+}
+
+/// Ends what an earlier process left in the middle, before anybody asks anything.
+async fn settle(trail: &Trail, vault: &Vault) -> Result<(), CannotRun> {
+    let interrupted = trail.close_interrupted().await?;
+    if interrupted > 0 {
+        tracing::warn!(interrupted, "questions that an earlier process left open are marked as failed");
+    }
+    let open = vault.settle_interrupted().await?;
+    if open > 0 {
+        tracing::warn!(open, "sign-ins were under way when an earlier process ended; their credentials are suspect");
+    }
+    Ok(())
+}
+
+/// Takes up what an earlier process left open: the data directory's lock says that it is dead.
+async fn take_up(submissions: &Submissions, batches: &Batches) -> Result<(), CannotRun> {
+    let taken_up = submissions.recover().await?;
+    if taken_up > 0 {
+        tracing::warn!(taken_up, "submissions that an earlier process left open are taken up");
+    }
+    let taken_up = batches.recover().await?;
+    if taken_up > 0 {
+        tracing::info!(taken_up, "batches that an earlier process left unfinished are taken up");
+    }
+    Ok(())
 }
 
 /// The vault of this store; made, with a new key file, when neither exists yet.

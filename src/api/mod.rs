@@ -15,6 +15,7 @@ mod events;
 mod gate;
 mod health;
 mod held;
+mod holds;
 mod intake;
 mod openapi;
 mod openapi_batches;
@@ -123,6 +124,9 @@ pub fn router(app: App) -> Router {
         .route("/v1/authorizations/{id}/cancel", post(authorizations::cancel))
         .route("/v1/submissions", get(submissions::list))
         .route("/v1/submissions/{id}/resolve", post(submissions::resolve))
+        .route("/v1/holds", get(holds::list))
+        .route("/v1/holds/{carrier}", put(holds::hold))
+        .route("/v1/holds/{carrier}/release", post(holds::release))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::from_fn_with_state(app.clone(), held::guard))

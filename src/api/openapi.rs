@@ -6,8 +6,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{
-    authorizations, carriers, credentials, events, health, openapi_batches, openapi_desk, openapi_people, packets,
-    problem, submissions, trail,
+    authorizations, carriers, credentials, events, health, holds, openapi_batches, openapi_desk, openapi_people,
+    packets, problem, submissions, trail,
 };
 use crate::events::{EventPage, NewWebhook, WebhookInfo};
 use crate::stack::Envelope;
@@ -186,6 +186,37 @@ fn of_submissions(schemas: &mut SchemaGenerator) -> Vec<Route> {
     ]
 }
 
+/// What is held back.
+fn of_holds(schemas: &mut SchemaGenerator) -> Vec<Route> {
+    let changed = json_body(reference::<holds::Changed>(schemas));
+    let reason = reference::<holds::Reason>(schemas);
+    vec![
+        get(
+            "/v1/holds",
+            "Carriers to which nothing new is sent, what is not over there, and what to do before they are released (scope submit).",
+            json_body(reference::<holds::HoldList>(schemas)),
+        ),
+        Route {
+            method: "put",
+            body: Some(reason.clone()),
+            ..get(
+                "/v1/holds/{carrier}",
+                "Sends nothing new to a carrier until it is released (scope resolve).",
+                changed.clone(),
+            )
+        },
+        Route {
+            method: "post",
+            body: Some(reason),
+            ..get(
+                "/v1/holds/{carrier}/release",
+                "Lets what waits for a carrier be sent: after a restore, the person's word that everything there was found out (scope resolve).",
+                changed,
+            )
+        },
+    ]
+}
+
 fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
     let envelope = json_body(reference::<Envelope>(schemas));
     let open = |path, summary, answer| Route { open: true, ..get(path, summary, answer) };
@@ -290,6 +321,7 @@ fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
         },
     ];
     routes.extend(of_submissions(schemas));
+    routes.extend(of_holds(schemas));
     routes
 }
 

@@ -12,6 +12,7 @@ pub mod reference;
 pub mod run;
 pub mod sandbox;
 pub mod serve;
+pub mod submissions;
 pub mod trail;
 mod typed;
 pub mod vault;
@@ -90,6 +91,15 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: people::PeopleCommand,
+        /// Configuration; config/gateway.toml where it exists, else the defaults.
+        #[arg(long, global = true)]
+        config: Option<PathBuf>,
+    },
+    /// What is held back from carriers, and what must be found out before it is released.
+    Submissions {
+        /// What to do.
+        #[command(subcommand)]
+        command: submissions::SubmissionsCommand,
         /// Configuration; config/gateway.toml where it exists, else the defaults.
         #[arg(long, global = true)]
         config: Option<PathBuf>,

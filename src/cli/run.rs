@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use crate::house::CannotRun;
 
-use super::{Arguments, Command, ask, check, connectors, demo, keys, live, people, sandbox, serve, trail, vault, x12};
+use super::{
+    Arguments, Command, ask, check, connectors, demo, keys, live, people, sandbox, serve, submissions, trail, vault,
+    x12,
+};
 
 /// How a command ended.
 pub type End = Result<ExitCode, CannotRun>;
@@ -30,6 +33,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::X12 { command } => x12::x12(command),
         Command::Vault { command, config } => with_runtime(vault::vault(command, config)),
         Command::People { command, config } => with_runtime(people::people(command, config)),
+        Command::Submissions { command, config } => with_runtime(submissions::submissions(command, config)),
         Command::Trail { command, config } => with_runtime(trail::trail(command, config)),
         Command::Keys { command, config } => with_runtime(keys::keys(command, config)),
     };

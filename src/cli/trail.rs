@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::run::End;
+use super::submissions::tell_reconciliation;
 use super::typed::{Person, Source};
 use super::vault_keys;
 use crate::config::Config;
@@ -17,6 +18,7 @@ use crate::house::CannotRun;
 use crate::packets;
 use crate::practice::PracticeId;
 use crate::store::Store;
+use crate::submissions;
 use crate::trail::note::VerifierKey;
 use crate::trail::{Actor, PatientKey, Trail, TrailReport};
 
@@ -46,7 +48,8 @@ pub enum TrailCommand {
         #[arg(long)]
         rotate: bool,
     },
-    /// Accepts that the data was put back to an earlier state, and says why. Until then only reading is allowed.
+    /// Accepts that the data was put back to an earlier state, and says why. Until then only reading is allowed. What may
+    /// have been sent since counts as unknown from then on, and every carrier is held until `portico submissions release`.
     AcceptRollback {
         /// Why; kept sealed, with the record.
         #[arg(long)]
@@ -93,7 +96,7 @@ pub async fn trail(command: TrailCommand, config: Option<PathBuf>) -> End {
         return verify_packet(&packet, key.as_deref(), json, &mut out);
     }
     let config = Config::find(config.as_deref()).map_err(CannotRun)?;
-    let trail = open(&config).await?;
+    let (store, trail) = open(&config).await?;
     match command {
         TrailCommand::Verify { json, .. } => {
             let report = trail.verify_all().await?;
@@ -117,17 +120,24 @@ pub async fn trail(command: TrailCommand, config: Option<PathBuf>) -> End {
             Ok(ExitCode::SUCCESS)
         }
         TrailCommand::AcceptRollback { reason } => {
-            let accepted = trail.accept_rollback(&reason, &Actor::command_line()).await?;
-            match accepted {
-                0 => writeln!(out, "Nothing was put back: the trails are what was anchored.")?,
-                n => writeln!(out, "Accepted for {n} trails; each has a new log, whose first record says why.")?,
+            let by = Actor::command_line();
+            match submissions::accept_rollback(&store, &trail, &reason, &by).await? {
+                None => writeln!(
+                    out,
+                    "Nothing was put back, as far as the anchors tell. If it was: portico submissions restored"
+                )?,
+                Some((trails, _)) => {
+                    writeln!(out, "Accepted for {trails} trails; each has a new log, whose first record says why.")?;
+                    tell_reconciliation(&store, &mut out).await?;
+                }
             }
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-async fn open(config: &Config) -> Result<Arc<Trail>, CannotRun> {
+/// The store and the trail in it, without a gateway.
+pub(super) async fn open(config: &Config) -> Result<(Arc<Store>, Arc<Trail>), CannotRun> {
     let store = Store::open_at(&config.data_dir, &config.tables).await?;
     let vault = vault_keys::open_vault(
         &store,
@@ -136,7 +146,8 @@ async fn open(config: &Config) -> Result<Arc<Trail>, CannotRun> {
         &mut Person::at(&mut io::stdin(), &mut io::stdout()),
     )
     .await?;
-    Ok(Trail::anchored(store, vault, &config.anchor_dir)?)
+    let trail = Trail::anchored(Arc::clone(&store), vault, &config.anchor_dir)?;
+    Ok((store, trail))
 }
 
 fn write_report(report: &TrailReport, out: &mut dyn Write) -> Result<(), CannotRun> {

@@ -88,6 +88,7 @@ on_both! {
     guard_submissions
     keep_idempotency_keys_for_good
     take_no_step_without_its_record
+    doubt_what_was_put_back
     find_every_sealed_text
     change_a_patient_once_for_each_version
 }
@@ -106,6 +107,10 @@ async fn guard_submissions(place: Place) {
 
 async fn keep_idempotency_keys_for_good(place: Place) {
     super::submissions::tests::keys_and_duplicates(place.open().await).await;
+}
+
+async fn doubt_what_was_put_back(place: Place) {
+    super::submissions::tests::doubted_after_a_restore(place.open().await).await;
 }
 
 async fn take_no_step_without_its_record(place: Place) {

@@ -291,6 +291,25 @@ pub async fn stop(
         .await
 }
 
+/// Stops every credential that may be used, and counts its one-time codes up to `step` as used: after the data was put
+/// back. Whose they are, for which carrier, and their ids; the caller writes the records.
+pub(super) fn stop_all_in(
+    sql: &Sql<'_>,
+    reason: &'static str,
+    step: u64,
+    at: i64,
+) -> Result<Vec<(PracticeId, String, String)>, StoreError> {
+    sql.execute("UPDATE credential SET totp_step = ?1 WHERE totp_step < ?1", values![to_sql(step)])?;
+    let mut stopped = sql.all(
+        "UPDATE credential SET state = 'stopped', stage = 'suspect', reason = ?1, stopped_at = ?2, login_at = NULL
+         WHERE state = 'active' RETURNING practice, carrier, id",
+        values![reason, at],
+        |row| Ok((PracticeId::new(row.get::<String>(0)?), row.get(1)?, row.get(2)?)),
+    )?;
+    stopped.sort();
+    Ok(stopped)
+}
+
 /// What a carrier refused.
 #[derive(Clone, Copy, Debug)]
 pub struct Refused {

@@ -23,6 +23,7 @@ pub mod patients;
 pub mod people;
 mod postgres;
 mod readers;
+pub mod restored;
 pub mod rewrap;
 pub mod sessions;
 mod sql;

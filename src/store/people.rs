@@ -482,3 +482,12 @@ fn membership_row(row: &Row<'_>, at: usize) -> Result<MembershipRow, StoreError>
 pub async fn record_all(store: &Store, records: Vec<Append>) -> Result<(), StoreError> {
     store.write(move |sql| append_all(sql, records)).await
 }
+
+/// After the data was put back: what was used up or ended since must not come to life again. Sessions end, invitations
+/// are void, one-time codes up to `step` count as used. Passwords and recovery codes stay: nobody could sign in else.
+pub(super) fn doubt_all_in(sql: &Sql<'_>, step: u64, at: i64) -> Result<(), StoreError> {
+    let step = i64::try_from(step).map_err(|_| StoreError::Damaged { what: "the clock is out of range" })?;
+    sql.execute("UPDATE session SET ended_at = ?1 WHERE ended_at IS NULL", values![at])?;
+    sql.execute("UPDATE person SET totp_step = ?1 WHERE totp_step < ?1", values![step])?;
+    sql.execute("UPDATE person SET invite_until = ?1 WHERE invite_until > ?1", values![at]).map(|_| ())
+}

@@ -84,7 +84,7 @@ impl Submissions {
             "unknown" => schedule.again(store::now()),
             _ => schedule.retry_at(store::now(), 1),
         };
-        store::submissions::postpone(&self.books.store, &row.practice, &row.id, &row.state, at).await
+        store::submissions::postpone(&self.books.store, &row.practice, &row.id, &row.state, Some(at)).await
     }
 
     /// The connector cannot put the ask into this carrier's words: a person has to mend it. Anything else passes.
@@ -201,6 +201,12 @@ impl Submissions {
 fn arm(books: Books, row: SubmissionRow, schedule: Schedule) -> Arm {
     Box::new(move || {
         Box::pin(async move {
+            if books.trail.held().is_some() {
+                return Err(Error::new(
+                    ErrorKind::Internal,
+                    "The data was put back to an earlier state; nothing was sent.",
+                ));
+            }
             let armed =
                 books.happen(&row, Happening::new(Event::Arm, Actor::gateway(), row.attempts), &schedule).await?;
             armed.map(|_| ()).map_err(|_| {

@@ -203,9 +203,13 @@ impl Books {
         self.seal(&row.practice, &wire_bound_to(row, attempt), bytes)
     }
 
-    /// Opens the bytes of an attempt.
-    pub(super) fn wire(&self, row: &SubmissionRow, attempt: &AttemptRow) -> Result<Prepared, StoreError> {
-        self.open(&wire_bound_to(row, &attempt.id), &attempt.sealed_wire)
+    /// Opens the bytes of an attempt; `None` for one that nobody remembers: it was made, if at all, after the copy of the
+    /// books that was put back.
+    pub(super) fn wire(&self, row: &SubmissionRow, attempt: &AttemptRow) -> Result<Option<Prepared>, StoreError> {
+        if attempt.sealed_wire == submissions::WIRE_UNKNOWN {
+            return Ok(None);
+        }
+        self.open(&wire_bound_to(row, &attempt.id), &attempt.sealed_wire).map(Some)
     }
 
     fn seal_end(&self, row: &SubmissionRow, end: &End) -> Result<Vec<u8>, StoreError> {

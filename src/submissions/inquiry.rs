@@ -29,7 +29,10 @@ impl Submissions {
                 self.books.happen(&row, happening, &schedule).await.map(|_| ())
             }
             Due::Ask => self.inquire(row, plane, &schedule, since).await,
-            Due::Wait => self.put_off(&row, &schedule).await,
+            Due::Wait => {
+                let next = schedule.next(since, row.asked, row.person, row.urgent, store::now());
+                store::submissions::postpone(&self.books.store, &row.practice, &row.id, &row.state, next).await
+            }
         }
     }
 
@@ -43,8 +46,18 @@ impl Submissions {
         let Some(operation) = plane.carrier.submissions() else { return Ok(()) };
         let found = store::submissions::get(&self.books.store, &row.practice, &row.id).await?;
         let Some((row, Some(attempt))) = found.filter(|(now, _)| now.attempts == row.attempts) else { return Ok(()) };
-        let (ask, prepared) = (self.books.ask(&row)?, self.books.wire(&row, &attempt)?);
+        let (ask, known) = (self.books.ask(&row)?, self.books.wire(&row, &attempt)?);
         let Ok(handle) = self.opened(&row, plane) else { return self.put_off(&row, schedule).await };
+        // What is not known is made anew: our reference, by which it is found, is the same in every attempt.
+        let made = known.map_or_else(|| operation.prepare(&handle.context(), &ask, &row.biz_ref), Ok);
+        let prepared = match made {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                tracing::warn!(submission = row.id, carrier = row.carrier, %error, "an inquiry cannot be put");
+                handle.no_outcome();
+                return self.put_off(&row, schedule).await;
+            }
+        };
         // Before it leaves: what shows later than this is not covered by the answer.
         let asked_at = store::now();
         failpoint::hit("inquiring");

@@ -5,7 +5,7 @@
 //!
 //! Read in this order: [`state`] (what may follow what; the only rule there is), `accept` (taking one in), `worker` (who
 //! does what when), `attempt` (sending), `inquiry` (asking after it), `schedule` (when), `books` (writing it down),
-//! `desk` (what people and programs may do and see).
+//! `desk` and `holds` (what people and programs may do and see), `restored` (after the data was put back).
 //!
 //! What holds it up, from below:
 //! - the schema: an index and triggers refuse a second attempt while an earlier one may be at the carrier;
@@ -19,7 +19,9 @@ mod accept;
 mod attempt;
 mod books;
 mod desk;
+mod holds;
 mod inquiry;
+mod restored;
 mod schedule;
 pub mod state;
 #[cfg(test)]
@@ -39,12 +41,14 @@ use tokio::sync::Notify;
 
 pub use accept::{NotTaken, Taken};
 pub use desk::{NotDone, Resolution, Verdict};
+pub use holds::{HoldView, hold, holds, release};
+pub use restored::{accept_rollback, restored};
 pub use view::{AttemptView, AuthorizationView, InquiryView, Next, SubmissionSummary, SubmissionView};
 
 use crate::gateway::{Gateway, Plane};
 use crate::practice::PracticeId;
-use crate::store::{self, Store, StoreError};
-use crate::trail::{Actor, Sealer, Trail, TrailRecord};
+use crate::store::{Store, StoreError};
+use crate::trail::{Sealer, Trail};
 use crate::wire::Attempt;
 use books::Books;
 
@@ -63,7 +67,7 @@ pub struct Submissions {
     process: String,
     wake: Notify,
     running: Mutex<worker::Running>,
-    held: ArcSwap<HashMap<(PracticeId, String), String>>,
+    held: ArcSwap<HashMap<(PracticeId, String), Hold>>,
     /// Carriers whose ages the metrics show.
     told: Mutex<Vec<String>>,
 }
@@ -122,45 +126,6 @@ impl Submissions {
         });
         this.load_holds().await?;
         Ok(this)
-    }
-
-    /// Holds a practice's submissions to a carrier, until [`Submissions::release`]: durable. Only what waits is held;
-    /// what was let go is asked after all the same.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn hold(
-        &self,
-        practice: &PracticeId,
-        carrier: &str,
-        restored: bool,
-        by: &Actor,
-    ) -> Result<(), StoreError> {
-        let record = TrailRecord::new(practice, by, "submission.hold").carrier(carrier);
-        let reason = if restored { Hold::Restored } else { Hold::Asked }.word();
-        let link = self.books.trail.link(record);
-        store::submissions::hold(&self.books.store, practice, carrier, reason, store::now(), link).await?;
-        self.load_holds().await
-    }
-
-    /// Lets them go on; `false` when they were not held.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn release(&self, practice: &PracticeId, carrier: &str, by: &Actor) -> Result<bool, StoreError> {
-        let record = TrailRecord::new(practice, by, "submission.release").carrier(carrier);
-        let link = self.books.trail.link(record);
-        let was = store::submissions::release(&self.books.store, practice, carrier, link).await?;
-        self.load_holds().await?;
-        self.wake.notify_one();
-        Ok(was)
-    }
-
-    async fn load_holds(&self) -> Result<(), StoreError> {
-        let holds = store::submissions::holds(&self.books.store).await?;
-        let held = holds.into_iter().map(|(practice, carrier, reason)| ((practice, carrier), reason)).collect();
-        self.held.store(Arc::new(held));
-        Ok(())
     }
 
     /// Whether the practice's credential lets anything be sent at all. Sends nothing.

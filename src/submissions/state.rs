@@ -8,6 +8,7 @@
 //!   └── not sent ─────┘               └─ anything else ─> Unknown ─ found ─────────────> Accepted
 //!   ^                                                     Unknown ─ proven absent, twice ─┐
 //!   └─────────────────────────────────────────────────────────────────────────────────────┘
+//! Queued | Intent | Armed | Unknown ──the data was put back to an earlier state──> Unknown, anew
 //! ```
 //!
 //! Nothing leads from [`State::Armed`] or [`State::Unknown`] back to [`State::Queued`] but the carrier's own word: that it
@@ -81,6 +82,8 @@ pub enum Event {
     Resolve(Decision),
     /// The practice takes it back.
     Cancel,
+    /// The data was put back to an earlier state: since then it may have been sent, by a process whose books are gone.
+    Restored,
 }
 
 /// What a person found out about a submission whose fate nobody knew.
@@ -180,6 +183,13 @@ pub fn next(state: State, event: Event) -> Result<Step, Impossible> {
         // Its attempt stays unknown for good, and so does the guard against another one.
         (S::Unknown { .. }, E::Resolve(Decision::Void)) => step(S::Voided, None),
 
+        // One that waits has no open attempt: whoever writes this down makes one, for the one that nobody remembers.
+        (S::Queued | S::Intent | S::Armed, E::Restored) => {
+            step(S::Unknown { negatives: 0, person: false }, Some(Outcome::Unknown))
+        }
+        // It may have been found absent and sent again since: the negatives before that prove nothing.
+        (S::Unknown { person, .. }, E::Restored) => step(S::Unknown { negatives: 0, person }, None),
+
         _ => Err(Impossible::NotHere),
     }
 }
@@ -254,6 +264,7 @@ impl Event {
             Self::Resolve(Decision::Absent { .. }) => "submission.resolved_absent",
             Self::Resolve(Decision::Void) => "submission.resolved_void",
             Self::Cancel => "submission.cancelled",
+            Self::Restored => "submission.restored",
         }
     }
 }

@@ -88,12 +88,13 @@ impl Submissions {
     }
 
     async fn look(self: &Arc<Self>, tell: bool) -> Result<(), StoreError> {
+        // What the books say was true once. Nothing is concluded from it, not even that something was not sent.
+        if self.books.trail.held().is_some() {
+            return Ok(());
+        }
         if tell {
             self.recover().await?;
             self.tell_ages().await?;
-        }
-        if self.books.trail.held().is_some() {
-            return Ok(());
         }
         let now = store::now();
         let mut held = Vec::new();
@@ -163,7 +164,7 @@ impl Submissions {
         }
         let held = self.held.load();
         if let Some(reason) = held.get(&(practice.clone(), carrier.to_owned())) {
-            return Some(Hold::from_word(reason));
+            return Some(*reason);
         }
         let Some(plane) = self.gateway.planes().get(carrier) else { return Some(Hold::NoCarrier) };
         if plane.carrier.submissions().is_none() {

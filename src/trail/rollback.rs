@@ -16,7 +16,7 @@ use super::signing::{SYSTEM, announced, read_origin};
 use crate::practice::PracticeId;
 use crate::store::StoreError;
 use crate::store::checkpoints;
-use crate::store::trail::{self as rows};
+use crate::store::trail::{self as rows, Append};
 
 /// Days of anchors that are looked at at start. `portico trail verify` looks at all.
 const DAYS_MAX: usize = 31;
@@ -81,7 +81,10 @@ impl Trail {
         for anchored in latest.into_values() {
             found.extend(self.against(anchored).await?);
         }
-        self.note(&found);
+        // Once held, this process stays held: what it left undone at its start, only a start does.
+        if !found.is_empty() || self.held().is_none() {
+            self.note(&found);
+        }
         Ok(found)
     }
 
@@ -149,13 +152,24 @@ impl Trail {
         Ok(Tree::new(size, tiles, leaves))
     }
 
-    /// A person says why the trails are not what was anchored. Opens a new log in each of them, by a record that names
-    /// what was anchored; the reason is kept sealed, since it may name a patient. Says how many there were.
+    /// A person says why the trails are not what was anchored. A record in each of them opens a new log and names what was
+    /// anchored; the reason is kept sealed, since it may name a patient. `write` writes these records **in one transaction
+    /// with whatever must be doubted from then on** (see `submissions::accept_rollback`, which is what to call). Says how
+    /// many trails there were; without any, nothing is written.
     ///
     /// # Errors
-    /// What the store says.
-    pub async fn accept_rollback(&self, reason: &str, by: &Actor) -> Result<usize, StoreError> {
+    /// What the store or `write` says; the rollback is not accepted then.
+    pub async fn accept_rollback<T>(
+        &self,
+        reason: &str,
+        by: &Actor,
+        write: impl AsyncFnOnce(Vec<Append>) -> Result<T, StoreError>,
+    ) -> Result<Option<(usize, T)>, StoreError> {
         let found = self.check_anchors().await?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let mut records = Vec::with_capacity(found.len());
         for rollback in &found {
             let Anchored { practice, epoch, size, root } = &rollback.anchored;
             let head = rows::head(&self.store, practice).await?;
@@ -165,11 +179,12 @@ impl Trail {
                 .epoch(next)
                 .mark(mark)
                 .detail(Detail::default().say("reason", reason).say("records_found", rollback.has));
-            self.record(record).await?;
+            records.push(self.link(record));
         }
+        let written = write(records).await?;
         self.note(&[]);
         self.checkpoint().await?;
-        Ok(found.len())
+        Ok(Some((found.len(), written)))
     }
 }
 

@@ -319,6 +319,12 @@ async fn every_edit_beside_the_records_is_found_and_names_the_record() {
     }
 }
 
+/// Accepts it as the room above does; how many trails there were.
+async fn accept_rollback(trail: &Trail, reason: &str) -> usize {
+    let write = async |records| crate::store::people::record_all(&trail.store, records).await;
+    trail.accept_rollback(reason, &Actor::command_line(), write).await.unwrap().unwrap().0
+}
+
 #[tokio::test]
 async fn a_database_that_was_put_back_is_noticed_until_somebody_says_why() {
     let dir = tempfile::tempdir().unwrap();
@@ -359,7 +365,7 @@ async fn a_database_that_was_put_back_is_noticed_until_somebody_says_why() {
     }
     {
         let (trail, _store) = anchored(dir.path());
-        assert!(trail.accept_rollback("restored from the backup of Monday", &Actor::command_line()).await.unwrap() > 0);
+        assert!(accept_rollback(&trail, "restored from the backup of Monday").await > 0);
         assert!(trail.held().is_none());
     }
     let (trail, _store) = anchored(dir.path());
@@ -386,8 +392,9 @@ async fn a_database_that_was_replaced_as_a_whole_is_noticed() {
     std::fs::remove_dir_all(dir.path().join("data")).unwrap();
     let (trail, _store) = anchored(dir.path());
     assert_eq!(trail.check_anchors().await.unwrap().len(), 1);
-    assert_eq!(trail.accept_rollback("started anew", &Actor::command_line()).await.unwrap(), 1);
+    assert_eq!(accept_rollback(&trail, "started anew").await, 1);
     assert_eq!(trail.check_anchors().await.unwrap(), []);
+    assert!(trail.accept_rollback("twice", &Actor::command_line(), async |_| Ok(())).await.unwrap().is_none());
 }
 
 #[test]

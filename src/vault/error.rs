@@ -114,7 +114,7 @@ impl VaultError {
             }
             Self::Missing => "No credential is stored for this carrier. Enter one with `portico vault put`.",
             Self::Stopped => {
-                "The credential is suspect: the carrier refused it, or nobody knows how its last sign-in ended. The practice admin signs in at the carrier's own page, then enters the new one or has this one tried once more."
+                "The credential is suspect: the carrier refused it, nobody knows how its last sign-in ended, or the data was put back since. The practice admin signs in at the carrier's own page, then enters the new one or has this one tried once more."
             }
             Self::Disabled => {
                 "The carrier refused the credential twice. It is disabled until the practice admin enters a new one."

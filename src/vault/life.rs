@@ -17,6 +17,10 @@ use crate::wire::Doubt;
 /// Days before the end of a credential's values at which people are reminded, the longest first.
 pub const REMIND_DAYS: [i64; 3] = [30, 14, 3];
 
+/// Why a credential is suspect after the data was put back: the carrier may have refused it since, or have been given
+/// another password, and this data does not know.
+pub const RESTORED: &str = "the data was put back to an earlier state";
+
 const DAY_MICROSECONDS: i64 = 86_400_000_000;
 
 /// A credential whose values end soon, or have ended.
@@ -44,7 +48,8 @@ pub(super) fn state(row: &CredentialRow) -> CredentialState {
 
 /// Whether a reason means that the carrier has said no, rather than that nobody knows.
 pub(super) fn is_refusal(reason: &str) -> bool {
-    ![Doubt::Unrecognised, Doubt::NoReply, Doubt::Interrupted, Doubt::Person].iter().any(|doubt| doubt.word() == reason)
+    let unknown = [Doubt::Unrecognised, Doubt::NoReply, Doubt::Interrupted, Doubt::Person];
+    reason != RESTORED && !unknown.iter().any(|doubt| doubt.word() == reason)
 }
 
 /// The stage of a credential that is stopped for this reason; as the store's own statement has it.

@@ -43,7 +43,7 @@ pub use credential::{CredentialInfo, CredentialState, Lease, SecretFields};
 pub use error::VaultError;
 use keys::Keys;
 pub use lend::owner;
-pub use life::{REMIND_DAYS, Reminder};
+pub use life::{REMIND_DAYS, RESTORED, Reminder};
 pub use rotation::Rewrapped;
 pub use verify::Fault;
 pub use ways::{Opener, Way, check_passphrase};

@@ -26,6 +26,8 @@ mod isolation;
 mod kill;
 mod lockout;
 mod patients;
+#[cfg(feature = "failpoints")]
+mod put_back;
 mod readme;
 mod restart;
 mod sandbox_carriers;

@@ -141,7 +141,7 @@ async fn after_the_data_was_put_back_only_reading_is_allowed() {
     stand.stop().await;
 }
 
-/// Copies a folder's files; the store's lock is made anew by whoever opens it.
+/// Copies a folder's files, not its sockets; the store's lock is made anew by whoever opens it.
 pub fn copy_dir(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -149,7 +149,7 @@ pub fn copy_dir(from: &Path, to: &Path) {
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
             copy_dir(&entry.path(), &target);
-        } else {
+        } else if entry.file_type().unwrap().is_file() {
             std::fs::copy(entry.path(), target).unwrap();
         }
     }

@@ -2,10 +2,24 @@
 
 use crate::practice::PracticeId;
 use crate::store::sql::values;
-use crate::store::trail::{Append, append_in};
+use crate::store::trail::{Append, change_in};
 use crate::store::{Store, StoreError};
 
-/// Holds a practice's submissions to a carrier, with the record of it.
+/// A practice's submissions to a carrier are held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldRow {
+    /// Whose.
+    pub practice: PracticeId,
+    /// Whom they would go to.
+    pub carrier: String,
+    /// Why, as a word.
+    pub reason: String,
+    /// Since when, in microseconds since 1970.
+    pub since: i64,
+}
+
+/// Holds a practice's submissions to a carrier, with the record of it; `false` when they are held already, for whatever
+/// reason: that one stays.
 ///
 /// # Errors
 /// What the store says.
@@ -16,16 +30,17 @@ pub async fn hold(
     reason: &'static str,
     at: i64,
     record: Append,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let (practice, carrier) = (practice.clone(), carrier.to_owned());
     store
         .write(move |sql| {
-            sql.execute(
+            change_in(
+                sql,
                 "INSERT INTO submission_hold(practice, carrier, reason, since) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT(practice, carrier) DO UPDATE SET reason = excluded.reason, since = excluded.since",
+                 ON CONFLICT(practice, carrier) DO NOTHING",
                 values![practice.as_str(), &carrier, reason, at],
-            )?;
-            append_in(sql, record).map(|_| ())
+                record,
+            )
         })
         .await
 }
@@ -38,28 +53,37 @@ pub async fn release(store: &Store, practice: &PracticeId, carrier: &str, record
     let (practice, carrier) = (practice.clone(), carrier.to_owned());
     store
         .write(move |sql| {
-            let gone = sql.execute(
+            change_in(
+                sql,
                 "DELETE FROM submission_hold WHERE practice = ?1 AND carrier = ?2",
                 values![practice.as_str(), &carrier],
-            )?;
-            if gone == 1 {
-                append_in(sql, record)?;
-            }
-            Ok(gone == 1)
+                record,
+            )
         })
         .await
 }
 
-/// All holds of all practices: practice, carrier, reason. For the worker.
+/// All holds, of one practice or of all, by practice and carrier.
 ///
 /// # Errors
 /// What the store says.
-pub async fn holds(store: &Store) -> Result<Vec<(PracticeId, String, String)>, StoreError> {
+pub async fn holds(store: &Store, practice: Option<&PracticeId>) -> Result<Vec<HoldRow>, StoreError> {
+    let practice = practice.map(|practice| practice.as_str().to_owned());
     store
-        .read(|sql| {
-            sql.all("SELECT practice, carrier, reason FROM submission_hold", &[], |row| {
-                Ok((PracticeId::new(row.get::<String>(0)?), row.get(1)?, row.get(2)?))
-            })
+        .read(move |sql| {
+            sql.all(
+                "SELECT practice, carrier, reason, since FROM submission_hold WHERE (?1 IS NULL OR practice = ?1)
+                 ORDER BY practice, carrier",
+                values![&practice],
+                |row| {
+                    Ok(HoldRow {
+                        practice: PracticeId::new(row.get::<String>(0)?),
+                        carrier: row.get(1)?,
+                        reason: row.get(2)?,
+                        since: row.get(3)?,
+                    })
+                },
+            )
         })
         .await
 }

@@ -17,8 +17,8 @@ mod reading;
 #[cfg(test)]
 pub(in crate::store) mod tests;
 
-pub use holds::{hold, holds, release};
-pub use reading::{due, get, history, left_open, list, unknown, waiting};
+pub use holds::{HoldRow, hold, holds, release};
+pub use reading::{Unfinished, due, get, history, left_open, list, unfinished, unknown, waiting};
 
 /// A submission to be taken.
 pub struct NewSubmission {
@@ -58,6 +58,9 @@ pub enum Taken {
     /// It looks like these earlier ones, the newest first.
     LooksLike(Vec<String>),
 }
+
+/// Stands for the sealed bytes of an attempt that nobody remembers, after the data was put back. No sealed text is as short.
+pub const WIRE_UNKNOWN: &[u8] = b"-";
 
 /// Most earlier submissions that are named.
 const LIKE_MAX: u32 = 20;
@@ -116,7 +119,7 @@ pub struct AttemptRow {
     pub n: i64,
     /// The process that ran it.
     pub worker: String,
-    /// The sealed bytes of the committing request.
+    /// The sealed bytes of the committing request, or [`WIRE_UNKNOWN`].
     pub sealed_wire: Vec<u8>,
     /// Control numbers in them, JSON.
     pub numbers: String,
@@ -440,11 +443,18 @@ fn beside(sql: &Sql<'_>, standing: &Standing, change: &Change, at: i64) -> Resul
     Ok(())
 }
 
-/// Puts off the next thing to do with one, where nothing has happened to it. Not an act, so that it has no record.
+/// Puts off the next thing to do with one, where nothing has happened to it; `None`: until somebody does something. Not
+/// an act, so that it has no record.
 ///
 /// # Errors
 /// What the store says.
-pub async fn postpone(store: &Store, practice: &PracticeId, id: &str, state: &str, due: i64) -> Result<(), StoreError> {
+pub async fn postpone(
+    store: &Store,
+    practice: &PracticeId,
+    id: &str,
+    state: &str,
+    due: Option<i64>,
+) -> Result<(), StoreError> {
     let (practice, id, state) = (practice.clone(), id.to_owned(), state.to_owned());
     store
         .write(move |sql| {

@@ -153,3 +153,54 @@ pub async fn unknown(store: &Store) -> Result<Vec<(String, i64, i64)>, StoreErro
         })
         .await
 }
+
+/// What a practice has handed in for a carrier and is not over.
+pub struct Unfinished {
+    /// The oldest of them.
+    pub rows: Vec<SubmissionRow>,
+    /// How many wait to be sent or are being sent.
+    pub waiting: i64,
+    /// How many are of unknown fate.
+    pub unknown: i64,
+    /// How many of these need a person.
+    pub person: i64,
+}
+
+/// A practice's submissions to a carrier that are not over: the oldest, and how many there are.
+///
+/// # Errors
+/// What the store says.
+pub async fn unfinished(
+    store: &Store,
+    practice: &PracticeId,
+    carrier: &str,
+    limit: u32,
+) -> Result<Unfinished, StoreError> {
+    let (practice, carrier) = (practice.clone(), carrier.to_owned());
+    store
+        .read(move |sql| {
+            sql.consistent(|sql| {
+                let select = format!(
+                    "SELECT {COLUMNS} FROM submission WHERE practice = ?1 AND carrier = ?2
+                     AND state IN ('queued', 'intent', 'armed', 'unknown') ORDER BY created_at, id LIMIT ?3"
+                );
+                let rows = sql.all(&select, values![practice.as_str(), &carrier, limit], submission_row)?;
+                let counted = sql.all(
+                    "SELECT state, person, count(*) FROM submission WHERE practice = ?1 AND carrier = ?2
+                     AND state IN ('queued', 'intent', 'armed', 'unknown') GROUP BY state, person",
+                    values![practice.as_str(), &carrier],
+                    |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)? != 0, row.get::<i64>(2)?)),
+                )?;
+                let count = |is: fn(&(String, bool, i64)) -> bool| -> i64 {
+                    counted.iter().filter(|group| is(group)).map(|(_, _, count)| count).sum()
+                };
+                Ok(Unfinished {
+                    rows,
+                    waiting: count(|(state, ..)| state != "unknown"),
+                    unknown: count(|(state, ..)| state == "unknown"),
+                    person: count(|(state, person, _)| state == "unknown" && *person),
+                })
+            })
+        })
+        .await
+}

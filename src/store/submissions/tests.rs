@@ -168,3 +168,64 @@ pub(in crate::store) async fn no_record_no_step(store: Arc<Store>) {
     assert!(accept(&store, new("s-2", 2, 2), broken).await.is_err());
     assert!(get(&store, &practice("p-1"), "s-2").await.unwrap().is_none());
 }
+
+/// What is not over is doubted with its records and holds, all or nothing; the guards stand.
+pub(in crate::store) async fn doubted_after_a_restore(store: Arc<Store>) {
+    use crate::store::restored::{Doubt, Doubted, Restoring, after_restore};
+
+    with_practice(&store).await;
+    for (id, n) in [("s-queued", 1), ("s-intent", 2), ("s-armed", 3), ("s-unknown", 4), ("s-done", 5), ("s-again", 6)] {
+        assert!(matches!(accept(&store, new(id, n, n), record(&practice("p-1"))).await.unwrap(), Taken::New));
+    }
+    for (id, attempt) in [("s-intent", "a-2"), ("s-armed", "a-3"), ("s-unknown", "a-4"), ("s-again", "a-6")] {
+        write(&store, id, 11, begins(attempt)).await.unwrap();
+    }
+    for id in ["s-armed", "s-unknown"] {
+        write(&store, id, 12, Change { arm: true, ..change("armed") }).await.unwrap();
+    }
+    let unknown = Change { outcome: Some("unknown"), negatives: 1, ..change("unknown") };
+    write(&store, "s-unknown", 13, unknown).await.unwrap();
+    write(&store, "s-again", 13, Change { outcome: Some("not_sent"), ..change("queued") }).await.unwrap();
+    write(&store, "s-done", 13, Change { due_at: None, ..change("cancelled") }).await.unwrap();
+
+    let broken = || Append { link: Box::new(|_| Err(StoreError::Damaged { what: "x" })), ..record(&practice("p-1")) };
+    let restoring = |fails: bool| Restoring {
+        at: 50,
+        step: 9,
+        shared: "gateway",
+        hold: "restored",
+        stop: "the data was put back",
+        first: vec![record(&practice("p-1"))],
+        doubt: Box::new(move |found| {
+            let begin = found.open.is_none().then(|| format!("r-{}", found.id));
+            let outcome = (found.state != "unknown").then_some("unknown");
+            let record = if fails && found.id == "s-unknown" { broken() } else { record(&found.practice) };
+            Ok(Doubt { state: "unknown", negatives: 0, person: found.person, outcome, begin, record })
+        }),
+        held: Box::new(|practice, _| record(practice)),
+        stopped: Box::new(|practice, _, _| record(practice)),
+    };
+    assert!(after_restore(&store, restoring(true)).await.is_err());
+    assert_eq!(holds(&store, None).await.unwrap(), []);
+    let untouched = get(&store, &practice("p-1"), "s-queued").await.unwrap().unwrap();
+    assert_eq!((untouched.0.state.as_str(), untouched.1.is_none()), ("queued", true));
+
+    let doubted = after_restore(&store, restoring(false)).await.unwrap();
+    assert_eq!(doubted, Doubted { submissions: 5, holds: 1, credentials: 0 });
+    let held =
+        HoldRow { practice: practice("p-1"), carrier: "acme".to_owned(), reason: "restored".to_owned(), since: 50 };
+    assert_eq!(holds(&store, Some(&practice("p-1"))).await.unwrap(), [held]);
+    assert_eq!(holds(&store, Some(&practice("p-2"))).await.unwrap(), []);
+    for (id, attempts) in [("s-queued", 1), ("s-intent", 1), ("s-armed", 1), ("s-unknown", 1), ("s-again", 2)] {
+        let (row, attempt) = get(&store, &practice("p-1"), id).await.unwrap().unwrap();
+        assert_eq!((row.state.as_str(), row.negatives, row.unknown_at, row.asked), ("unknown", 0, Some(50), 0), "{id}");
+        assert_eq!((row.attempts, attempt.unwrap().outcome.as_deref()), (attempts, Some("unknown")), "{id}");
+        // Nothing is sent from here, whatever the program believes.
+        assert_eq!(write(&store, id, 51, begins(&format!("x-{id}"))).await, Err(StoreError::Conflict), "{id}");
+    }
+    let found = unfinished(&store, &practice("p-1"), "acme", 2).await.unwrap();
+    assert_eq!((found.rows.len(), found.waiting, found.unknown, found.person), (2, 0, 5, 0));
+    // The carrier's own word opens the way again.
+    write(&store, "s-queued", 60, Change { outcome: Some("confirmed_absent"), ..change("queued") }).await.unwrap();
+    write(&store, "s-queued", 61, begins("a-7")).await.unwrap();
+}

@@ -1,6 +1,7 @@
 //! Every order in which things can meet, over the production [`next`]: two processes with two workers each, two kills,
 //! pauses, requests that are lost or arrive late, replies that are lost, records that show late, a person, and attempts
-//! up to three. The carrier is not idempotent: each request that arrives makes a record.
+//! up to three. The carrier is not idempotent: each request that arrives makes a record. And, with fewer kills: a copy of
+//! the books is made at any moment, and put back at any later one.
 //!
 //! Looked for: two records (doubled), "accepted" without a record (phantom), a record behind "rejected" or "cancelled"
 //! (orphan), a state from which nothing leads anywhere (lost). The same search must find what is wrong with policies
@@ -26,6 +27,10 @@ enum Policy {
     NoLock,
     /// A new process leaves what it finds open.
     NoRecovery,
+    /// A copy that was put back is gone on with as if nothing had happened since it was made.
+    RestoredAsItWas,
+    /// The same, but for what the copy says is being sent.
+    RestoredQueueIsBelieved,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +65,20 @@ struct World {
     shown: u8,
     refused: u8,
     kills: u8,
+    /// The books, as somebody has copied them.
+    copy: Copied,
+}
+
+/// A copy of the books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Copied {
+    /// None may be made in this search.
+    Never,
+    /// None was made yet.
+    Allowed,
+    Made(State),
+    /// It was put back: once is enough.
+    PutBack,
 }
 
 const START: World = World {
@@ -71,7 +90,10 @@ const START: World = World {
     shown: 0,
     refused: 0,
     kills: 0,
+    copy: Copied::Never,
 };
+/// Where one kill is left, and the books may be copied.
+const START_WITH_A_COPY: World = World { kills: KILLS_MAX - 1, copy: Copied::Allowed, ..START };
 
 type Steps = Vec<(&'static str, World)>;
 
@@ -110,6 +132,7 @@ impl World {
             }
         }
         steps.extend(self.people());
+        steps.extend(self.copies(policy));
         if policy == Policy::RequeueOnLeaseExpiry && matches!(self.state, State::Intent | State::Armed) {
             steps.push(("the lease expires: queued again", World { state: State::Queued, ..*self }));
         }
@@ -254,6 +277,27 @@ impl World {
         steps
     }
 
+    /// The books are copied while everything goes on; put back only when no process runs on them.
+    fn copies(&self, policy: Policy) -> Steps {
+        match self.copy {
+            Copied::Allowed => vec![("the books are copied", World { copy: Copied::Made(self.state), ..*self })],
+            Copied::Made(state) if self.processes.iter().all(|(life, _)| *life == Life::Dead) => {
+                // Attempts keep their numbers in this model, so that two of them are never taken for one.
+                let mut back = World { state, copy: Copied::PutBack, ..*self };
+                let believed = match policy {
+                    Policy::RestoredAsItWas => true,
+                    Policy::RestoredQueueIsBelieved => state == State::Queued,
+                    _ => false,
+                };
+                if !believed && let Some(doubted) = back.step(back.attempt, Event::Restored) {
+                    back = doubted;
+                }
+                vec![("the copy is put back", back)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn wrong(&self) -> Option<&'static str> {
         match self.state {
             _ if self.recorded.count_ones() > 1 => Some("doubled"),
@@ -282,10 +326,10 @@ impl Explored {
 }
 
 /// Walks everything that can be reached; with `until`, only until that is found.
-fn explore(policy: Policy, until: Option<&str>) -> Explored {
-    let mut came: HashMap<World, Option<(World, &'static str)>> = HashMap::from([(START, None)]);
+fn explore(policy: Policy, start: World, until: Option<&str>) -> Explored {
+    let mut came: HashMap<World, Option<(World, &'static str)>> = HashMap::from([(start, None)]);
     let mut back: HashMap<World, Vec<World>> = HashMap::new();
-    let mut queue = VecDeque::from([START]);
+    let mut queue = VecDeque::from([start]);
     let mut found: Vec<(&'static str, World)> = Vec::new();
     while let Some(world) = queue.pop_front() {
         if let Some(kind) = world.wrong() {
@@ -333,21 +377,25 @@ fn explore(policy: Policy, until: Option<&str>) -> Explored {
 
 #[test]
 fn no_order_of_things_doubles_or_loses_a_submission() {
-    let explored = explore(Policy::Ours, None);
-    println!("ours: {} states, wrong: {:?}", explored.states, explored.found);
-    assert_eq!(explored.found, vec![]);
-    assert!(explored.states > 10_000, "{} states: that is no search", explored.states);
+    for start in [START, START_WITH_A_COPY] {
+        let explored = explore(Policy::Ours, start, None);
+        println!("ours, {:?}: {} states, wrong: {:?}", start.copy, explored.states, explored.found);
+        assert_eq!(explored.found, vec![]);
+        assert!(explored.states > 10_000, "{} states: that is no search", explored.states);
+    }
 }
 
 #[test]
 fn policies_that_are_wrong_are_caught_by_the_same_search() {
-    for (policy, kind) in [
-        (Policy::RequeueOnLeaseExpiry, "doubled"),
-        (Policy::OneNegativeIsEnough, "doubled"),
-        (Policy::NoLock, "doubled"),
-        (Policy::NoRecovery, "lost"),
+    for (policy, start, kind) in [
+        (Policy::RequeueOnLeaseExpiry, START, "doubled"),
+        (Policy::OneNegativeIsEnough, START, "doubled"),
+        (Policy::NoLock, START, "doubled"),
+        (Policy::NoRecovery, START, "lost"),
+        (Policy::RestoredAsItWas, START_WITH_A_COPY, "doubled"),
+        (Policy::RestoredQueueIsBelieved, START_WITH_A_COPY, "doubled"),
     ] {
-        let explored = explore(policy, Some(kind));
+        let explored = explore(policy, start, Some(kind));
         for (found, trace) in &explored.found {
             println!("{policy:?}: {found} in {} steps: {}", trace.len(), trace.join(" > "));
         }

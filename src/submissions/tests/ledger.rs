@@ -159,16 +159,21 @@ async fn a_hold_parks_what_waits_and_nothing_else() {
     let (_dir, carrier, stand) = stand(&[Mood::LosesReply], "exact", None).await;
     let sent = stand.submit("sent").await;
     stand.until_state(&sent, "armed").await;
-    stand.submissions.hold(stand.practice(), "toy", true, &Actor::command_line()).await.unwrap();
+    let by = Actor::command_line();
+    assert!(stand.submissions.hold(stand.practice(), "toy", "they move house", &by).await.unwrap());
+    assert!(!stand.submissions.hold(stand.practice(), "toy", "again", &by).await.unwrap());
     let (parked, taken_back) = (stand.submit("parked").await, stand.submit("back").await);
     // What was let go before is asked after all the same.
     stand.until_state(&sent, "accepted").await;
     let view = stand.view(&parked).await;
-    assert_eq!((&view["submission"]["state"], &view["submission"]["hold"]), (&"queued".into(), &"restored".into()));
+    assert_eq!((&view["submission"]["state"], &view["submission"]["hold"]), (&"queued".into(), &"asked".into()));
+    let holds = stand.submissions.holds(stand.practice(), 1).await.unwrap();
+    assert_eq!((holds.len(), holds[0].waiting, holds[0].submissions.len(), holds[0].more), (1, 2, 1, 1));
     stand.submissions.cancel(&stand.caller, &taken_back).await.unwrap();
     assert_eq!(carrier.records(), 1);
     carrier.moods(&[Mood::Answers]);
-    assert!(stand.submissions.release(stand.practice(), "toy", &Actor::command_line()).await.unwrap());
+    assert!(stand.submissions.release(stand.practice(), "toy", "they are there", &by).await.unwrap());
+    assert!(!stand.submissions.release(stand.practice(), "toy", "again", &by).await.unwrap());
     stand.until_state(&parked, "accepted").await;
     let late = stand.submissions.cancel(&stand.caller, &parked).await;
     assert!(matches!(late, Err(NotDone::NotHere("accepted"))), "{late:?}");

@@ -56,6 +56,7 @@ const PATIENT_CHANGE: &str =
 const PHONE: &str = r#"{"carrier": "northstar", "covered": true, "who": "<mark>"}"#;
 const SUBMISSION: &str = r#"{"carrier": "northstar", "requester": {"npi": "1234567893"}, "member": {"member_id": "<mark>-<n>"}, "services": [{"service_type": "PT", "from": "2026-12-01"}], "diagnoses": ["M17.11"]}"#;
 const VOID: &str = r#"{"decision": "void", "reason": "<mark>"}"#;
+const REASON: &str = r#"{"reason": "<mark>"}"#;
 const CREDENTIAL: &str = r#"{"fields": {"username": "nsh-practice", "password": "<northstar>"}}"#;
 const PRACTICE: &str = r#"{"name": "Clinic <mark>", "npis": [{"npi": "1234567893", "name": "Dr <mark>"}]}"#;
 const PERSON: &str = r#"{"email": "n<n>@<mark>.example", "name": "<mark>", "role": "platform_admin"}"#;
@@ -159,6 +160,10 @@ pub const LINES: &[Line] = &[
     line("post", "/v1/authorizations/{id}/cancel", Scope("submit"), "/v1/authorizations/none/cancel", "", (404, 404)),
     line("get", "/v1/submissions", Scope("submit"), "/v1/submissions", "", (200, 200)),
     line("post", "/v1/submissions/{id}/resolve", Scope("resolve"), "/v1/submissions/none/resolve", VOID, (404, 404)),
+    line("get", "/v1/holds", Scope("submit"), "/v1/holds", "", (200, 200)),
+    // What is held and released, `put_back.rs` beside looks at.
+    line("put", "/v1/holds/{carrier}", Scope("resolve"), "/v1/holds/none", REASON, (404, 404)),
+    line("post", "/v1/holds/{carrier}/release", Scope("resolve"), "/v1/holds/none/release", REASON, (200, 200)),
     line("post", "/v1/trail/search", Scope("trail"), "/v1/trail/search", r#"{"ask": "<mark>-<n>"}"#, (200, 200)),
     // Whole packets are made in tests of their own.
     line("post", "/v1/trail/packets", Scope("trail"), "/v1/trail/packets", "{}", (422, 422)),

@@ -10,10 +10,10 @@
 //! `PORTICO_KILL_SEED=7` draws another sequence of instants and faults; the seed is printed.
 //! `PORTICO_KILL_EVIDENCE=folder` keeps what was joined there.
 
-mod client;
+pub mod client;
 mod join;
 mod killer;
-mod processes;
+pub mod processes;
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ const MISSED_MAX: usize = 2;
 
 /// How the harness runs.
 #[derive(Clone, Copy, Debug)]
-struct Plan {
+pub struct Plan {
     kills: usize,
     submissions: usize,
     seed: u64,
