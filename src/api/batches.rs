@@ -29,7 +29,7 @@ use crate::practice::PracticeId;
 use crate::trail::{OutcomeKind, TrailRecord};
 
 /// The largest body of a batch, bytes.
-const BODY_MAX: usize = 10 * 1024 * 1024;
+pub const BODY_MAX: usize = 10 * 1024 * 1024;
 /// A body that drips for longer is let go.
 const BODY_WITHIN: Duration = Duration::from_secs(60);
 /// The header under which a batch is handed in, and handed in again.
@@ -57,11 +57,11 @@ pub struct Accept {
 pub struct BatchMade {
     /// The batch.
     #[serde(flatten)]
-    batch: BatchView,
+    pub batch: BatchView,
     /// What is wrong with the items that were left out: the first hundred problems.
-    problems: Vec<FieldProblem>,
+    pub problems: Vec<FieldProblem>,
     /// How many problems there are.
-    problems_count: usize,
+    pub problems_count: usize,
 }
 
 /// Answer of `GET /v1/eligibility/batches`.
@@ -102,12 +102,39 @@ pub async fn make(
     let valid_only = valid_only(query)?;
     let key = idempotency_key(request.headers())?;
     let is_csv = is_csv(request.headers())?;
-    let body = body(request).await?;
+    let bytes = body(request).await?;
+    let made = take(&app, &caller, Handing { key, is_csv, valid_only, bytes }).await?;
+    let location = HeaderValue::from_str(&format!("/v1/eligibility/batches/{}", made.batch.id));
+    let mut response = (StatusCode::ACCEPTED, no_store(), Json(made)).into_response();
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// What is handed in.
+pub struct Handing {
+    /// The client's own key: with it, the batch is made once.
+    pub key: String,
+    /// Whether it is CSV, or JSON.
+    pub is_csv: bool,
+    /// Whether items with problems are left out.
+    pub valid_only: bool,
+    /// The whole.
+    pub bytes: axum::body::Bytes,
+}
+
+/// Takes a batch in, for the API and for the pages.
+///
+/// # Errors
+/// Everything that is wrong with it; nothing was taken then.
+pub async fn take(app: &App, caller: &Authenticated, handing: Handing) -> Result<BatchMade, Problem> {
+    let Handing { key, is_csv, valid_only, bytes: body } = handing;
     let content: [&[u8]; 2] = [if is_csv { b"csv" } else { b"json" }, &body];
     let practice = caller.0.practice();
     // First of all: what was taken once stays taken, whatever has changed at the carriers since.
     if let Some(id) = app.batches.made_before(practice, &key, &content).await.map_err(not_made)? {
-        return accepted(&app, practice, &id, Vec::new(), 0).await;
+        return accepted(app, practice, &id, Vec::new(), 0).await;
     }
     let (reader, bytes) = (Reader::new(app.gateway.clone()), body.clone());
     let read = tokio::task::spawn_blocking(move || if is_csv { reader.csv(&bytes) } else { reader.json(&bytes) });
@@ -115,12 +142,12 @@ pub async fn make(
         read.await.map_err(|_| Problem::from(Error::new(ErrorKind::Internal, "The batch could not be read.")))?;
     let Taken { name, items, left_out, problems, count } = match read {
         Ok(taken) if taken.count == 0 || (valid_only && !taken.items.is_empty()) => taken,
-        Ok(taken) => return Err(denied(&app, &caller, Problem::some_fields(taken.problems, taken.count)).await),
-        Err(problem) => return Err(denied(&app, &caller, problem).await),
+        Ok(taken) => return Err(denied(app, caller, Problem::some_fields(taken.problems, taken.count)).await),
+        Err(problem) => return Err(denied(app, caller, problem).await),
     };
     let handed = Handed { key: &key, content: &content, name, items, left_out };
     let id = app.batches.make(&caller.0, handed).await.map_err(not_made)?;
-    accepted(&app, practice, &id, problems, count).await
+    accepted(app, practice, &id, problems, count).await
 }
 
 async fn accepted(
@@ -129,14 +156,9 @@ async fn accepted(
     id: &str,
     problems: Vec<FieldProblem>,
     problems_count: usize,
-) -> Result<Response, Problem> {
+) -> Result<BatchMade, Problem> {
     let batch = app.batches.get(practice, id).await.map_err(Error::from)?.ok_or_else(unknown)?;
-    let made = BatchMade { batch, problems, problems_count };
-    let mut response = (StatusCode::ACCEPTED, no_store(), Json(made)).into_response();
-    if let Ok(location) = HeaderValue::from_str(&format!("/v1/eligibility/batches/{id}")) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    Ok(BatchMade { batch, problems, problems_count })
 }
 
 /// A batch that was not taken is on record too.

@@ -3,7 +3,7 @@
 mod authorizations;
 mod batch_csv;
 mod batch_intake;
-mod batches;
+pub mod batches;
 mod body;
 mod caller;
 mod carriers;
@@ -21,14 +21,14 @@ mod openapi;
 mod openapi_batches;
 mod openapi_desk;
 mod openapi_people;
-mod packets;
+pub mod packets;
 mod patients;
 mod people;
 mod problem;
 mod server;
 mod session;
 mod submissions;
-mod trail;
+pub mod trail;
 
 use std::sync::Arc;
 
@@ -39,6 +39,7 @@ use axum::routing::{delete, get, patch, post, put};
 pub use gate::Gate;
 use http::{HeaderName, HeaderValue, header};
 
+pub use body::Body;
 pub use caller::Authenticated;
 pub use door::Door;
 pub use held::while_held;
@@ -187,8 +188,9 @@ async fn guarded(mut response: Response) -> Response {
     response
 }
 
-async fn no_such_route() -> problem::Problem {
-    problem::Problem::not_found("There is no such address; GET /docs lists them.")
+/// There is no such address.
+pub async fn no_such_route() -> Problem {
+    Problem::not_found("There is no such address; GET /docs lists them.")
 }
 
 async fn wrong_method() -> problem::Problem {

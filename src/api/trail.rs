@@ -26,14 +26,14 @@ const PAGE_MAX: u32 = 500;
 #[derive(Deserialize)]
 pub struct Page {
     /// Records at most.
-    limit: Option<u32>,
+    pub limit: Option<u32>,
 }
 
 /// Answer of `GET /v1/trail`.
 #[derive(Serialize, JsonSchema)]
 pub struct TrailPage {
     /// Newest first. No record holds patient data.
-    records: Vec<TrailEntry>,
+    pub records: Vec<TrailEntry>,
 }
 
 /// Which patient is meant: by member id, or by name and date of birth, as the carrier was asked.
@@ -92,16 +92,16 @@ pub struct SearchBody {
 #[derive(Serialize, JsonSchema)]
 pub struct FoundRecord {
     /// The record.
-    record: TrailEntry,
+    pub record: TrailEntry,
     /// Which patient, why, under which identity at the carrier; `null` where the record commits to nothing.
-    detail: Value,
+    pub detail: Value,
 }
 
 /// Answer of `POST /v1/trail/search`.
 #[derive(Serialize, JsonSchema)]
 pub struct FoundRecords {
     /// Oldest first.
-    records: Vec<FoundRecord>,
+    pub records: Vec<FoundRecord>,
 }
 
 /// `GET /v1/trail`

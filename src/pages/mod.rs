@@ -14,6 +14,7 @@
 
 mod account;
 mod assets;
+mod batches;
 mod components;
 mod fault;
 mod fields;
@@ -22,6 +23,7 @@ mod parts;
 mod second_step;
 mod setup;
 mod sign_in;
+mod trail;
 mod visit;
 
 use axum::Router;
@@ -38,6 +40,8 @@ use visit::Visit;
 
 /// A form larger than this is refused, bytes; a page that takes files sets its own.
 const BODY_MAX: usize = 1 << 20;
+/// A file that is handed in on a page, bytes: what the API takes.
+const FILE_MAX: usize = api::batches::BODY_MAX;
 
 /// All pages, and the API beside them.
 pub fn router(app: App) -> Router {
@@ -56,19 +60,35 @@ pub fn router(app: App) -> Router {
         .route("/account/password", post(account::password))
         .route("/account/practice", post(account::practice))
         .route("/account/sessions/{id}/end", post(account::end))
+        .route("/trail", get(trail::show))
+        .route("/trail/search", post(trail::search))
+        .route("/trail/packet", post(trail::packet))
+        .route("/batches", get(batches::list).post(batches::make).layer(DefaultBodyLimit::max(FILE_MAX)))
+        .route("/batches/{id}", get(batches::show))
+        .route("/batches/{id}/{wish}", post(batches::turn))
         .route("/dev/components", get(components::show))
         .layer(axum::middleware::from_fn_with_state(app.clone(), held))
         .route("/assets/{name}", get(assets::get))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(axum::middleware::map_response(guarded))
         .with_state(app.clone());
-    api::router(app).merge(pages)
+    api::router(app).merge(pages).fallback(nothing)
 }
 
 /// `GET /`: where one's work is.
 async fn first(visit: Visit) -> Redirect {
     let pages = [(Scope::Ask, "/today"), (Scope::Trail, "/trail"), (Scope::Carriers, "/carriers")];
     Redirect::to(pages.into_iter().find(|(scope, _)| visit.may(*scope)).map_or("/account", |(_, page)| page))
+}
+
+/// There is no such address. A browser gets a page, a program what the API says.
+async fn nothing(request: Request) -> Response {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let response = match accepts.contains("text/html") && !request.uri().path().starts_with("/v1/") {
+        true => Fault::not_found().into_response(),
+        false => api::no_such_route().await.into_response(),
+    };
+    guarded(response).await
 }
 
 /// While the paper trail is not the one that was anchored, pages only show.
