@@ -21,6 +21,7 @@ use crate::practice::PracticeId;
 use crate::stack::{AnswerCache, Shared};
 use crate::store::Store;
 use crate::submissions::Submissions;
+use crate::tasks::Tasks;
 use crate::trail::{Actor, Trail};
 use crate::vault::{self, SecretFields, Vault};
 
@@ -139,11 +140,12 @@ impl House {
         let identity = Identity::new(store.clone(), trail.clone());
         let events = Events::new(store.clone());
         let webhooks = Webhooks::new(store.clone(), trail.clone(), vault.clone(), webhooks_private);
+        let people = Tasks::new(store.clone(), trail.clone());
         if acts {
-            settle(&trail, &vault).await?;
+            settle(&trail, &vault, &people).await?;
         }
         let shared = Shared { cache: Arc::new(AnswerCache::new()?), ledger: trail.clone(), retry_jitter: RETRY_JITTER };
-        let planes = Planes::new(book.clone(), vault.clone(), shared);
+        let planes = Planes::attended(book.clone(), vault.clone(), people.relay(), shared);
         let metrics = metrics_handle()?;
         let keeping = trail.clone();
         let mut tasks = vec![
@@ -164,8 +166,20 @@ impl House {
             tasks.push(tokio::spawn(patients.clone().keep_small()));
             tasks.push(tokio::spawn(vault.clone().look_after_keys()));
         }
-        let app =
-            App { gateway, submissions, batches, patients, identity, vault, trail, events, webhooks, metrics, proxies };
+        let app = App {
+            gateway,
+            submissions,
+            tasks: people,
+            batches,
+            patients,
+            identity,
+            vault,
+            trail,
+            events,
+            webhooks,
+            metrics,
+            proxies,
+        };
         Ok(Self { app, book, tasks, _folder: None })
     }
 
@@ -234,7 +248,7 @@ impl House {
 }
 
 /// Ends what an earlier process left in the middle, before anybody asks anything.
-async fn settle(trail: &Trail, vault: &Vault) -> Result<(), CannotRun> {
+async fn settle(trail: &Trail, vault: &Vault, people: &Tasks) -> Result<(), CannotRun> {
     let interrupted = trail.close_interrupted().await?;
     if interrupted > 0 {
         tracing::warn!(interrupted, "questions that an earlier process left open are marked as failed");
@@ -242,6 +256,10 @@ async fn settle(trail: &Trail, vault: &Vault) -> Result<(), CannotRun> {
     let open = vault.settle_interrupted().await?;
     if open > 0 {
         tracing::warn!(open, "sign-ins were under way when an earlier process ended; their credentials are suspect");
+    }
+    let gone = people.close_left_open().await?;
+    if gone > 0 {
+        tracing::warn!(gone, "tasks that an earlier process left open are closed: what waited for them is gone");
     }
     Ok(())
 }

@@ -12,22 +12,23 @@
 //! 7. [`events`]: what happened, for programs: a list and signed deliveries
 //! 8. [`submissions`]: the ledger of what has an effect: never lost, never sent twice
 //! 9. [`patients`]: the practice's patients, found tolerantly, with the last word of each carrier
-//! 10. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
-//! 11. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
-//! 12. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
-//! 13. [`wire`]: the HTTP plane: record, egress, limit, session, client
-//! 14. [`logging`]: which log lines are written
-//! 15. [`hygiene`]: no core dumps, no look into this process
-//! 16. [`config`]: what `gateway.toml` says
-//! 17. [`carriers`]: carrier files to validated values; search; reload
-//! 18. [`registry`]: the one list of compiled-in connectors
-//! 19. [`identity`]: practices, people, roles; API keys and sessions to callers
-//! 20. [`packets`]: evidence packets: made, and checked
-//! 21. [`trail`]: the paper trail and the stored answers
-//! 22. [`store`]: the only SQL
-//! 23. [`practice`]: the one word all rooms share: whose question it is
-//! 24. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
-//! 25. [`failpoint`]: places where a test may stop the process; nothing in a usual build
+//! 10. [`tasks`]: what carriers ask of a person: shown, counted down, answered once
+//! 11. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
+//! 12. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
+//! 13. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
+//! 14. [`wire`]: the HTTP plane: record, egress, limit, session, client
+//! 15. [`logging`]: which log lines are written
+//! 16. [`hygiene`]: no core dumps, no look into this process
+//! 17. [`config`]: what `gateway.toml` says
+//! 18. [`carriers`]: carrier files to validated values; search; reload
+//! 19. [`registry`]: the one list of compiled-in connectors
+//! 20. [`identity`]: practices, people, roles; API keys and sessions to callers
+//! 21. [`packets`]: evidence packets: made, and checked
+//! 22. [`trail`]: the paper trail and the stored answers
+//! 23. [`store`]: the only SQL
+//! 24. [`practice`]: the one word all rooms share: whose question it is
+//! 25. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
+//! 26. [`failpoint`]: places where a test may stop the process; nothing in a usual build
 
 pub mod api;
 pub mod batches;
@@ -50,6 +51,7 @@ pub mod registry;
 pub mod stack;
 pub mod store;
 pub mod submissions;
+pub mod tasks;
 pub mod totp;
 pub mod trail;
 pub mod vault;

@@ -18,6 +18,7 @@ use super::caller::Authenticated;
 use super::problem::Problem;
 use crate::carriers::{Carrier, CredentialScope};
 use crate::identity::Scope;
+use crate::practice::PracticeId;
 use crate::stack::Failure;
 use crate::vault::{CredentialInfo, CredentialState, Reminder};
 use crate::wire::Doubt;
@@ -173,14 +174,7 @@ pub async fn verify(
     }
     app.vault.enable(practice, &carrier.id, &caller.0.actor()).await.map_err(Error::from)?;
     app.gateway.planes().forget(practice, &carrier.id);
-    let signed_in = app.gateway.try_credential(practice, &carrier.id).await;
-    if signed_in.is_err()
-        && let Some(info) =
-            app.vault.info(practice, &carrier.id).filter(|info| info.state == CredentialState::Verifying)
-    {
-        let undecided = app.vault.stop(&info.id, info.generation, Doubt::Unrecognised.word()).await;
-        undecided.map_err(Error::from)?;
-    }
+    let signed_in = tried(&app, practice, &carrier.id).await;
     let nothing = || Problem::not_found("No credential is stored for this carrier.");
     let credential = app.vault.info(practice, &carrier.id).ok_or_else(nothing)?.into();
     Ok(Json(match signed_in {
@@ -195,6 +189,24 @@ pub async fn verify(
             Verified { credential, verified: Some(false), text: error.message, failure: Some(Failure::of(&error)) }
         }
     }))
+}
+
+/// Signs in once. Without a verdict the credential is suspect as before, but for a sign-in that goes on because a person is
+/// asked something meanwhile: its own end decides.
+///
+/// # Errors
+/// Why the carrier did not let us in.
+pub(super) async fn tried(app: &App, practice: &PracticeId, carrier: &str) -> Result<bool, Error> {
+    let signed_in = app.gateway.try_credential(practice, carrier).await;
+    let waits = |id: &str| app.tasks.open_id(id).is_some();
+    if signed_in.is_err()
+        && let Some(info) = app.vault.info(practice, carrier)
+        && info.state == CredentialState::Verifying
+        && !waits(&info.id)
+    {
+        app.vault.stop(&info.id, info.generation, Doubt::Unrecognised.word()).await?;
+    }
+    signed_in
 }
 
 fn own_credential(app: &App, id: &str) -> Result<std::sync::Arc<Carrier>, Problem> {

@@ -21,6 +21,7 @@ mod openapi;
 mod openapi_batches;
 mod openapi_desk;
 mod openapi_people;
+mod openapi_tasks;
 pub mod packets;
 mod patients;
 mod people;
@@ -28,6 +29,7 @@ mod problem;
 mod server;
 mod session;
 mod submissions;
+mod tasks;
 pub mod trail;
 
 use std::sync::Arc;
@@ -53,6 +55,7 @@ use crate::gateway::Gateway;
 use crate::identity::Identity;
 use crate::patients::Patients;
 use crate::submissions::Submissions;
+use crate::tasks::Tasks;
 use crate::trail::Trail;
 use crate::vault::Vault;
 
@@ -66,6 +69,8 @@ pub struct App {
     pub gateway: Arc<Gateway>,
     /// What has an effect at a carrier.
     pub submissions: Arc<Submissions>,
+    /// What carriers ask of a person.
+    pub tasks: Arc<Tasks>,
     /// Many questions at once.
     pub batches: Arc<Batches>,
     /// The practices' patients.
@@ -128,6 +133,11 @@ pub fn router(app: App) -> Router {
         .route("/v1/holds", get(holds::list))
         .route("/v1/holds/{carrier}", put(holds::hold))
         .route("/v1/holds/{carrier}/release", post(holds::release))
+        .route("/v1/tasks", get(tasks::list))
+        .route("/v1/tasks/{id}", get(tasks::one))
+        .route("/v1/tasks/{id}/answer", post(tasks::answer))
+        .route("/v1/tasks/{id}/dismiss", post(tasks::dismiss))
+        .route("/v1/tasks/{id}/again", post(tasks::again))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(axum::middleware::from_fn_with_state(app.clone(), held::guard))

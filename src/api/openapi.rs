@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     authorizations, carriers, credentials, events, health, holds, openapi_batches, openapi_desk, openapi_people,
-    packets, problem, submissions, trail,
+    openapi_tasks, packets, problem, submissions, trail,
 };
 use crate::events::{EventPage, NewWebhook, WebhookInfo};
 use crate::stack::Envelope;
@@ -78,6 +78,7 @@ pub fn document() -> Value {
     routes.extend(openapi_people::routes(&mut schemas));
     routes.extend(openapi_batches::routes(&mut schemas));
     routes.extend(openapi_desk::routes(&mut schemas));
+    routes.extend(openapi_tasks::routes(&mut schemas));
     for route in routes {
         let entry = paths.entry(route.path).or_insert_with(|| json!({}));
         entry[route.method] = operation(&route);

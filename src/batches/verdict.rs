@@ -73,6 +73,10 @@ pub fn of_failure(kind: ErrorKind, safe: bool, after_secs: Option<u64>, tries: i
         // The worker does not ask while the credential is stopped: this only keeps the item from being lost.
         ErrorKind::CredentialRejected => Again { reason, wait: Duration::from_secs(1), tried: false, all: true },
         ErrorKind::CredentialMissing => Again { reason, wait: pause(tries), tried: true, all: true },
+        // Whoever is asked has a countdown: the carrier is asked again after it.
+        ErrorKind::NeedsPerson if safe => {
+            Again { reason, wait: asked_for.max(Duration::from_secs(1)), tried: false, all: true }
+        }
         ErrorKind::NeedsPerson => Again { reason, wait: PERSON_WITHIN, tried: true, all: true },
         ErrorKind::CarrierUnavailable => Again { reason, wait: asked_for.max(pause(tries)), tried: true, all: true },
         // Eligibility has no effect at the carrier: what ran out of our own time may be asked again.

@@ -12,12 +12,26 @@ use crate::house::CannotRun;
 /// A reply larger than this is refused, bytes.
 const REPLY_MAX: usize = 16 << 20;
 
-/// Posts JSON to `base` + `path` with an API key; gives back the status and the JSON reply. Plain `http` only: to a
-/// gateway on this machine or behind a tunnel.
+/// Posts JSON to `base` + `path` with an API key; gives back the status and the JSON reply.
+///
+/// # Errors
+/// As [`call`].
+pub async fn post(base: &str, path: &str, key: &str, body: Vec<u8>) -> Result<(StatusCode, Value), CannotRun> {
+    call(base, Method::POST, path.to_owned(), key, body).await
+}
+
+/// One call of the API with a key; gives back the status and the JSON reply. Plain `http` only: to a gateway on this
+/// machine or behind a tunnel.
 ///
 /// # Errors
 /// When there is no gateway at the address, or its reply is not JSON.
-pub async fn post(base: &str, path: &str, key: &str, body: Vec<u8>) -> Result<(StatusCode, Value), CannotRun> {
+pub async fn call(
+    base: &str,
+    method: Method,
+    path: String,
+    key: &str,
+    body: Vec<u8>,
+) -> Result<(StatusCode, Value), CannotRun> {
     let uri: http::Uri = base
         .trim_end_matches('/')
         .parse()
@@ -35,7 +49,7 @@ pub async fn post(base: &str, path: &str, key: &str, body: Vec<u8>) -> Result<(S
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let running = tokio::spawn(connection);
     let request = Request::builder()
-        .method(Method::POST)
+        .method(method)
         .uri(path)
         .header(header::HOST, address)
         .header(header::CONTENT_TYPE, "application/json")

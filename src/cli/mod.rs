@@ -13,6 +13,7 @@ pub mod run;
 pub mod sandbox;
 pub mod serve;
 pub mod submissions;
+pub mod tasks;
 pub mod trail;
 mod typed;
 pub mod vault;
@@ -113,6 +114,8 @@ pub enum Command {
         #[arg(long, global = true)]
         config: Option<PathBuf>,
     },
+    /// What carriers ask of a person: codes, captchas, terms, new passwords.
+    Tasks(tasks::TaskArguments),
     /// API keys.
     Keys {
         /// What to do.

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use crate::house::CannotRun;
 
 use super::{
-    Arguments, Command, ask, check, connectors, demo, keys, live, people, sandbox, serve, submissions, trail, vault,
-    x12,
+    Arguments, Command, ask, check, connectors, demo, keys, live, people, sandbox, serve, submissions, tasks, trail,
+    vault, x12,
 };
 
 /// How a command ended.
@@ -30,6 +30,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
             connectors::connectors(json, markdown, &mut io::stdout().lock()).map_err(CannotRun::from)
         }
         Command::Ask(arguments) => with_runtime(ask::ask(arguments)),
+        Command::Tasks(arguments) => with_runtime(tasks::tasks(arguments)),
         Command::X12 { command } => x12::x12(command),
         Command::Vault { command, config } => with_runtime(vault::vault(command, config)),
         Command::People { command, config } => with_runtime(people::people(command, config)),

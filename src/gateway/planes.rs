@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use crate::carriers::{Carrier, CarrierBook};
 use crate::practice::PracticeId;
 use crate::stack::{self, BreakerState, Shared, Stack};
-use crate::wire::{Credentials, Wire};
+use crate::wire::{Credentials, Relay, Wire};
 
 /// How long signing out of all carriers may take at the end.
 const LEAVE_WITHIN: Duration = Duration::from_secs(10);
@@ -42,13 +42,33 @@ pub struct Planes {
     book: Arc<CarrierBook>,
     planes: ArcSwap<HashMap<String, Plane>>,
     credentials: Arc<dyn Credentials>,
+    relay: Option<Arc<dyn Relay>>,
     shared: Shared,
 }
 
 impl Planes {
     /// Planes over a set of carriers.
     pub fn new(book: Arc<CarrierBook>, credentials: Arc<dyn Credentials>, shared: Shared) -> Arc<Self> {
-        let planes = Arc::new(Self { book, planes: ArcSwap::default(), credentials, shared });
+        Self::with(book, credentials, None, shared)
+    }
+
+    /// The same, with people who answer what carriers ask of them.
+    pub fn attended(
+        book: Arc<CarrierBook>,
+        credentials: Arc<dyn Credentials>,
+        relay: Arc<dyn Relay>,
+        shared: Shared,
+    ) -> Arc<Self> {
+        Self::with(book, credentials, Some(relay), shared)
+    }
+
+    fn with(
+        book: Arc<CarrierBook>,
+        credentials: Arc<dyn Credentials>,
+        relay: Option<Arc<dyn Relay>>,
+        shared: Shared,
+    ) -> Arc<Self> {
+        let planes = Arc::new(Self { book, planes: ArcSwap::default(), credentials, relay, shared });
         planes.rebuild();
         planes
     }
@@ -118,9 +138,10 @@ impl Planes {
 
     /// A changed carrier keeps its count of requests, its used one-time codes and the credentials it has refused.
     fn assemble(&self, carrier: &Arc<Carrier>, before: Option<&Plane>) -> Option<Plane> {
-        let made = match before {
-            Some(plane) => plane.wire.renewed(carrier.clone()),
-            None => Wire::new(carrier.clone(), self.credentials.clone()),
+        let made = match (before, &self.relay) {
+            (Some(plane), _) => plane.wire.renewed(carrier.clone()),
+            (None, Some(relay)) => Wire::attended(carrier.clone(), self.credentials.clone(), relay.clone()),
+            (None, None) => Wire::new(carrier.clone(), self.credentials.clone()),
         };
         let wire = match made {
             Ok(wire) => wire,

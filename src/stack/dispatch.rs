@@ -35,8 +35,8 @@ impl Dispatch {
         if let Err(error) = open_now(&self.carrier) {
             return Told::failed(error);
         }
-        let ends = (Instant::now() + self.carrier.limits.attempt_timeout)
-            .min(question.deadline.checked_sub(MARGIN).unwrap_or(question.deadline));
+        let last = question.deadline.checked_sub(MARGIN).unwrap_or(question.deadline);
+        let ends = (Instant::now() + self.carrier.limits.attempt_timeout).min(last);
         let trace = trace_number();
         let attempt = Attempt {
             practice: question.caller.practice().clone(),
@@ -50,11 +50,11 @@ impl Dispatch {
             Err(error) => return Told { trace, ..Told::failed(error) },
         };
         let started = Instant::now();
-        let said = match tokio::time::timeout_at(ends, self.say(&handle, &question)).await {
-            Ok(said) => said,
-            Err(_) => Err(Error::new(ErrorKind::CarrierTimeout, "The carrier did not answer in time.")
-                .fact("waited_ms", started.elapsed())),
-        };
+        handle.wait_for_people(last);
+        let said = self.in_time(&handle, &question, ends).await.unwrap_or_else(|| {
+            Err(Error::new(ErrorKind::CarrierTimeout, "The carrier did not answer in time.")
+                .fact("waited_ms", started.elapsed()))
+        });
         match &said {
             Ok(_) => {}
             Err(error) if error.kind == ErrorKind::CredentialRejected => handle.reject_credential().await,
@@ -74,6 +74,23 @@ impl Dispatch {
             credential: attempted.credential_id,
             exchanges: Arc::new(attempted.exchanges),
             warnings: attempted.warnings,
+        }
+    }
+
+    /// `None` when the time is over. It moves while a person is waited for.
+    async fn in_time(
+        &self,
+        handle: &AttemptHandle,
+        question: &Question,
+        mut ends: Instant,
+    ) -> Option<Result<Said, Error>> {
+        let mut saying = std::pin::pin!(self.say(handle, question));
+        loop {
+            match tokio::time::timeout_at(ends, saying.as_mut()).await {
+                Ok(said) => return Some(said),
+                Err(_) if handle.deadline() > ends => ends = handle.deadline(),
+                Err(_) => return None,
+            }
         }
     }
 

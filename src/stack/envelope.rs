@@ -166,6 +166,7 @@ impl Failure {
                 let value = match fact {
                     Fact::Number(number) => serde_json::Value::from(*number),
                     Fact::Word(word) => serde_json::Value::from(*word),
+                    Fact::Id(id) => serde_json::Value::from(id.to_string()),
                 };
                 ((*name).to_owned(), value)
             })

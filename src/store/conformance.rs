@@ -86,6 +86,7 @@ on_both! {
     fill_another_store_of_either_kind
     let_people_in_once_for_each_proof
     guard_submissions
+    close_a_task_once
     keep_idempotency_keys_for_good
     take_no_step_without_its_record
     doubt_what_was_put_back
@@ -99,6 +100,10 @@ async fn find_every_sealed_text(place: Place) {
 
 async fn change_a_patient_once_for_each_version(place: Place) {
     super::patients::tests::versions(place.open().await).await;
+}
+
+async fn close_a_task_once(place: Place) {
+    super::tasks::tests::closed_once(place.open().await).await;
 }
 
 async fn guard_submissions(place: Place) {

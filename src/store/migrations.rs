@@ -17,6 +17,7 @@ pub(super) const STEPS: &[(i64, &str, &str)] = &[
     (7, "the trail's tree, details, checkpoints", include_str!("schema/0007_trail_tree.sql")),
     (8, "the vault's keys by number", include_str!("schema/0008_vault_keys.sql")),
     (9, "patients", include_str!("schema/0009_desk.sql")),
+    (10, "what carriers ask of people", include_str!("schema/0010_tasks.sql")),
 ];
 
 /// The schema's version after all steps.

@@ -2,8 +2,8 @@
 //! **The only room with SQL.**
 //!
 //! Other rooms call the typed functions of one file per family of tables ([`answers`], [`batches`], [`credentials`],
-//! [`keys`], [`people`], [`sessions`], [`submissions`], [`trail`], [`vault`]). Every function that reads or changes
-//! something of a practice takes the practice; every value is bound, never pasted into SQL.
+//! [`keys`], [`people`], [`sessions`], [`submissions`], [`tasks`], [`trail`], [`vault`]). Every function that reads or
+//! changes something of a practice takes the practice; every value is bound, never pasted into SQL.
 //!
 //! What a caller may rely on: a write that returned `Ok` has been synced to the disk; one that returned `Err` left
 //! nothing behind; no second process can use the same directory meanwhile.
@@ -31,6 +31,7 @@ mod sqlite;
 pub mod submissions;
 #[cfg(test)]
 pub(crate) mod tampering;
+pub mod tasks;
 #[cfg(test)]
 mod tests;
 pub mod trail;

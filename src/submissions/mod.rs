@@ -139,9 +139,10 @@ impl Submissions {
         };
         match plane.wire.attempt(attempt) {
             Ok(_) => Ok(()),
-            Err(Error { kind: ErrorKind::CredentialMissing | ErrorKind::CredentialRejected, .. }) => {
-                Err(Hold::Credential)
-            }
+            Err(Error {
+                kind: ErrorKind::CredentialMissing | ErrorKind::CredentialRejected | ErrorKind::NeedsPerson,
+                ..
+            }) => Err(Hold::Credential),
             Err(_) => Err(Hold::Reloading),
         }
     }

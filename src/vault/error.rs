@@ -71,6 +71,8 @@ pub enum VaultError {
     Disabled,
     /// The carrier shows a page that only a person may answer.
     PersonWanted,
+    /// The carrier asks something of a person at the sign-in, and has no answer that it takes.
+    AnswerWanted,
     /// The carrier file lists a host that was not there when the credential was entered.
     OriginsChanged,
     /// There is no such practice.
@@ -121,6 +123,9 @@ impl VaultError {
             }
             Self::PersonWanted => {
                 "The carrier shows a page that only a person may answer. The practice admin signs in at the carrier's own page, answers it, then has the credential tried once more."
+            }
+            Self::AnswerWanted => {
+                "The carrier asks something of a person at the sign-in, and has no answer that it takes. Somebody who can starts the sign-in again from its task (GET /v1/tasks), or the practice admin has the credential tried once more."
             }
             Self::OriginsChanged => {
                 "The carrier's file lists a host that was not there when the credential was entered. Enter the credential again to allow that host."
@@ -173,7 +178,7 @@ impl From<VaultError> for Error {
                 ErrorKind::CredentialMissing
             }
             VaultError::Stopped | VaultError::Disabled => ErrorKind::CredentialRejected,
-            VaultError::PersonWanted => ErrorKind::NeedsPerson,
+            VaultError::PersonWanted | VaultError::AnswerWanted => ErrorKind::NeedsPerson,
             VaultError::BadField { .. }
             | VaultError::NoSuchWay { .. }
             | VaultError::WaysMissing { .. }

@@ -1,10 +1,12 @@
 //! The vault's one door: lends a credential to the wire for one attempt.
 
 use connector_sdk::{BoxFuture, Result};
+use zeroize::Zeroizing;
 
 use super::{GATEWAY_PRACTICE, Vault};
 use crate::carriers::{Carrier, CredentialScope};
 use crate::practice::PracticeId;
+use crate::trail::Actor;
 use crate::wire::{self, Doubt, LoginMark};
 
 /// Whose credential a practice uses at a carrier: its own, or the gateway's.
@@ -41,5 +43,16 @@ impl wire::Credentials for Vault {
 
     fn take_step<'a>(&'a self, credential_id: &'a str, step: u64) -> BoxFuture<'a, Result<bool>> {
         Box::pin(Vault::take_step(self, credential_id, step))
+    }
+
+    fn replace<'a>(
+        &'a self,
+        credential_id: &'a str,
+        generation: u64,
+        field: &'a str,
+        value: Zeroizing<String>,
+        by: &'a Actor,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move { Ok(Vault::replace(self, credential_id, generation, field, value, by).await?) })
     }
 }

@@ -48,8 +48,15 @@ pub(super) fn state(row: &CredentialRow) -> CredentialState {
 
 /// Whether a reason means that the carrier has said no, rather than that nobody knows.
 pub(super) fn is_refusal(reason: &str) -> bool {
-    let unknown = [Doubt::Unrecognised, Doubt::NoReply, Doubt::Interrupted, Doubt::Person];
-    reason != RESTORED && !unknown.iter().any(|doubt| doubt.word() == reason)
+    let unclear =
+        [Doubt::Unrecognised, Doubt::NoReply, Doubt::Interrupted, Doubt::Person, Doubt::Unanswered, Doubt::CodeRefused];
+    reason != RESTORED && !unclear.iter().any(|doubt| doubt.word() == reason)
+}
+
+/// Whether a credential with this reason may be tried again by whoever answers for the practice at a carrier's pages: what
+/// is in doubt is an answer of theirs, not what the vault holds.
+pub fn waits_for_answer(reason: &str) -> bool {
+    [Doubt::Unanswered, Doubt::CodeRefused].iter().any(|doubt| doubt.word() == reason)
 }
 
 /// The stage of a credential that is stopped for this reason; as the store's own statement has it.
@@ -62,6 +69,7 @@ pub(super) fn stopped(row: &CredentialRow) -> VaultError {
     match state(row) {
         CredentialState::Disabled => VaultError::Disabled,
         _ if row.reason.as_deref() == Some(Doubt::Person.word()) => VaultError::PersonWanted,
+        _ if row.reason.as_deref().is_some_and(waits_for_answer) => VaultError::AnswerWanted,
         _ => VaultError::Stopped,
     }
 }

@@ -23,6 +23,7 @@ mod login_tests;
 mod logins;
 mod open;
 mod recovery;
+mod replace;
 mod rotation;
 mod sealing;
 #[cfg(test)]
@@ -43,7 +44,7 @@ pub use credential::{CredentialInfo, CredentialState, Lease, SecretFields};
 pub use error::VaultError;
 use keys::Keys;
 pub use lend::owner;
-pub use life::{REMIND_DAYS, RESTORED, Reminder};
+pub use life::{REMIND_DAYS, RESTORED, Reminder, waits_for_answer};
 pub use rotation::Rewrapped;
 pub use verify::Fault;
 pub use ways::{Opener, Way, check_passphrase};

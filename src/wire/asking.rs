@@ -1,12 +1,12 @@
 //! One attempt at one ask while it runs: the host's side of a connector's [`connector_sdk::Context`].
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use connector_sdk::context::Warning;
-use connector_sdk::{BoxFuture, Error, ErrorKind, Host, Result};
+use connector_sdk::{BoxFuture, Error, ErrorKind, Host, Prompt, Result};
 use http::{Request, Response, Uri};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -16,10 +16,12 @@ use zeroize::Zeroizing;
 
 use super::credentials::{Lease, LoginMark};
 use super::limit::Place;
+use super::person::{self, Answer};
 use super::record::Recorder;
 use super::redirect::CarriersAddress;
 use super::session::{Guards, Session};
 use super::{Attempt, Inner, markers, session};
+use crate::practice::PracticeId;
 use connector_sdk::ask::Lane;
 
 /// Most warnings of one attempt.
@@ -88,7 +90,10 @@ pub(super) struct Asking {
     pub(super) wire: Arc<Inner>,
     pub(super) role: Role,
     pub(super) lane: Lane,
-    pub(super) deadline: Instant,
+    /// Whose question it is.
+    pub(super) practice: PracticeId,
+    /// Moves while a person is waited for.
+    ends: Mutex<Ends>,
     pub(super) login: Option<Login>,
     pub(super) notes: Arc<Notes>,
     /// How this attempt's markers begin.
@@ -115,8 +120,23 @@ pub(super) struct Asking {
     pub(super) answered: AtomicBool,
     /// Whether the first byte of a committing request was let go.
     pub(super) armed: AtomicBool,
+    /// What a person has answered to the last prompt.
+    answer: Mutex<Option<Answer>>,
+    /// Prompts raised.
+    pub(super) prompts: AtomicU32,
+    /// Whether the carrier has refused an answer; whether it was a code, and there is no other one; whether nobody answered.
+    pub(super) refused: AtomicBool,
+    pub(super) code_refused: AtomicBool,
+    pub(super) unanswered: AtomicBool,
     /// Secrets made on the way, to be scrubbed as well: codes, digests, tokens.
     hidden: Mutex<Vec<Zeroizing<String>>>,
+}
+
+/// Until when an attempt runs: usually, and where a person is waited for.
+#[derive(Clone, Copy)]
+struct Ends {
+    deadline: Instant,
+    patience: Instant,
 }
 
 /// What an attempt holds until it ends.
@@ -128,7 +148,8 @@ pub(super) struct Held {
 impl Asking {
     /// An attempt at an ask.
     pub(super) fn new(wire: Arc<Inner>, who: Attempt, login: Option<Login>) -> Arc<Self> {
-        Self::with(wire, Role::Ask, who.lane, who.deadline, login, Arc::default(), who.trace, who.today)
+        let (practice, deadline) = (who.practice, who.deadline);
+        Self::with(wire, Role::Ask, who.lane, practice, deadline, login, Arc::default(), who.trace, who.today)
     }
 
     /// The requests around this attempt: sign-in, token. In the interactive lane, because others may wait for it, and
@@ -136,14 +157,16 @@ impl Asking {
     pub(super) fn aside(&self, role: Role) -> Arc<Self> {
         let deadline = Instant::now() + self.wire.carrier.limits.attempt_timeout;
         let (login, notes) = (self.login.clone(), self.notes.clone());
-        Self::with(self.wire.clone(), role, Lane::Interactive, deadline, login, notes, self.trace.clone(), self.today)
+        let (practice, trace) = (self.practice.clone(), self.trace.clone());
+        Self::with(self.wire.clone(), role, Lane::Interactive, practice, deadline, login, notes, trace, self.today)
     }
 
     /// Requests that belong to no ask: leaving a session.
     pub(super) fn leaving(wire: Arc<Inner>, login: Login, within: Duration) -> Arc<Self> {
         let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let deadline = Instant::now() + within;
-        Self::with(wire, Role::SignOut, Lane::Background, deadline, Some(login), Arc::default(), String::new(), today)
+        let (nobody, trace) = (PracticeId::new(""), String::new());
+        Self::with(wire, Role::SignOut, Lane::Background, nobody, deadline, Some(login), Arc::default(), trace, today)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the one place where an attempt is put together")]
@@ -151,6 +174,7 @@ impl Asking {
         wire: Arc<Inner>,
         role: Role,
         lane: Lane,
+        practice: PracticeId,
         deadline: Instant,
         login: Option<Login>,
         notes: Arc<Notes>,
@@ -164,7 +188,8 @@ impl Asking {
             wire,
             role,
             lane,
-            deadline,
+            practice,
+            ends: Mutex::new(Ends { deadline, patience: deadline }),
             login,
             notes,
             prefix: markers::prefix(&word),
@@ -181,6 +206,11 @@ impl Asking {
             out_of_order: AtomicBool::new(false),
             answered: AtomicBool::new(false),
             armed: AtomicBool::new(false),
+            answer: Mutex::default(),
+            prompts: AtomicU32::new(0),
+            refused: AtomicBool::new(false),
+            code_refused: AtomicBool::new(false),
+            unanswered: AtomicBool::new(false),
             hidden: Mutex::default(),
         })
     }
@@ -219,7 +249,35 @@ impl Asking {
     }
 
     pub(super) fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        self.deadline().saturating_duration_since(Instant::now())
+    }
+
+    fn ends(&self) -> MutexGuard<'_, Ends> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing of this attempt goes on beyond, as it stands now.
+    pub(super) fn deadline(&self) -> Instant {
+        self.ends().deadline
+    }
+
+    pub(super) fn set_deadline(&self, deadline: Instant) {
+        self.ends().deadline = deadline;
+    }
+
+    /// How long a person is waited for at most.
+    pub(super) fn patience(&self) -> Instant {
+        self.ends().patience
+    }
+
+    pub(super) fn set_patience(&self, patience: Instant) {
+        let mut ends = self.ends();
+        ends.patience = patience.max(ends.deadline);
+    }
+
+    /// The last answer, until the next prompt.
+    pub(super) fn answer(&self) -> MutexGuard<'_, Option<Answer>> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -272,6 +330,14 @@ impl Host for HostOf {
 
     fn has_secret(&self, field: &str) -> bool {
         self.0.login.as_ref().is_some_and(|login| login.lease.field(field).is_some())
+    }
+
+    fn ask_person<'a>(&'a self, prompt: Prompt) -> BoxFuture<'a, Result<()>> {
+        Box::pin(person::ask(&self.0, prompt))
+    }
+
+    fn keep_answer<'a>(&'a self, field: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(person::keep(&self.0, field))
     }
 
     fn warn(&self, warning: Warning) {

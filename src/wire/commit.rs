@@ -78,7 +78,7 @@ async fn layers(asking: &Arc<Asking>, request: &Request<Bytes>, arm: Arm) -> Res
             Ok(())
         })
     });
-    let reply = wire.client.send_armed(dressed, asking.deadline, arm).await?;
+    let reply = wire.client.send_armed(dressed, asking.deadline(), arm).await?;
     Ok(dress::undress(asking, request.uri(), reply))
 }
 

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::carriers::Carrier;
 use crate::practice::PracticeId;
+use crate::trail::Actor;
 
 /// The vault as the wire sees it.
 pub trait Credentials: Send + Sync {
@@ -46,6 +47,22 @@ pub trait Credentials: Send + Sync {
     /// # Errors
     /// [`ErrorKind::Internal`] when it could not be stored. No code may leave then.
     fn take_step<'a>(&'a self, credential_id: &'a str, step: u64) -> BoxFuture<'a, Result<bool>>;
+
+    /// Stores a new value of one field as the next generation, in the name of whoever entered it; the other fields stay.
+    /// The new generation's number. `generation` is the one that the carrier has just had the new value for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] when it could not be stored.
+    fn replace<'a>(
+        &'a self,
+        _credential_id: &'a str,
+        _generation: u64,
+        _field: &'a str,
+        _value: Zeroizing<String>,
+        _by: &'a Actor,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async { Err(Error::new(ErrorKind::Internal, "New values cannot be stored here.")) })
+    }
 }
 
 /// One login that is under way.
@@ -66,6 +83,10 @@ pub enum Doubt {
     Interrupted,
     /// The carrier shows a page for a person: a captcha, new terms, a forced change of the password.
     Person,
+    /// The carrier asked something of a person at the sign-in, and nobody answered in time.
+    Unanswered,
+    /// The carrier did not take the code that a person entered.
+    CodeRefused,
 }
 
 impl Doubt {
@@ -77,6 +98,8 @@ impl Doubt {
             Self::NoReply => "its sign-in got no reply",
             Self::Interrupted => "the gateway ended during its sign-in",
             Self::Person => "the carrier shows a page that only a person may answer",
+            Self::Unanswered => "nobody answered what the carrier asks of a person at its sign-in",
+            Self::CodeRefused => "the carrier did not take the code that a person entered",
         }
     }
 
@@ -94,6 +117,14 @@ impl Doubt {
             Self::Person => (
                 ErrorKind::NeedsPerson,
                 "The carrier shows a page that only a person may answer. The practice admin signs in at the carrier's own page, answers it, then has the credential tried once more.",
+            ),
+            Self::Unanswered => (
+                ErrorKind::NeedsPerson,
+                "Nobody answered what the carrier asks of a person when signing in (a code, a captcha). Somebody who can start it again from its task: POST /v1/tasks/{id}/again.",
+            ),
+            Self::CodeRefused => (
+                ErrorKind::NeedsPerson,
+                "The carrier did not take the code that a person entered. Somebody who can gets a new one by starting the sign-in again from its task: POST /v1/tasks/{id}/again.",
             ),
         };
         Error::new(kind, text).fact("doubt", self.word())

@@ -184,7 +184,7 @@ impl<'a> Secrets<'a> {
             if names.contains(&Named::TotpCode) {
                 let seed = markers::field(&login.lease, "totp_seed")?;
                 let (vault, id) = (&asking.wire.vault, login.lease.credential_id.as_str());
-                let fresh = login.guards.steps.code(seed, asking.deadline, |step| vault.take_step(id, step)).await?;
+                let fresh = login.guards.steps.code(seed, asking.deadline(), |step| vault.take_step(id, step)).await?;
                 asking.hide(&fresh);
                 code = Some(fresh);
             }
@@ -199,6 +199,9 @@ impl<'a> Secrets<'a> {
         match name {
             Named::Field(name) => markers::field(lease, name).map(|value| Zeroizing::new(value.to_owned())),
             Named::TotpCode => self.code.clone().ok_or_else(missing),
+            Named::Answer => self.asking.answer().as_ref().map(|answer| answer.value.clone()).ok_or_else(|| {
+                Error::new(ErrorKind::RequestInvalid, "The request holds a person's answer, and nobody has answered.")
+            }),
             Named::WsDigest { nonce, created } => {
                 let digest = markers::ws_digest(nonce, created, markers::field(lease, "password")?);
                 self.asking.hide(&digest);

@@ -31,6 +31,8 @@ pub(crate) enum Named {
     Field(String),
     /// A one-time code.
     TotpCode,
+    /// What a person has answered.
+    Answer,
     /// A WS-Security digest.
     WsDigest {
         /// The nonce's bytes.
@@ -123,6 +125,8 @@ fn read(prefix: &str, bytes: &[u8], at: usize) -> Result<(Named, Escape, usize)>
         let (what, escape) = text.split_once('-')?;
         let name = if what == "totp" {
             Named::TotpCode
+        } else if what == "answer" {
+            Named::Answer
         } else if let Some(parts) = what.strip_prefix("ws") {
             let (nonce, created) = parts.split_once('x')?;
             Named::WsDigest { nonce: unhex(nonce)?, created: String::from_utf8(unhex(created)?).ok()? }
@@ -331,6 +335,7 @@ mod tests {
         let secrets = [
             (Secret::Field("api_key"), Named::Field("api_key".into())),
             (Secret::TotpCode, Named::TotpCode),
+            (Secret::Answer, Named::Answer),
             (
                 Secret::WsDigest { nonce: &[0, 255], created: "2026-11-23T00:00:00Z" },
                 Named::WsDigest { nonce: vec![0, 255], created: "2026-11-23T00:00:00Z".into() },

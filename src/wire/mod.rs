@@ -26,6 +26,7 @@ mod egress;
 pub mod limit;
 mod markers;
 mod notify;
+mod person;
 pub mod record;
 mod redirect;
 mod session;
@@ -53,6 +54,7 @@ pub use self::commit::Arm;
 pub use self::credentials::{Credentials, Doubt, Lease, LoginMark};
 pub use self::limit::Budget;
 pub use self::notify::Notifier;
+pub use self::person::{Answer, Raised, Relay, waits_for_person};
 pub use self::record::Exchange;
 use connector_sdk::ask::Lane;
 
@@ -147,6 +149,8 @@ pub(crate) struct Inner {
     logins: Mutex<Logins>,
     closed: AtomicBool,
     cassette: Option<Cassette>,
+    /// Finds people for what a carrier asks of them.
+    relay: Option<Arc<dyn Relay>>,
 }
 
 #[derive(Default)]
@@ -175,6 +179,20 @@ impl Wire {
         Ok(Self { inner: Arc::new(Inner::new(carrier, vault)?) })
     }
 
+    /// A wire whose carrier may ask people.
+    ///
+    /// # Errors
+    /// As [`Wire::new`].
+    pub fn attended(
+        carrier: Arc<Carrier>,
+        vault: Arc<dyn Credentials>,
+        relay: Arc<dyn Relay>,
+    ) -> std::result::Result<Self, WireError> {
+        let mut inner = Inner::new(carrier, vault)?;
+        inner.relay = Some(relay);
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
     /// A wire that writes what it does into a folder, or plays from one and sends nothing. For tests and for authors of
     /// connectors.
     ///
@@ -199,6 +217,7 @@ impl Wire {
     pub fn renewed(&self, carrier: Arc<Carrier>) -> std::result::Result<Self, WireError> {
         let old = &self.inner;
         let mut new = Inner::new(carrier, old.vault.clone())?;
+        new.relay = old.relay.clone();
         let (before, now) = (&old.carrier.limits, &new.carrier.limits);
         if before.requests_per_minute == now.requests_per_minute {
             new.rate = old.rate.clone();
@@ -285,6 +304,7 @@ impl Inner {
             logins: Mutex::default(),
             closed: AtomicBool::new(false),
             cassette: None,
+            relay: None,
             carrier,
             vault,
         })
@@ -355,6 +375,17 @@ impl AttemptHandle {
     /// renewed for it, nothing tried again, and no second one like it leaves.
     pub fn committing(&self, arm: Arm) -> Context {
         Context::new(Arc::new(commit::Committing::new(self.asking.clone(), arm)))
+    }
+
+    /// Where the carrier asks something of a person, this attempt may wait for them until then; otherwise its deadline
+    /// holds.
+    pub fn wait_for_people(&self, until: Instant) {
+        self.asking.set_patience(until);
+    }
+
+    /// Nothing of this attempt goes on beyond, as it stands now.
+    pub fn deadline(&self) -> Instant {
+        self.asking.deadline()
     }
 
     /// Whether the first byte of a committing request was let go. From then on, only the carrier's own word says what
@@ -453,7 +484,7 @@ async fn layers(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Respon
     let place = wire.limit(asking).await?;
     let dressed = dress::dress(asking, request, bearer).await?;
     let again = (dressed.method() == Method::GET).then(|| dressed.clone());
-    let sent = wire.client.send(dressed, asking.deadline).await;
+    let sent = wire.client.send(dressed, asking.deadline()).await;
     drop(place);
     asking.out_of_order.store(false, Ordering::Relaxed);
     let reply = match (sent, again) {
@@ -461,7 +492,7 @@ async fn layers(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Respon
         // A kept connection that had gone stale. Nothing but a GET is sent twice: the carrier may have acted on it.
         (Err(failed), Some(again)) if failed.unanswered => {
             let _place = wire.limit(asking).await?;
-            wire.client.send(again, asking.deadline).await.map_err(|failed| failed.error)?
+            wire.client.send(again, asking.deadline()).await.map_err(|failed| failed.error)?
         }
         (Err(failed), _) => return Err(failed.error),
     };
@@ -481,10 +512,10 @@ impl Inner {
         let since = Instant::now();
         let place = async {
             if let Some(login) = &asking.login {
-                login.guards.rate.pass(asking.lane, asking.deadline).await?;
+                login.guards.rate.pass(asking.lane, asking.deadline()).await?;
             }
-            self.rate.pass(asking.lane, asking.deadline).await?;
-            self.places.enter(asking.lane, asking.deadline).await
+            self.rate.pass(asking.lane, asking.deadline()).await?;
+            self.places.enter(asking.lane, asking.deadline()).await
         };
         let place = place.await;
         asking.notes.waited_since(since);

@@ -32,6 +32,7 @@ use super::asking::{Asking, Held, HostOf, Login, Role};
 use super::cookies::Jar;
 use super::credentials::Doubt;
 use super::limit::{Gate, Place, Rate};
+use super::person;
 use super::token::{self, Token};
 use super::totp::Steps;
 use crate::carriers::Limits;
@@ -86,6 +87,8 @@ pub(super) struct Session {
     pub(super) active: AtomicUsize,
     /// Counts sign-ins.
     epochs: AtomicU64,
+    /// The credential's generation since a person has changed a value in the middle of this sign-in; 0: nobody has.
+    pub(super) replaced: AtomicU64,
 }
 
 struct State {
@@ -118,6 +121,7 @@ impl Session {
             proven: AtomicBool::new(false),
             active: AtomicUsize::new(0),
             epochs: AtomicU64::new(0),
+            replaced: AtomicU64::new(0),
         }
     }
 
@@ -219,7 +223,7 @@ pub(super) async fn sit_down(asking: &Asking) -> Result<()> {
         return Ok(());
     }
     let since = Instant::now();
-    let seat = login.guards.seats.enter(asking.lane, asking.deadline).await;
+    let seat = seat(asking, login).await;
     let proof = match seat.is_ok() && rides_in_requests(&asking.wire) {
         true => first_to_try(asking, login).await,
         false => Ok(None),
@@ -229,6 +233,19 @@ pub(super) async fn sit_down(asking: &Asking) -> Result<()> {
     login.session.not_rejected()?;
     *held = Some(Held { _seat: seat, proof });
     Ok(())
+}
+
+/// A seat; whoever finds all taken while a person is waited for waits for that person, too.
+async fn seat(asking: &Asking, login: &Login) -> Result<Place> {
+    loop {
+        let full = match login.guards.seats.enter(asking.lane, asking.deadline()).await {
+            Ok(place) => return Ok(place),
+            Err(full) => full,
+        };
+        if let Some(error) = person::waited(asking, login, full) {
+            return Err(error);
+        }
+    }
 }
 
 fn rides_in_requests(wire: &Inner) -> bool {
@@ -242,7 +259,7 @@ async fn first_to_try(asking: &Asking, login: &Login) -> Result<Option<Place>> {
     if login.session.proven.load(Ordering::Acquire) {
         return Ok(None);
     }
-    let place = login.session.proof.enter(asking.lane, asking.deadline).await?;
+    let place = login.session.proof.enter(asking.lane, asking.deadline()).await?;
     Ok((!login.session.proven.load(Ordering::Acquire)).then_some(place))
 }
 
@@ -265,10 +282,7 @@ pub(super) async fn signed_in(asking: &Arc<Asking>) -> Result<Option<Zeroizing<S
             Looked::In(token) => return Ok(token),
             Looked::Wait(waiting) => waiting,
         };
-        let result = tokio::time::timeout_at(asking.deadline, waiting).await.unwrap_or_else(|_| {
-            Err(Error::new(ErrorKind::CarrierTimeout, "Signing in at the carrier took longer than this ask has time."))
-        });
-        result?;
+        wait(asking, login, waiting).await?;
         asking.signed_in_here.store(true, Ordering::Relaxed);
     }
     match look(asking, login)? {
@@ -276,6 +290,20 @@ pub(super) async fn signed_in(asking: &Arc<Asking>) -> Result<Option<Zeroizing<S
         Looked::Wait(_) => {
             Err(Error::new(ErrorKind::CarrierUnavailable, "The carrier ends sessions right after sign-in.")
                 .retry(Retry::Never))
+        }
+    }
+}
+
+/// Waits for a sign-in: as long as this ask has time, and for a person as long as its question has.
+async fn wait(asking: &Asking, login: &Login, waiting: SigningIn) -> Result<()> {
+    loop {
+        if let Ok(result) = tokio::time::timeout_at(asking.deadline(), waiting.clone()).await {
+            return result;
+        }
+        let late =
+            Error::new(ErrorKind::CarrierTimeout, "Signing in at the carrier took longer than this ask has time.");
+        if let Some(error) = person::waited(asking, login, late) {
+            return Err(error);
         }
     }
 }
@@ -378,11 +406,18 @@ async fn perform(aside: &Arc<Asking>, login: &Login) -> Result<Option<Token>> {
         SignIn::Form(form) => {
             login.session.jar().clear();
             let context = Context::new(Arc::new(HostOf(aside.clone())));
-            let signing_in = form.sign_in(&context);
-            tokio::time::timeout_at(aside.deadline, signing_in).await.unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::CarrierTimeout, "Signing in at the carrier took too long."))
-            })?;
-            Ok(None)
+            let mut signing_in = form.sign_in(&context);
+            loop {
+                let ends = aside.deadline();
+                match tokio::time::timeout_at(ends, signing_in.as_mut()).await {
+                    Ok(result) => return result.map(|()| None),
+                    // A person was asked meanwhile: their time is not the carrier's.
+                    Err(_) if aside.deadline() > ends => {}
+                    Err(_) => {
+                        return Err(Error::new(ErrorKind::CarrierTimeout, "Signing in at the carrier took too long."));
+                    }
+                }
+            }
         }
         _ => Ok(None),
     }
@@ -396,9 +431,14 @@ async fn settle(aside: &Arc<Asking>, login: &Login, epoch: u64, result: Result<O
         Err(error) => error,
     };
     if error.kind == ErrorKind::CredentialRejected {
+        let code = aside.code_refused.load(Ordering::Relaxed);
         if session.not_rejected().is_ok() {
-            stop(&aside.wire, login, Doubt::Refused).await;
+            stop(&aside.wire, login, if code { Doubt::CodeRefused } else { Doubt::Refused }).await;
         }
+        return Err(if code { Doubt::CodeRefused.error() } else { error.retry(Retry::Never) });
+    }
+    if error.kind == ErrorKind::NeedsPerson && aside.unanswered.load(Ordering::Relaxed) {
+        stop(&aside.wire, login, Doubt::Unanswered).await;
         return Err(error.retry(Retry::Never));
     }
     match unclear(aside, error.kind) {
@@ -477,6 +517,10 @@ fn unclear(aside: &Asking, kind: ErrorKind) -> Option<Doubt> {
     if aside.role != Role::SignIn || !aside.secret_sent.load(Ordering::Relaxed) {
         return None;
     }
+    // A changed password is stored, and the carrier wants to be signed in to anew: it has judged nothing else.
+    if kind == ErrorKind::CarrierUnavailable && aside.login.as_ref().is_some_and(changed_by_person) {
+        return None;
+    }
     match kind {
         ErrorKind::CarrierUnavailable | ErrorKind::CarrierTimeout => Some(Doubt::NoReply),
         ErrorKind::ProtocolBroken | ErrorKind::AnswerMismatch | ErrorKind::Internal => Some(Doubt::Unrecognised),
@@ -485,15 +529,22 @@ fn unclear(aside: &Asking, kind: ErrorKind) -> Option<Doubt> {
     }
 }
 
+/// Whether a person has changed a value in the middle of this credential's sign-in.
+fn changed_by_person(login: &Login) -> bool {
+    let now = login.session.replaced.load(Ordering::Relaxed);
+    now > login.lease.generation
+}
+
 /// Stops a credential: in this process at once, in the vault before this returns.
 pub(super) async fn stop(wire: &Inner, login: &Login, why: Doubt) {
     login.session.state().phase = Phase::Stopped(why);
     login.session.jar().clear();
     let (vault, carrier, lease) = (wire.vault.clone(), wire.carrier.clone(), login.lease.clone());
+    let generation = lease.generation.max(login.session.replaced.load(Ordering::Relaxed));
     // In a task of its own: an ask whose time is over in this moment must not leave it unwritten.
     let written = tokio::spawn(async move {
         let (carrier, credential) = (carrier.id.as_str(), lease.credential_id.as_str());
-        match vault.stop(credential, lease.generation, why).await {
+        match vault.stop(credential, generation, why).await {
             Ok(()) => tracing::warn!(carrier, credential, why = why.word(), "A credential is in doubt; it is stopped."),
             Err(error) => {
                 tracing::error!(carrier, credential, %error, "A refused credential could not be stopped durably.")

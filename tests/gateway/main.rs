@@ -36,6 +36,7 @@ mod sealed;
 mod signing_in;
 mod submissions;
 mod tamper;
+mod tasks;
 mod trail;
 mod webhooks;
 mod x12_files;

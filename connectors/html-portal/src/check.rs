@@ -7,7 +7,8 @@ use connector_sdk::{Settings, SettingsProblem};
 use crate::address::join;
 use crate::css::Css;
 use crate::settings::{
-    BenefitPlaces, Clue, Detail, EligibilitySettings, Find, Identity, PersonPlaces, PlanPlaces, PortalSettings, Step,
+    BenefitPlaces, Clue, Detail, EligibilitySettings, Find, Identity, PageKind, PersonAnswer, PersonPlaces, PlanPlaces,
+    PortalSettings, Step,
 };
 use crate::template::{ASK_NAMES, Filter, Filters, Name, Template, unknown};
 
@@ -30,6 +31,10 @@ enum Part {
     SignIn,
     SignOut,
     Question,
+    /// A person's answer to a page; whether it is a new password.
+    Answer {
+        password: bool,
+    },
 }
 
 impl Checker<'_> {
@@ -56,6 +61,9 @@ impl Checker<'_> {
         self.clues("signed_out", &settings.signed_out, true);
         for (place, rule) in settings.pages.iter().enumerate() {
             self.clues(&format!("pages.{place}.when"), &rule.when, true);
+            if let Some(answer) = &rule.answer {
+                self.answer(&format!("pages.{place}.answer"), rule.kind, answer);
+            }
         }
         let mut taken = BTreeSet::new();
         self.steps("sign_in", &settings.sign_in, Part::SignIn, &mut taken);
@@ -97,6 +105,9 @@ impl Checker<'_> {
         let limits = &self.settings.limits;
         if !(1024..=16 << 20).contains(&limits.page_max_bytes) {
             self.say("limits.page_max_bytes", "A page may have 1,024 to 16,777,216 bytes.");
+        }
+        if !(1..=900).contains(&limits.person_secs) {
+            self.say("limits.person_secs", "A person has 1 to 900 seconds.");
         }
         if !(1..=100).contains(&limits.pages_max) {
             self.say("limits.pages_max", "1 to 100 pages of a list can be read.");
@@ -141,6 +152,32 @@ impl Checker<'_> {
     fn steps(&mut self, path: &str, steps: &[Step], part: Part, taken: &mut BTreeSet<String>) {
         for (place, step) in steps.iter().enumerate() {
             self.step(&format!("{path}.{place}"), step, part, place == 0, taken);
+        }
+    }
+
+    fn answer(&mut self, path: &str, kind: PageKind, answer: &PersonAnswer) {
+        if matches!(kind, PageKind::Maintenance | PageKind::Error | PageKind::TooMany) {
+            self.say(path, "Only pages for a person are answered: captcha, terms, password_change, person.");
+        }
+        self.css(&format!("{path}.submit"), &answer.submit);
+        for (key, css) in [("button", &answer.button), ("words", &answer.words), ("picture", &answer.picture)] {
+            if let Some(css) = css {
+                self.css(&format!("{path}.{key}"), css);
+            }
+        }
+        self.clues(&format!("{path}.refused"), &answer.refused, false);
+        let part = Part::Answer { password: kind == PageKind::PasswordChange };
+        for (name, template) in &answer.fields {
+            self.field(&format!("{path}.fields"), name, template, part, &BTreeSet::new());
+        }
+        let mut names = answer.fields.values().flat_map(Template::names);
+        let says = names.any(|(name, _)| *name == Name::Answer);
+        if !says && kind != PageKind::Terms {
+            self.say_with(
+                &format!("{path}.fields"),
+                "Nothing says where the person's answer goes.",
+                "fields = { captcha = \"{answer}\" }",
+            );
         }
     }
 
@@ -207,7 +244,10 @@ impl Checker<'_> {
             let path = format!("{path}.take.{name}");
             self.find(&path, what, false);
             let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-            if !plain || name.is_empty() || matches!(name.as_str(), "username" | "password" | "totp" | "today") {
+            if !plain
+                || name.is_empty()
+                || matches!(name.as_str(), "username" | "password" | "totp" | "code" | "answer" | "today")
+            {
                 self.say(&path, "Name a taken value in small letters, digits and _, and not like a placeholder that is there already.");
             }
             taken.insert(name.clone());
@@ -225,10 +265,23 @@ impl Checker<'_> {
         for (name, filters) in template.names() {
             places += 1;
             match name {
+                Name::Answer if !matches!(part, Part::Answer { .. }) => {
+                    self.say(
+                        path,
+                        "{answer} stands in the fields of a page's answer only; a code in the sign-in is {code}.",
+                    );
+                }
+                Name::Code if part != Part::SignIn => {
+                    self.say(
+                        path,
+                        "{code} stands in the steps of sign_in only; what a person answers to a page is {answer}.",
+                    );
+                }
+                Name::Secret(_) if part == (Part::Answer { password: true }) => {}
                 Name::Secret(_) | Name::Totp if part != Part::SignIn => {
                     self.say(path, "Credentials may stand in the steps of sign_in only.");
                 }
-                Name::Secret(_) | Name::Totp if !filters.is_empty() => {
+                Name::Secret(_) | Name::Totp | Name::Code | Name::Answer if !filters.is_empty() => {
                     self.say(path, "A secret takes no filters: nobody here sees it.");
                 }
                 Name::Ask(_) if part != Part::Question => {

@@ -1,12 +1,13 @@
 //! Dialect: an HTML portal behind a form login, described in the carrier's TOML.
 //!
 //! A page is never guessed at. What the file describes must be there, or the question stops with
-//! [`connector_sdk::ErrorKind::ProtocolBroken`] and the place in the file; a page for a person is never answered; an
+//! [`connector_sdk::ErrorKind::ProtocolBroken`] and the place in the file; a page for a person is answered by a person or by
+//! nobody; an
 //! answer that is not shown to be the member's is not given.
 //!
 //! Read in this order: [`settings`] (the description; `README.md` explains it for people), [`check`] (what may be wrong
 //! with one), `walk` (from page to page), `sign_in`, `eligibility` and `read` (pages to an answer), then the tools:
-//! `page`, `document`, `form`, `find`, `table`, `template`, `value`, `address`.
+//! `person`, `page`, `document`, `form`, `find`, `table`, `template`, `value`, `address`.
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ mod eligibility;
 mod find;
 mod form;
 mod page;
+mod person;
 mod read;
 mod results;
 pub mod settings;
@@ -46,7 +48,7 @@ pub static REGISTRATION: Registration = Registration {
     speaks: "HTML pages behind a sign-in form, described in the carrier file",
     transport: "html",
     operations: &[Operation::Eligibility],
-    sign_in: "sign-in form, one-time code (TOTP)",
+    sign_in: "sign-in form, one-time code (TOTP, or entered by a person)",
     settings_schema: || schemars::schema_for!(PortalSettings).to_value(),
     example: include_str!("../example.toml"),
     build,
@@ -132,7 +134,8 @@ fn credential_fields(settings: &PortalSettings) -> Vec<CredentialField> {
                     Name::Totp => "totp_seed",
                     _ => continue,
                 };
-                let optional = !step.when.is_empty();
+                // Without the key a person enters each code.
+                let optional = !step.when.is_empty() || name == "totp_seed";
                 match fields.iter_mut().find(|field| field.name == name) {
                     Some(field) => field.optional &= optional,
                     None => {

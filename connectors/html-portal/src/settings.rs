@@ -71,9 +71,37 @@ pub struct PageRule {
     pub kind: PageKind,
     /// How it is recognised: any of these.
     pub when: Vec<Clue>,
+    /// How a person's answer is sent. Without it the page stops the question; with it a person is shown the page's words
+    /// and picture and answers in time, or not.
+    #[serde(default)]
+    pub answer: Option<PersonAnswer>,
 }
 
-/// Kinds of pages that stop a question. None is ever answered by this connector.
+/// How a person's answer to a page is sent to the portal.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PersonAnswer {
+    /// The form that is sent (CSS selector), with all its hidden and pre-filled fields.
+    pub submit: Css,
+    /// The button that is pressed (CSS selector); the form's first one when left out.
+    #[serde(default)]
+    pub button: Option<Css>,
+    /// What is filled in: `{answer}` is what the person said. For a new password, `{username}` and `{password}` (the old one)
+    /// may stand here, too.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Template>,
+    /// What the person is shown (CSS selector); the whole page's words when left out.
+    #[serde(default)]
+    pub words: Option<Css>,
+    /// The picture to read (CSS selector of the `img`).
+    #[serde(default)]
+    pub picture: Option<Css>,
+    /// The page that comes shows one of these when the answer was not taken. The same page once more means that, too.
+    #[serde(default)]
+    pub refused: Vec<Clue>,
+}
+
+/// Kinds of pages that stop a question. None is ever answered by this connector itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PageKind {
@@ -281,11 +309,14 @@ pub struct PageLimits {
     pub pages_max: u32,
     /// `true` accepts pages without `</html>`. Without it such a page counts as cut off.
     pub unfinished_pages: bool,
+    /// How long a person has to answer what the portal asks, seconds.
+    #[schemars(range(min = 1, max = 900))]
+    pub person_secs: u64,
 }
 
 impl Default for PageLimits {
     fn default() -> Self {
-        Self { page_max_bytes: 2 << 20, pages_max: 10, unfinished_pages: false }
+        Self { page_max_bytes: 2 << 20, pages_max: 10, unfinished_pages: false, person_secs: 300 }
     }
 }
 

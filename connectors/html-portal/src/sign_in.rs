@@ -19,7 +19,7 @@ impl FormSignIn for Portal {
             let mut walk = Walk::new(self, ctx, None, Phase::SignIn);
             let done = self.walk_in(&mut walk).await;
             // Once a password has left, nothing that follows may make anyone send it again by itself.
-            done.map_err(|error| if walk.secret_sent { error.retry(Retry::Never) } else { error })
+            done.map_err(|error| if walk.secret_sent && !walk.begins_anew { error.retry(Retry::Never) } else { error })
         })
     }
 

@@ -74,8 +74,12 @@ pub enum Part {
 pub enum Name {
     /// A field of the credential.
     Secret(String),
-    /// The one-time code.
+    /// The one-time code: made from the vault's key, or entered by a person where there is no key.
     Totp,
+    /// A code that only a person can know.
+    Code,
+    /// What a person has answered to a page.
+    Answer,
     /// A field of the question (one of [`ASK_NAMES`]).
     Ask(&'static str),
     /// A value an earlier step took from a page.
@@ -193,6 +197,8 @@ fn read_name(name: &str) -> std::result::Result<Name, String> {
     match name {
         "username" | "password" => Ok(Name::Secret(name.to_owned())),
         "totp" => Ok(Name::Totp),
+        "code" => Ok(Name::Code),
+        "answer" => Ok(Name::Answer),
         _ => match name.strip_prefix("credential.") {
             // The seed itself never goes on the wire, only the code made from it.
             Some("totp_seed") => Err("The seed is never sent. Write {totp} for the one-time code.".to_owned()),
@@ -286,6 +292,8 @@ pub struct Values<'a> {
     pub maps: &'a BTreeMap<String, BTreeMap<String, String>>,
     /// Today where the practice is.
     pub today: Date,
+    /// Whether a person has entered the code.
+    pub by_person: bool,
 }
 
 /// A field's text.
@@ -296,6 +304,13 @@ pub struct Rendered {
     pub secret: bool,
     /// Whether patient data stands in it.
     pub patient: bool,
+}
+
+impl Rendered {
+    fn answered(&mut self, ctx: &Context) {
+        self.secret = true;
+        self.text.push_str(ctx.marker(&Secret::Answer, Escape::Form).as_str());
+    }
 }
 
 enum Value {
@@ -322,6 +337,8 @@ impl Values<'_> {
                     out.secret = true;
                     out.text.push_str(ctx.marker(&Secret::Field(field), Escape::Form).as_str());
                 }
+                Part::Place(Name::Answer | Name::Code, _) => out.answered(ctx),
+                Part::Place(Name::Totp, _) if self.by_person => out.answered(ctx),
                 Part::Place(Name::Totp, _) => {
                     needs(ctx, "totp_seed")?;
                     out.secret = true;
@@ -500,8 +517,13 @@ mod tests {
     fn render(text: &str) -> Result<Option<String>> {
         let ask = ask();
         let maps = BTreeMap::from([("t".to_owned(), BTreeMap::from([("30".to_owned(), "ALL".to_owned())]))]);
-        let values =
-            Values { ask: Some(&ask), taken: BTreeMap::new(), maps: &maps, today: jiff::civil::date(2026, 11, 23) };
+        let values = Values {
+            ask: Some(&ask),
+            taken: BTreeMap::new(),
+            maps: &maps,
+            today: jiff::civil::date(2026, 11, 23),
+            by_person: false,
+        };
         let host = FakeHost::replies(vec![]);
         values.render(&Template::from(text.to_owned()), &host.context()).map(|out| out.map(|out| out.text))
     }

@@ -25,15 +25,17 @@ const TAKEN_MAX: usize = 256 * 1024;
 
 /// A walk through a portal.
 pub struct Walk<'a> {
-    portal: &'a Portal,
-    ctx: &'a Context,
-    values: Values<'a>,
-    phase: Phase,
+    pub(crate) portal: &'a Portal,
+    pub(crate) ctx: &'a Context,
+    pub(crate) values: Values<'a>,
+    pub(crate) phase: Phase,
     page: Option<Page>,
     /// Pages read so far.
     pub pages: u32,
     /// Whether a request with a secret has left.
     pub secret_sent: bool,
+    /// Whether a person has changed the password, and the portal wants to be signed in to anew.
+    pub begins_anew: bool,
 }
 
 /// What a walk is for.
@@ -65,8 +67,8 @@ impl Phase {
 }
 
 /// A request ready to leave.
-struct Draft {
-    request: Request<Bytes>,
+pub(crate) struct Draft {
+    pub(crate) request: Request<Bytes>,
     /// Holds a secret that a carrier may lock an account over.
     guarded: bool,
     secret: bool,
@@ -75,8 +77,9 @@ struct Draft {
 impl<'a> Walk<'a> {
     /// Starts a walk.
     pub fn new(portal: &'a Portal, ctx: &'a Context, ask: Option<&'a EligibilityRequest>, phase: Phase) -> Self {
-        let values = Values { ask, taken: BTreeMap::new(), maps: &portal.settings.maps, today: ctx.today() };
-        Self { portal, ctx, values, phase, page: None, pages: 0, secret_sent: false }
+        let values =
+            Values { ask, taken: BTreeMap::new(), maps: &portal.settings.maps, today: ctx.today(), by_person: false };
+        Self { portal, ctx, values, phase, page: None, pages: 0, secret_sent: false, begins_anew: false }
     }
 
     /// Goes on to another part of the description; errors name it.
@@ -99,11 +102,20 @@ impl<'a> Walk<'a> {
     pub async fn step(&mut self, number: usize, step: &Step) -> Result<bool> {
         let phase = self.phase.word();
         let at = |error: Error| placed(error, phase, Some(number));
-        let Some(draft) = self.draft(step).map_err(at)? else { return Ok(false) };
-        let guarded = draft.guarded;
-        self.send(draft).await.map_err(at)?;
-        self.arrive(step, guarded).map_err(at)?;
-        Ok(true)
+        let mut code = self.wants_code(step).map_err(at)?;
+        loop {
+            if let Some(again) = code {
+                self.ask_code(again).await.map_err(at)?;
+            }
+            let Some(draft) = self.draft(step).map_err(at)? else { return Ok(false) };
+            let guarded = draft.guarded;
+            self.send(draft).await.map_err(at)?;
+            match self.settle(step, guarded).await {
+                Ok(()) => return Ok(true),
+                Err(error) if code.is_some() && self.takes_another_code(step, &error).map_err(at)? => code = Some(true),
+                Err(error) => return Err(at(error)),
+            }
+        }
     }
 
     /// Follows a link of the page reached, found by the caller.
@@ -115,11 +127,19 @@ impl<'a> Walk<'a> {
         let draft = self.link_draft(link);
         let at = |error: Error| placed(error, phase, None);
         self.send(draft.map_err(at)?).await.map_err(at)?;
-        self.arrive(&Step::default(), false).map_err(at)
+        self.settle(&Step::default(), false).await.map_err(at)
+    }
+
+    /// Judges the page that came, with what a person must answer before it.
+    async fn settle(&mut self, step: &Step, guarded: bool) -> Result<()> {
+        while let Some(rule) = self.arrive(step, guarded)? {
+            self.answer_page(rule).await?;
+        }
+        Ok(())
     }
 
     /// Makes the step's request. Parses the page before and drops it again: a parsed page may not wait for a reply.
-    fn draft(&self, step: &Step) -> Result<Option<Draft>> {
+    pub(crate) fn draft(&self, step: &Step) -> Result<Option<Draft>> {
         let before = self.page.as_ref().map(|page| page.open().map(|open| (page, open))).transpose()?;
         if !step.when.is_empty() && !before.as_ref().is_some_and(|(page, open)| page.shows(open, &step.when)) {
             return Ok(None);
@@ -193,7 +213,7 @@ impl<'a> Walk<'a> {
             into.guarded |= rendered.secret
                 && template.names().any(|(name, _)| match name {
                     Name::Secret(field) => field != "username",
-                    Name::Totp => true,
+                    Name::Totp | Name::Code | Name::Answer => true,
                     _ => false,
                 });
             into.pairs.push((name.to_owned(), rendered.text, rendered.patient));
@@ -210,7 +230,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn get(&self, address: String) -> Result<Draft> {
+    pub(crate) fn get(&self, address: String) -> Result<Draft> {
         self.request(Method::GET, address, String::new(), false, false)
     }
 
@@ -230,7 +250,7 @@ impl<'a> Walk<'a> {
         Ok(Draft { request, guarded, secret })
     }
 
-    async fn send(&mut self, draft: Draft) -> Result<()> {
+    pub(crate) async fn send(&mut self, draft: Draft) -> Result<()> {
         self.pages += 1;
         if self.pages > PAGES_MAX {
             return Err(Error::new(
@@ -247,8 +267,9 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Judges the page that came and takes from it what the step says.
-    fn arrive(&mut self, step: &Step, guarded: bool) -> Result<()> {
+    /// Judges the page that came and takes from it what the step says. `Some`: a page for a person came instead, by this
+    /// rule, and the file says how an answer is sent.
+    fn arrive(&mut self, step: &Step, guarded: bool) -> Result<Option<usize>> {
         let page = self.page()?;
         let open = page.open()?;
         let settings = &self.portal.settings;
@@ -266,6 +287,9 @@ impl<'a> Walk<'a> {
                 ErrorKind::CarrierUnavailable,
                 "The portal ended the session in the middle of the question.",
             ));
+        }
+        if let Some(rule) = self.for_person(page, &open) {
+            return Ok(Some(rule));
         }
         page.judge(&open, settings)?;
         if guarded && self.phase == Phase::SignIn && is_signed_out {
@@ -287,7 +311,7 @@ impl<'a> Walk<'a> {
             }
         }
         self.values.taken.extend(taken);
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -303,7 +327,7 @@ fn placed(error: Error, phase: &'static str, step: Option<usize>) -> Error {
     }
 }
 
-fn missing(what: &'static str) -> Error {
+pub(crate) fn missing(what: &'static str) -> Error {
     Error::new(
         ErrorKind::ProtocolBroken,
         "A page of the portal is not as the carrier file describes it: it has changed, or another page came.",

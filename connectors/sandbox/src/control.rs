@@ -102,6 +102,8 @@ pub(crate) struct Desk {
     concurrent: AtomicU64,
     concurrent_peak: AtomicU64,
     wrong_passwords: Mutex<HashMap<&'static str, u32>>,
+    /// The code that was mailed last.
+    mailed: Mutex<Option<String>>,
     /// Grows with every reset: what was issued before is void.
     epoch: AtomicU64,
 }
@@ -125,6 +127,7 @@ impl Desk {
             concurrent: AtomicU64::new(0),
             concurrent_peak: AtomicU64::new(0),
             wrong_passwords: Mutex::default(),
+            mailed: Mutex::default(),
             epoch: AtomicU64::new(0),
         })
     }
@@ -139,6 +142,15 @@ impl Desk {
 
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::SeqCst)
+    }
+
+    /// Mails a code: whoever tests reads it here.
+    pub(crate) fn mail(&self, code: &str) {
+        *lock(&self.mailed) = Some(code.to_owned());
+    }
+
+    pub(crate) fn mailed(&self) -> Option<String> {
+        lock(&self.mailed).clone()
     }
 
     /// Counts a request in; out again when the guard is dropped.
@@ -196,6 +208,7 @@ impl Desk {
         }
         self.set(Switches::default());
         lock(&self.wrong_passwords).clear();
+        *lock(&self.mailed) = None;
         self.epoch.fetch_add(1, Ordering::SeqCst);
     }
 }

@@ -11,6 +11,12 @@ pub(crate) const BLUE_USER: &str = "bluevalley.frontdesk";
 pub(crate) const BLUE_PASSWORD: &str = "Sandbox-Blue-&-Valley<1>";
 /// Base32, 20 bytes.
 pub(crate) const BLUE_TOTP: &str = "ONQW4ZDCN54C2YTMOVSXMYLMNRSXSIJB";
+/// Users whose sign-in asks something of a person; all with [`BLUE_PASSWORD`] and without a seed. `mail`: a code that is
+/// mailed; `captcha`: letters to read; `terms`: terms to accept; `expired`: a new password.
+pub(crate) const BLUE_PEOPLE: [&str; 4] =
+    ["bluevalley.mail", "bluevalley.captcha", "bluevalley.terms", "bluevalley.expired"];
+/// The letters of the captcha.
+pub(crate) const BLUE_LETTERS: &str = "7GK4X";
 pub(crate) const HUB_KEY: &str = "sandbox-hubline-key-0001";
 pub(crate) const MOLASSES_USER: &str = "mol-practice";
 pub(crate) const MOLASSES_PASSWORD: &str = "Sandbox-Molasses-1!";

@@ -67,6 +67,11 @@ impl Control {
         self.desks.get(carrier).map(|desk| desk.counters())
     }
 
+    /// The code that a carrier has mailed last, to whoever signs in there.
+    pub fn mailed(&self, carrier: &str) -> Option<String> {
+        self.desks.get(carrier)?.mailed()
+    }
+
     /// A carrier's switches as they stand.
     pub fn switches(&self, carrier: &str) -> Option<Switches> {
         self.desks.get(carrier).map(|desk| desk.switches())
@@ -83,12 +88,15 @@ impl Control {
         self.desks.values().for_each(|desk| desk.reset());
     }
 
-    /// All of it as JSON: `{"clock_ahead_secs", "carriers": {id: {"counters", "switches"}}}`.
+    /// All of it as JSON: `{"clock_ahead_secs", "carriers": {id: {"counters", "switches", "mailed"}}}`.
     pub fn state(&self) -> Value {
         let carriers: Map<String, Value> = self
             .desks
             .iter()
-            .map(|(id, desk)| ((*id).to_owned(), json!({ "counters": desk.counters(), "switches": desk.switches() })))
+            .map(|(id, desk)| {
+                let (counters, switches, mailed) = (desk.counters(), desk.switches(), desk.mailed());
+                ((*id).to_owned(), json!({ "counters": counters, "switches": switches, "mailed": mailed }))
+            })
             .collect();
         json!({ "clock_ahead_secs": self.clock.ahead_secs(), "carriers": carriers })
     }

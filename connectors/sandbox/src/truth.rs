@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::credentials::{BLUE_LETTERS, BLUE_PASSWORD, BLUE_PEOPLE};
 use crate::people::{Person, insured_by};
 use crate::sandbox::CARRIERS;
 use crate::search::{NOT_ENROLLED_NPI, UNKNOWN_NPI};
@@ -11,7 +12,8 @@ const NPI: &str = "1234567893";
 
 /// All scenarios: `[{"carrier", "scenario", "about", "ask", "expect"}]`. `ask` is a whole question as the gateway's API
 /// takes it. `expect.outcome` is `answered` (with `truth`: what is true of the person, see [`crate::people`]),
-/// `refused` (with `reason` and the carrier's `codes`) or `failed` (with `kind`).
+/// `refused` (with `reason` and the carrier's `codes`) or `failed` (with `kind`). A case with `sign_in` is asked as another
+/// user of the carrier's, whose sign-in waits for a person.
 pub fn truth() -> Value {
     let mut all = Vec::new();
     for carrier in CARRIERS {
@@ -32,6 +34,7 @@ pub fn truth() -> Value {
             }
         }
         all.extend(mistakes(carrier));
+        all.extend(sign_ins(carrier));
     }
     Value::Array(all)
 }
@@ -117,6 +120,27 @@ fn scripted(member_id: &str) -> Option<(&'static str, Value)> {
     Some(told)
 }
 
+/// Users whose sign-in asks something of a person. `sign_in` says as whom to sign in, which kind of task comes and what to
+/// answer; without the one answer there is none. The answer to `mailed` stands in the control plane's state.
+fn sign_ins(carrier: &str) -> Vec<Value> {
+    let people = insured_by(carrier);
+    let Some(person) = people.first().filter(|_| carrier == "bluevalley") else { return Vec::new() };
+    let asks = [
+        ("mail", "a code that is mailed", "second_factor_code", "mailed"),
+        ("captcha", "letters to read", "captcha", BLUE_LETTERS),
+        ("terms", "terms of use to accept", "terms", "accept"),
+        ("expired", "a new password", "password_change", "at least 12 characters, another one"),
+    ];
+    let case_of = |(name, about, kind, answer): (&str, &str, &str, &str)| {
+        let user = BLUE_PEOPLE.iter().find(|user| user.ends_with(name));
+        let mut case =
+            case(carrier, &format!("SIGN-IN-{}", name.to_uppercase()), about, ask(carrier, person), answered(person));
+        case["sign_in"] = json!({ "username": user, "password": BLUE_PASSWORD, "task": kind, "answer": answer });
+        case
+    };
+    asks.into_iter().map(case_of).collect()
+}
+
 /// Wrong questions about the first person of each carrier.
 fn mistakes(carrier: &str) -> Vec<Value> {
     let people = insured_by(carrier);
@@ -184,7 +208,8 @@ mod tests {
         let answered = all.iter().filter(|case| case["expect"]["outcome"] == "answered").count();
         println!("{} scenarios, {answered} of them answered", all.len());
         assert!(all.len() > 70 && answered >= 20);
-        let distinct: std::collections::HashSet<String> = all.iter().map(|case| case["ask"].to_string()).collect();
+        let distinct: std::collections::HashSet<String> =
+            all.iter().map(|case| format!("{} {}", case["ask"], case["sign_in"])).collect();
         assert_eq!(distinct.len(), all.len());
     }
 

@@ -9,7 +9,7 @@ use http::{Request, Response, Uri};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::{BoxFuture, Result};
+use crate::{BoxFuture, Error, ErrorKind, Prompt, Result};
 
 /// What the host lends. `ctx` is the host's means, `ask` the caller's intent.
 #[derive(Clone)]
@@ -41,6 +41,14 @@ pub trait Host: Send + Sync {
     fn has_secret(&self, field: &str) -> bool;
     /// Notes something worth telling beside the answer.
     fn warn(&self, warning: Warning);
+    /// Shows a prompt to people and waits for the one answer. A host without people refuses.
+    fn ask_person<'a>(&'a self, prompt: Prompt) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { Err(prompt.unasked()) })
+    }
+    /// The carrier has taken the last answer as the credential's new value of this field: stores it.
+    fn keep_answer<'a>(&'a self, _field: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Err(Error::new(ErrorKind::Internal, "There is no answer of a person to keep.")) })
+    }
 }
 
 /// Something worth telling beside an answer: fixed words.
@@ -63,6 +71,8 @@ pub enum Secret<'a> {
     Field(&'a str),
     /// The present one-time code made from field `totp_seed` (RFC 6238, six digits, 30 seconds). Never the seed.
     TotpCode,
+    /// What a person has answered to the last prompt; empty where the answer is a plain yes.
+    Answer,
     /// `Base64(SHA-1(nonce + created + password))`, the WS-Security UsernameToken PasswordDigest.
     WsDigest {
         /// The nonce's bytes (not its Base64).
@@ -106,7 +116,7 @@ impl Escape {
 ///
 /// Its text is made of letters, digits and `-` only, so that no escaping a connector applies changes it:
 /// `pk-<word>-<what>-<escape>-kp`, where `<word>` is random for each ask (text from a caller cannot forge a marker) and
-/// `<what>` is `f<hex of the field's name>`, `totp` or `ws<hex nonce>x<hex created>`.
+/// `<what>` is `f<hex of the field's name>`, `totp`, `answer` or `ws<hex nonce>x<hex created>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker(String);
 
@@ -116,6 +126,7 @@ impl Marker {
         let what = match secret {
             Secret::Field(name) => format!("f{}", hex(name.as_bytes())),
             Secret::TotpCode => "totp".to_owned(),
+            Secret::Answer => "answer".to_owned(),
             Secret::WsDigest { nonce, created } => {
                 format!("ws{}x{}", hex(nonce), hex(created.as_bytes()))
             }
@@ -213,6 +224,28 @@ impl Context {
     /// Whether the practice's credential holds this field.
     pub fn has_secret(&self, field: &str) -> bool {
         self.host.has_secret(field)
+    }
+
+    /// Shows a prompt to people and waits until one of them has answered, at most as long as the host's countdown or the
+    /// question's deadline allows. The answer is not handed over: put [`Secret::Answer`] where it belongs, in the requests
+    /// that follow. Raise it with `again` set where the carrier has refused an answer and shows the same form once more.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NeedsPerson`] when nobody answers, or nobody can be asked;
+    /// [`crate::ErrorKind::CredentialRejected`] when too many answers were refused;
+    /// [`crate::ErrorKind::CarrierUnavailable`] when another question's prompt was answered meanwhile: begin anew. Pass it on
+    /// with `?`.
+    pub async fn ask_person(&self, prompt: Prompt) -> Result<()> {
+        self.host.ask_person(prompt).await
+    }
+
+    /// Says that the carrier has taken the last answer as the new value of a field of the credential (a changed password):
+    /// the host stores it, durably, before this returns. While signing in only.
+    ///
+    /// # Errors
+    /// Why it could not be stored.
+    pub async fn keep_answer(&self, field: &str) -> Result<()> {
+        self.host.keep_answer(field).await
     }
 
     /// Notes something worth telling beside the answer.

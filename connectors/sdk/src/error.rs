@@ -265,6 +265,26 @@ pub enum Fact {
     Number(i64),
     /// A fixed word.
     Word(&'static str),
+    /// An id of ours, free of meaning.
+    Id(OurId),
+}
+
+/// An id of ours (a UUID), which an error may name: it says nothing about anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OurId(pub u128);
+
+impl fmt::Display for OurId {
+    /// As UUIDs are written (RFC 9562, section 4).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{:032x}", self.0);
+        for (place, digit) in text.chars().enumerate() {
+            if matches!(place, 8 | 12 | 16 | 20) {
+                f.write_str("-")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Fact {
@@ -272,6 +292,7 @@ impl fmt::Display for Fact {
         match self {
             Self::Number(n) => write!(f, "{n}"),
             Self::Word(w) => f.write_str(w),
+            Self::Id(id) => write!(f, "{id}"),
         }
     }
 }
@@ -280,7 +301,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// What may stand in an error: integers, status codes and fixed words. Sealed: a `String` can never be one.
+/// What may stand in an error: integers, status codes, fixed words and ids of ours. Sealed: a `String` can never be one.
 pub trait Plain: sealed::Sealed {
     /// The fact itself.
     fn into_fact(self) -> Fact;
@@ -302,6 +323,13 @@ impl sealed::Sealed for &'static str {}
 impl Plain for &'static str {
     fn into_fact(self) -> Fact {
         Fact::Word(self)
+    }
+}
+
+impl sealed::Sealed for OurId {}
+impl Plain for OurId {
+    fn into_fact(self) -> Fact {
+        Fact::Id(self)
     }
 }
 
@@ -336,6 +364,12 @@ mod tests {
     #[test]
     fn a_rejected_login_is_never_retried() {
         assert_eq!(Error::new(ErrorKind::CredentialRejected, "x").retry, Retry::Never);
+    }
+
+    #[test]
+    fn an_id_is_written_as_a_uuid() {
+        let id = OurId(0x0193_5a4e_0000_7000_8000_0000_0000_00ff);
+        assert_eq!(id.to_string(), "01935a4e-0000-7000-8000-0000000000ff");
     }
 
     #[test]

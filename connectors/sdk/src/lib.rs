@@ -8,7 +8,8 @@
 //!
 //! Read in this order: [`ask`] (what is asked), [`connector`] (who answers), [`context`] (what the host lends while
 //! it does), [`outcome`] and [`answer`] (what comes back), [`submission`] (asks that have an effect), [`error`] (when nothing comes back), [`summary`] (the
-//! plain words made from the facts), [`settings`] (a carrier file's own part).
+//! plain words made from the facts), [`prompt`] (what a person must answer),
+//! [`settings`] (a carrier file's own part).
 //!
 //! Invariants, each backed by a test in the host's `tests/gateway/architecture.rs`:
 //! - nothing here, and nothing in a connector, opens a socket, sleeps, spawns or reads a clock of its own;
@@ -22,6 +23,7 @@ pub mod context;
 pub mod error;
 pub mod outcome;
 pub mod phi;
+pub mod prompt;
 pub mod settings;
 pub mod submission;
 pub mod summary;
@@ -37,6 +39,7 @@ pub use context::{Context, Escape, Host, Secret};
 pub use error::{Error, ErrorKind, Result, Retry, WhoActs};
 pub use outcome::{CarrierCode, Outcome, Refusal, RefusalReason};
 pub use phi::Phi;
+pub use prompt::{Picture, Prompt, PromptKind};
 pub use settings::{Settings, SettingsProblem};
 pub use submission::{Commit, Inquiry, Prepared, Receipt, SubmissionClass, SubmissionPromise, Submissions};
 

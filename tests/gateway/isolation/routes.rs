@@ -61,6 +61,7 @@ const CREDENTIAL: &str = r#"{"fields": {"username": "nsh-practice", "password": 
 const PRACTICE: &str = r#"{"name": "Clinic <mark>", "npis": [{"npi": "1234567893", "name": "Dr <mark>"}]}"#;
 const PERSON: &str = r#"{"email": "n<n>@<mark>.example", "name": "<mark>", "role": "platform_admin"}"#;
 const WEBHOOK: &str = r#"{"url": "https://<mark>.example/<n>", "kinds": ["submission."]}"#;
+const ANSWER: &str = r#"{"answer": "<mark>"}"#;
 /// Whoever administers without seeing patient data changes nobody who does; a key with one scope gives away no role.
 const LESS: &[(&str, u16)] = &[("platform_admin", 403), ("key:admin", 403)];
 /// Somebody else's session is not there, unless one administers.
@@ -164,6 +165,12 @@ pub const LINES: &[Line] = &[
     // What is held and released, `put_back.rs` beside looks at.
     line("put", "/v1/holds/{carrier}", Scope("resolve"), "/v1/holds/none", REASON, (404, 404)),
     line("post", "/v1/holds/{carrier}/release", Scope("resolve"), "/v1/holds/none/release", REASON, (200, 200)),
+    // A task is raised by a carrier: who may answer one, `tasks.rs` beside looks at.
+    line("get", "/v1/tasks", Scope("ask"), "/v1/tasks", "", (200, 200)),
+    line("get", "/v1/tasks/{id}", Scope("ask"), "/v1/tasks/none", "", (404, 404)),
+    line("post", "/v1/tasks/{id}/answer", Scope("resolve"), "/v1/tasks/none/answer", ANSWER, (404, 404)),
+    line("post", "/v1/tasks/{id}/dismiss", Scope("resolve"), "/v1/tasks/none/dismiss", "", (404, 404)),
+    line("post", "/v1/tasks/{id}/again", Scope("resolve"), "/v1/tasks/none/again", "", (404, 404)),
     line("post", "/v1/trail/search", Scope("trail"), "/v1/trail/search", r#"{"ask": "<mark>-<n>"}"#, (200, 200)),
     // Whole packets are made in tests of their own.
     line("post", "/v1/trail/packets", Scope("trail"), "/v1/trail/packets", "{}", (422, 422)),

@@ -69,6 +69,7 @@ fn number(name: &str, usual: usize) -> usize {
 struct Pool {
     asks: Vec<String>,
     keys: Vec<String>,
+    patients: Vec<String>,
     people: Vec<String>,
     sessions: Vec<String>,
     webhooks: Vec<String>,
@@ -80,6 +81,7 @@ impl Pool {
         for (name, ids) in [
             ("<ask>", &self.asks),
             ("<key>", &self.keys),
+            ("<patient>", &self.patients),
             ("<person>", &self.people),
             ("<session>", &self.sessions),
             ("<webhook>", &self.webhooks),
@@ -98,8 +100,14 @@ async fn no_answer_holds_a_byte_of_another_practice() {
     let town = Town::new().await;
     let mut owners = Owners::new();
     let mut walkers: Vec<Somebody> = Vec::new();
-    let mut pool =
-        Pool { asks: Vec::new(), keys: Vec::new(), people: Vec::new(), sessions: Vec::new(), webhooks: Vec::new() };
+    let mut pool = Pool {
+        asks: Vec::new(),
+        keys: Vec::new(),
+        patients: Vec::new(),
+        people: Vec::new(),
+        sessions: Vec::new(),
+        webhooks: Vec::new(),
+    };
     for practice in 0..3 {
         let all = town.key(practice, "key:all", &Scope::ALL).await;
         for _ in 0..3 {
@@ -111,11 +119,17 @@ async fn no_answer_holds_a_byte_of_another_practice() {
             pool.keys.push(town.spare_key(practice).await);
             pool.people.push(town.spare_person(practice).await);
         }
+        for _ in 0..3 {
+            let body = town.fill(super::routes_body("/v1/patients"), practice);
+            let made = town.send(&all, "post", "/v1/patients", &body).await;
+            pool.patients.push(made.body["id"].as_str().unwrap_or_else(|| panic!("{}", made.text)).to_owned());
+        }
         pool.webhooks.push(town.webhook(&all).await);
         pool.sessions.push(town.new_session_of(practice).await);
         for id in pool
             .keys
             .iter()
+            .chain(&pool.patients)
             .chain(&pool.people)
             .chain(&pool.sessions)
             .chain(&pool.webhooks)

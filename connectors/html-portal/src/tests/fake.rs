@@ -99,6 +99,43 @@ impl Fake {
         })
     }
 
+    /// A host whose credential has these fields and whose people answer this often. The same address may show other pages
+    /// when it is asked again: `(key, number of the request to it, page)`.
+    pub(super) fn attended(
+        &self,
+        secrets: &[&str],
+        answers: usize,
+        again: &'static [(&'static str, usize, &'static str)],
+    ) -> Arc<FakeHost> {
+        let pages = self.pages.clone();
+        let seen = std::sync::Mutex::new(BTreeMap::<String, usize>::new());
+        let script = move |_: usize, request: &Request<Bytes>| {
+            let key = format!("{} {}", request.method(), request.uri().path());
+            let number = {
+                let mut seen = seen.lock().unwrap();
+                let number = seen.entry(key.clone()).or_default();
+                *number += 1;
+                *number
+            };
+            let other =
+                again.iter().find(|(of, at, _)| *of == key && *at == number).map(|(_, _, page)| (*page).to_owned());
+            let (status, page) = match other {
+                Some(page) => (200, page),
+                None => pages.get(&key).cloned().unwrap_or((404, "<html>no such page</html>".into())),
+            };
+            let media = if key.ends_with(".png") { "image/png" } else { "text/html" };
+            Ok(Response::builder().status(status).header("content-type", media).body(page.into()).unwrap())
+        };
+        FakeHost::attended(script, secrets, answers)
+    }
+
+    /// Signs in with such a host.
+    pub(super) fn sign_in_at(&self, host: &Arc<FakeHost>) -> Result<()> {
+        let portal = self.portal();
+        let SignIn::Form(form) = portal.sign_in() else { panic!("a form") };
+        block_on(form.sign_in(&host.context()))
+    }
+
     pub(super) fn sign_in(&self) -> (Result<()>, Vec<Request<Bytes>>) {
         let (portal, host) = (self.portal(), self.host());
         let SignIn::Form(form) = portal.sign_in() else { panic!("a form") };

@@ -2,6 +2,7 @@
 
 mod asking;
 mod fake;
+mod person;
 mod signing_in;
 
 use connector_sdk::Settings;

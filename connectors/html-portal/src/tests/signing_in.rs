@@ -220,11 +220,14 @@ fn a_missing_credential_sends_nothing() {
     let fake = Fake::new();
     let portal = fake.portal();
     let SignIn::Form(form) = portal.sign_in() else { panic!("a form") };
-    // Without a password nothing is asked; without the code's key the sign-in ends where the code is wanted.
-    for (has, requests) in [(&["username"][..], 0), (&["username", "password"][..], 2)] {
+    // Without a password nothing is asked; without the code's key, and with nobody to ask, it ends where a code is wanted.
+    for (has, requests, kind) in [
+        (&["username"][..], 0, ErrorKind::CredentialMissing),
+        (&["username", "password"][..], 2, ErrorKind::NeedsPerson),
+    ] {
         let host = fake.host();
         let ctx = connector_sdk::Context::new(std::sync::Arc::new(Bare(host.clone(), has)));
-        assert_eq!(block_on(form.sign_in(&ctx)).unwrap_err().kind, ErrorKind::CredentialMissing);
+        assert_eq!(block_on(form.sign_in(&ctx)).unwrap_err().kind, kind);
         assert_eq!(host.requests().len(), requests);
     }
 }

@@ -5,6 +5,7 @@
 //! address answers 200 with the sign-in page.
 
 mod pages;
+mod person;
 mod session;
 mod totp;
 
@@ -19,7 +20,7 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::clock::today;
 use crate::control::{Desk, Login, Page};
-use crate::credentials::{BLUE_PASSWORD, BLUE_TOTP, BLUE_USER};
+use crate::credentials::{BLUE_TOTP, BLUE_USER};
 use crate::form;
 use crate::people::{Benefit, Person, Status, insured_by};
 use crate::search::{Query, Rules, date, find, iso};
@@ -36,15 +37,25 @@ struct Portal {
     sessions: Sessions,
     /// Epoch + 1 in which member `BVP-SIGNEDOUT` has cost a session already.
     thrown_out: AtomicU64,
+    known: person::Known,
 }
 
 pub(crate) fn router(desk: Arc<Desk>) -> Router {
-    let portal =
-        Portal { desk, people: insured_by("bluevalley"), sessions: Sessions::default(), thrown_out: AtomicU64::new(0) };
+    let portal = Portal {
+        desk,
+        people: insured_by("bluevalley"),
+        sessions: Sessions::default(),
+        thrown_out: AtomicU64::new(0),
+        known: person::Known::default(),
+    };
     Router::new()
         .route("/", get(async || redirect("/login", None)))
         .route("/login", get(show_login).post(send_login))
         .route("/otp", get(show_code).post(send_code))
+        .route("/check", get(person::show_check).post(person::send_check))
+        .route("/check.png", get(person::picture))
+        .route("/accept-terms", get(person::show_terms).post(person::send_terms))
+        .route("/new-password", get(person::show_password).post(person::send_password))
         .route("/home", get(home))
         .route("/eligibility", get(show_search).post(send_search))
         .route("/member", get(member))
@@ -83,7 +94,7 @@ impl Portal {
 
     /// The sign-in page in a fresh session; always 200, as this portal does even where somebody asked for another page.
     fn sign_in_page(&self, message: Option<&str>) -> Response {
-        let id = self.sessions.open(Stage::Visitor, self.now());
+        let id = self.sessions.open("", Stage::Visitor, self.now());
         let mut response = html(pages::login(&self.sessions.page(&id), message));
         set_cookie(&mut response, &id);
         response
@@ -95,7 +106,7 @@ impl Portal {
         let id = cookie(headers);
         match self.sessions.stage(&id, self.now()) {
             Some(Stage::SignedIn) => {}
-            Some(Stage::Visitor | Stage::WantsCode) | None => return Err(self.sign_in_page(None)),
+            _ => return Err(self.sign_in_page(None)),
         }
         match self.desk.switches().page {
             Page::None => Ok(id),
@@ -133,13 +144,16 @@ async fn send_login(State(portal): State<Arc<Portal>>, headers: HeaderMap, body:
     if portal.sessions.stage(&id, portal.now()).is_none() || !portal.fresh(&id, &body) {
         return unexpected();
     }
-    let user = (form::value(&body, "userId") == BLUE_USER).then_some(BLUE_USER);
-    match portal.desk.login(user, form::value(&body, "pwd") == BLUE_PASSWORD) {
+    let user = Portal::user(&form::value(&body, "userId"));
+    let right = user.is_some_and(|user| portal.password_is(user, &form::value(&body, "pwd")));
+    match portal.desk.login(user, right) {
         Login::Wrong => portal.sign_in_page(Some("The user ID or password is incorrect.")),
         Login::Locked => portal.sign_in_page(Some("Your account is locked. Call the help desk at 800-555-0104.")),
         Login::Accepted => {
             portal.sessions.close(&id);
-            redirect("/otp", Some(&portal.sessions.open(Stage::WantsCode, portal.now())))
+            let user = user.unwrap_or_default();
+            let (stage, next) = portal.after_password(user);
+            redirect(next, Some(&portal.sessions.open(user, stage, portal.now())))
         }
     }
 }
@@ -147,7 +161,7 @@ async fn send_login(State(portal): State<Arc<Portal>>, headers: HeaderMap, body:
 async fn show_code(State(portal): State<Arc<Portal>>, headers: HeaderMap) -> Response {
     let id = cookie(&headers);
     match portal.sessions.stage(&id, portal.now()) {
-        Some(Stage::WantsCode) => html(pages::code(&portal.sessions.page(&id), None)),
+        Some(Stage::WantsCode) => html(pages::code(&portal.sessions.page(&id), portal.sessions.user(&id), None)),
         _ => portal.sign_in_page(None),
     }
 }
@@ -160,13 +174,17 @@ async fn send_code(State(portal): State<Arc<Portal>>, headers: HeaderMap, body: 
     if !portal.fresh(&id, &body) {
         return unexpected();
     }
-    let right = totp::fits(BLUE_TOTP, form::value(&body, "otp").trim(), jiff::Timestamp::now().as_second());
-    match portal.desk.login(Some(BLUE_USER), right) {
+    let (user, given) = (portal.sessions.user(&id), form::value(&body, "otp"));
+    let right = match user {
+        BLUE_USER => totp::fits(BLUE_TOTP, given.trim(), jiff::Timestamp::now().as_second()),
+        _ => portal.mailed_is(user, given.trim()),
+    };
+    match portal.desk.login(Some(user), right) {
         Login::Accepted => {
             portal.sessions.close(&id);
-            redirect("/home", Some(&portal.sessions.open(Stage::SignedIn, portal.now())))
+            redirect("/home", Some(&portal.sessions.open(user, Stage::SignedIn, portal.now())))
         }
-        Login::Wrong => html(pages::code(&portal.sessions.page(&id), Some("The code is not valid."))),
+        Login::Wrong => html(pages::code(&portal.sessions.page(&id), user, Some("The code is not valid."))),
         Login::Locked => portal.sign_in_page(Some("Your account is locked. Call the help desk at 800-555-0104.")),
     }
 }

@@ -1,7 +1,8 @@
 //! The portal's HTML. Every value that is shown is escaped.
 
-use super::session::Hidden;
+use super::session::{Hidden, Stage};
 use crate::control::Layout;
+use crate::credentials::BLUE_USER;
 use crate::people::{Accumulator, Authorization, Benefit, Covered, Level, Network, Person, Status};
 use crate::xml::escape;
 
@@ -58,9 +59,11 @@ pub(super) fn login(hidden: &Hidden, message: Option<&str>) -> String {
     frame("Sign in", false, &body)
 }
 
-pub(super) fn code(hidden: &Hidden, message: Option<&str>) -> String {
+pub(super) fn code(hidden: &Hidden, user: &str, message: Option<&str>) -> String {
+    let from =
+        if user == BLUE_USER { "from your authenticator app" } else { "that we have mailed to f***@practice.example" };
     let body = format!(
-        "<h1>Verify it is you</h1>{}<p>Enter the six-digit code from your authenticator app.</p>\
+        "<h1>Verify it is you</h1>{}<p>Enter the six-digit code {from}.</p>\
          <form id=\"otpForm\" method=\"post\" action=\"/otp\">{}\n\
          <label for=\"otp\">Code</label><input id=\"otp\" name=\"otp\" type=\"text\" autocomplete=\"one-time-code\">\n\
          <label><input type=\"checkbox\" name=\"remember\" value=\"1\"> Remember this device for 30 days</label>\n\
@@ -69,6 +72,43 @@ pub(super) fn code(hidden: &Hidden, message: Option<&str>) -> String {
         hidden_fields(hidden)
     );
     frame("Verification", false, &body)
+}
+
+/// A page between the password and the rest, for a person.
+pub(super) fn asked(stage: Stage, hidden: &Hidden, message: Option<&str>) -> String {
+    let (title, id, address, words, fields) = match stage {
+        Stage::WantsLetters => (
+            "Security check",
+            "signinCaptcha",
+            "/check",
+            "Type the letters of the picture.",
+            "<img id=\"letters-picture\" src=\"/check.png\" alt=\"letters\">\n\
+             <label for=\"letters\">Letters</label><input id=\"letters\" name=\"letters\" type=\"text\">",
+        ),
+        Stage::WantsPassword => (
+            "Your password has expired",
+            "newPassword",
+            "/new-password",
+            "Choose a new password of at least 12 characters.",
+            "<label for=\"old\">Current password</label><input id=\"old\" name=\"old\" type=\"password\">\n\
+             <label for=\"new1\">New password</label><input id=\"new1\" name=\"new1\" type=\"password\">\n\
+             <label for=\"new2\">Once more</label><input id=\"new2\" name=\"new2\" type=\"password\">",
+        ),
+        _ => (
+            "Terms of Use",
+            "signinTerms",
+            "/accept-terms",
+            "Our terms of use have changed: look up only members you treat.",
+            "<input type=\"hidden\" name=\"accept\" value=\"yes\">",
+        ),
+    };
+    let body = format!(
+        "<h1>{title}</h1>{}<p id=\"asked\">{words}</p><form id=\"{id}\" method=\"post\" action=\"{address}\">{}\n\
+         {fields}\n<button type=\"submit\">Continue</button></form>",
+        alert(message),
+        hidden_fields(hidden)
+    );
+    frame(title, false, &body)
 }
 
 /// A page that says one thing.

@@ -24,6 +24,12 @@ pub(super) enum Stage {
     Visitor,
     /// Password accepted, one-time code wanted.
     WantsCode,
+    /// Password accepted; letters of a picture wanted.
+    WantsLetters,
+    /// Password accepted; a yes to new terms wanted.
+    WantsYes,
+    /// Password accepted, for the last time; a new one wanted.
+    WantsPassword,
     /// In.
     SignedIn,
 }
@@ -37,6 +43,8 @@ pub(super) struct Hidden {
 }
 
 struct Session {
+    /// Empty for a visitor.
+    user: &'static str,
     stage: Stage,
     begun: i64,
     used: i64,
@@ -58,7 +66,7 @@ pub(super) struct Now {
 
 impl Sessions {
     /// A new session; its cookie's value.
-    pub(super) fn open(&self, stage: Stage, now: Now) -> String {
+    pub(super) fn open(&self, user: &'static str, stage: Stage, now: Now) -> String {
         let mut all = lock(&self.0);
         if all.len() >= SESSIONS_MAX {
             let oldest = all.iter().min_by_key(|(_, session)| session.used).map(|(id, _)| id.clone());
@@ -66,6 +74,7 @@ impl Sessions {
         }
         let id = token();
         let session = Session {
+            user,
             stage,
             begun: now.secs,
             used: now.secs,
@@ -90,6 +99,11 @@ impl Sessions {
         }
         session.used = now.secs;
         Some(session.stage)
+    }
+
+    /// Who has signed in; empty for nobody.
+    pub(super) fn user(&self, id: &str) -> &'static str {
+        lock(&self.0).get(id).map_or("", |session| session.user)
     }
 
     /// Ends it.
@@ -154,23 +168,23 @@ mod tests {
     #[test]
     fn idle_absolute_and_reset_end_a_session() {
         let sessions = Sessions::default();
-        let id = sessions.open(Stage::SignedIn, NOON);
+        let id = sessions.open("u", Stage::SignedIn, NOON);
         assert_eq!(sessions.stage(&id, at(899)), Some(Stage::SignedIn));
         assert_eq!(sessions.stage(&id, at(899 + 899)), Some(Stage::SignedIn));
         assert_eq!(sessions.stage(&id, at(899 + 899 + 900)), None);
-        let id = sessions.open(Stage::SignedIn, NOON);
+        let id = sessions.open("u", Stage::SignedIn, NOON);
         for minute in (0..480).step_by(10) {
             assert!(sessions.stage(&id, at(minute * 60)).is_some());
         }
         assert_eq!(sessions.stage(&id, at(8 * 3600)), None);
-        let id = sessions.open(Stage::SignedIn, NOON);
+        let id = sessions.open("u", Stage::SignedIn, NOON);
         assert_eq!(sessions.stage(&id, Now { epoch: 1, ..NOON }), None);
     }
 
     #[test]
     fn a_view_state_is_good_once_and_in_its_own_session() {
         let sessions = Sessions::default();
-        let (mine, other) = (sessions.open(Stage::SignedIn, NOON), sessions.open(Stage::SignedIn, NOON));
+        let (mine, other) = (sessions.open("u", Stage::SignedIn, NOON), sessions.open("u", Stage::SignedIn, NOON));
         let page = sessions.page(&mine);
         assert!(!sessions.spend(&other, &page));
         assert!(!sessions.spend(&mine, &Hidden { csrf: "x".into(), ..page.clone() }));

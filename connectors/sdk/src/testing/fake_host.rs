@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::context::Warning;
-use crate::{BoxFuture, Context, Error, ErrorKind, Host, Result};
+use crate::{BoxFuture, Context, Error, ErrorKind, Host, Prompt, Result};
 
 type Script = dyn Fn(usize, &Request<Bytes>) -> Result<Response<Bytes>> + Send + Sync;
 
@@ -21,6 +21,8 @@ pub struct FakeHost {
     script: Box<Script>,
     state: Mutex<State>,
     secrets: Vec<String>,
+    /// How often a person answers; then nobody does.
+    answers: usize,
     /// What is left of the deadline at the start.
     deadline: Duration,
 }
@@ -31,6 +33,8 @@ struct State {
     warnings: Vec<Warning>,
     paused: Duration,
     control_number: u32,
+    prompts: Vec<Prompt>,
+    kept: Vec<String>,
 }
 
 impl FakeHost {
@@ -45,12 +49,40 @@ impl FakeHost {
         script: impl Fn(usize, &Request<Bytes>) -> Result<Response<Bytes>> + Send + Sync + 'static,
     ) -> Arc<Self> {
         let secrets = ["username", "password", "totp_seed", "api_key", "client_id", "client_secret"];
-        Arc::new(Self {
+        Arc::new(Self::over(script, &secrets, 0))
+    }
+
+    /// A host whose credential has these fields, and whose people answer this often.
+    pub fn attended(
+        script: impl Fn(usize, &Request<Bytes>) -> Result<Response<Bytes>> + Send + Sync + 'static,
+        secrets: &[&str],
+        answers: usize,
+    ) -> Arc<Self> {
+        Arc::new(Self::over(script, secrets, answers))
+    }
+
+    fn over(
+        script: impl Fn(usize, &Request<Bytes>) -> Result<Response<Bytes>> + Send + Sync + 'static,
+        secrets: &[&str],
+        answers: usize,
+    ) -> Self {
+        Self {
             script: Box::new(script),
             state: Mutex::default(),
-            secrets: secrets.map(str::to_owned).to_vec(),
+            secrets: secrets.iter().map(|name| (*name).to_owned()).collect(),
+            answers,
             deadline: Duration::from_secs(60),
-        })
+        }
+    }
+
+    /// What people were asked so far.
+    pub fn prompts(&self) -> Vec<Prompt> {
+        self.lock().prompts.clone()
+    }
+
+    /// Fields for which an answer was kept.
+    pub fn kept(&self) -> Vec<String> {
+        self.lock().kept.clone()
     }
 
     /// A host that gives these replies in order, then fails.
@@ -145,6 +177,19 @@ impl Host for FakeHost {
 
     fn warn(&self, warning: Warning) {
         self.lock().warnings.push(warning);
+    }
+
+    fn ask_person<'a>(&'a self, prompt: Prompt) -> BoxFuture<'a, Result<()>> {
+        let mut state = self.lock();
+        let unasked = prompt.unasked();
+        state.prompts.push(prompt);
+        let answered = state.prompts.len() <= self.answers;
+        Box::pin(async move { if answered { Ok(()) } else { Err(unasked) } })
+    }
+
+    fn keep_answer<'a>(&'a self, field: &'a str) -> BoxFuture<'a, Result<()>> {
+        self.lock().kept.push(field.to_owned());
+        Box::pin(async { Ok(()) })
     }
 }
 
