@@ -167,6 +167,26 @@ pub async fn list_all(store: &Store, practice: &PracticeId) -> Result<Vec<Creden
         .await
 }
 
+/// Carriers for which a practice has values, but no credential that they could belong to.
+///
+/// # Errors
+/// What the store says.
+pub async fn stray_values(store: &Store, practice: &PracticeId) -> Result<Vec<String>, StoreError> {
+    let practice = practice.clone();
+    store
+        .read(move |sql| {
+            sql.all(
+                "SELECT DISTINCT f.carrier FROM credential_field f WHERE f.practice = ?1 AND NOT EXISTS
+                   (SELECT 1 FROM credential c
+                    WHERE c.practice = f.practice AND c.carrier = f.carrier AND c.state <> 'deleted')
+                 ORDER BY f.carrier",
+                values![practice.as_str()],
+                |row| row.get(0),
+            )
+        })
+        .await
+}
+
 fn credential_row(row: &Row<'_>) -> Result<CredentialRow, StoreError> {
     Ok(CredentialRow {
         practice: PracticeId::new(row.get::<String>(0)?),

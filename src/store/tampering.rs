@@ -194,6 +194,67 @@ pub(crate) fn cells(dir: &Path, tables: &[&'static str]) -> Result<Vec<Cell>, ru
     Ok(cells)
 }
 
+/// Keeps a copy of tables beside them, to be put back by [`put_back_tables`].
+pub(crate) fn keep_tables(dir: &Path, mark: &str, tables: &[&str]) {
+    let copies = tables.iter().map(|table| {
+        format!(
+            "DROP TABLE IF EXISTS {mark}_{table}; CREATE TABLE {mark}_{table} AS SELECT rowid AS row, * FROM {table};"
+        )
+    });
+    edit(dir, &copies.collect::<String>());
+}
+
+/// Puts tables back to what was kept of them, row for row.
+pub(crate) fn put_back_tables(dir: &Path, mark: &str, tables: &[&str]) {
+    for table in tables {
+        let columns = columns(dir, table).join(", ");
+        edit(
+            dir,
+            &format!(
+                "DELETE FROM {table}; INSERT INTO {table}(rowid, {columns}) SELECT row, {columns} FROM {mark}_{table};"
+            ),
+        );
+    }
+}
+
+/// Puts back the rows of a table that are not there any more, beside those that are.
+pub(crate) fn put_back_missing_keys(dir: &Path, mark: &str) {
+    edit(
+        dir,
+        &format!(
+            "INSERT INTO vault_key(practice, id, root, wrapped, created_at)
+             SELECT practice, id, root, wrapped, created_at FROM {mark}_vault_key
+             WHERE id NOT IN (SELECT id FROM vault_key)"
+        ),
+    );
+}
+
+/// Forgets that texts are to be re-wrapped.
+pub(crate) const REWRAP_FORGOTTEN: &str = "DELETE FROM vault_rewrap";
+
+fn columns(dir: &Path, table: &str) -> Vec<String> {
+    let connection = open(dir);
+    let rows = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    rows.column_names().map(str::to_owned).collect()
+}
+
+/// Takes a row away.
+pub(crate) fn erase_row(dir: &Path, table: &str, row: i64) {
+    edit(dir, &format!("DELETE FROM {table} WHERE rowid = {row}"));
+}
+
+/// Adds a copy of a row whose value in one column is another; `false` when the database does not take it.
+pub(crate) fn copy_row(dir: &Path, cell: &Cell) -> bool {
+    let columns = columns(dir, cell.table);
+    let values: Vec<&str> =
+        columns.iter().map(|column| if *column == cell.column { "?1" } else { column.as_str() }).collect();
+    let (table, columns, values) = (cell.table, columns.join(", "), values.join(", "));
+    let connection = open(dir);
+    connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;").unwrap();
+    let sql = format!("INSERT INTO {table}({columns}) SELECT {values} FROM {table} WHERE rowid = ?2");
+    connection.execute(&sql, rusqlite::params![cell.value, cell.row]).is_ok()
+}
+
 /// Whether the database's own check finds tables and indexes that do not fit.
 pub(crate) fn is_damaged(dir: &Path) -> bool {
     let said = open(dir).query_row("PRAGMA integrity_check(1)", [], |row| row.get::<_, String>(0));
@@ -224,6 +285,7 @@ pub(crate) fn put_text(dir: &Path, cell: &Cell, bytes: &[u8]) -> bool {
 /// Rows of keys and credentials taken away, exchanged, set back; the edit, and the word that the finding must name.
 pub(crate) const VAULT_ROWS: &[(&str, &str)] = &[
     ("DELETE FROM vault_key WHERE id = 0", "key 0"),
+    ("DELETE FROM vault_key WHERE id = (SELECT max(id) FROM vault_key)", "key "),
     ("DELETE FROM vault_key WHERE id = (SELECT min(id) FROM vault_key WHERE practice = 'p-1')", "key "),
     ("DELETE FROM vault_wrapping WHERE way = 'recovery'", "recovery"),
     ("DELETE FROM vault_wrapping WHERE way = 'passphrase'", "passphrase"),

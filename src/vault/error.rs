@@ -106,10 +106,10 @@ impl VaultError {
             Self::BadSecret { .. } => "This cannot be taken.",
             Self::BadRecoveryGroup { .. } => "The recovery code is mistyped.",
             Self::WayBroken { .. } => {
-                "What is stored for a way to unseal the vault was changed: that way does not open it. Set it anew with `portico vault rotate`."
+                "What is stored for a way to unseal the vault was changed, erased, or put back to an earlier state. Set it anew with `portico vault rotate`; where an earlier state was put back, exchange the root key, too."
             }
             Self::KeyBroken { .. } => {
-                "A stored key of the vault does not open: it was changed, moved or erased. Restore the data from a backup."
+                "A stored key of the vault does not open, or is one that was erased before: it was changed, moved, erased or put back. Restore the data from a backup."
             }
             Self::Tampered => {
                 "A stored credential does not open: it was changed, or moved from another place. Enter it again."

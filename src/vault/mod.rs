@@ -24,6 +24,8 @@ mod logins;
 mod open;
 mod recovery;
 mod replace;
+#[cfg(test)]
+mod rewind_tests;
 mod rotation;
 mod sealing;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::error::VaultError;
 use super::keyring::Keyring;
 use super::keys::Keys;
 use super::sealing::{KEY_BYTES, KeyBytes, SealingKey, random};
-use super::ways::{Opener, Way, Wrapping, open as open_way};
+use super::ways::{Opener, Way, Wrapping, open as open_way, told};
 use super::{Rows, Vault, key_file, recovery};
 use crate::store::vault::{self as rows, Change};
 use crate::store::{self, Store, StoreError, credentials, keys};
@@ -60,8 +60,7 @@ impl Vault {
         let wrappings = wrappings.collect::<Result<Vec<_>, _>>()?;
         let change = Change { root: 0, wrappings, keys, ..Change::default() };
         let keys = Keys::new(Arc::clone(store), ring);
-        let ways: Vec<&str> = change.wrappings.iter().map(|row| row.way.as_str()).collect();
-        let ways = ways.join(".");
+        let ways = told(&change.wrappings);
         match keys.store_change(change, &Actor::command_line(), action, &ways).await {
             Err(StoreError::Conflict) => Err(VaultError::AlreadyInitialised),
             other => Ok(other.map(|()| keys)?),

@@ -8,11 +8,11 @@ use super::error::VaultError;
 use super::keyring::{Keyring, mark};
 use super::keys::sealed;
 use super::sealing::KeyBytes;
-use super::ways::{Opener, Way, Wrapping};
+use super::ways::{Opener, Way, Wrapping, told};
 use super::{Vault, key_file};
 use crate::practice::PracticeId;
 use crate::store::rewrap::{self, Exchanged};
-use crate::store::vault::{self as rows, Change, Cursor};
+use crate::store::vault::{self as rows, Change, Cursor, KeyRow};
 use crate::store::{self, credentials, keys};
 use crate::trail::{Actor, TrailRecord, append};
 
@@ -62,8 +62,11 @@ impl Vault {
                 next = Some(ring);
             }
             let count = made.len();
+            // Numbers without gaps: all of them are to be there until the next rotation.
+            let id = |row: Option<&KeyRow>| row.map_or(0, |row| row.id);
+            let subject = format!("vault-keys-{}-{}", id(made.first()), id(made.last()));
             let change = Change { root: ring.version, keys: made, rewrap_from: Some(at), ..Change::default() };
-            self.keys.store_change(change, by, "vault.keys_rotated", "vault").await?;
+            self.keys.store_change(change, by, "vault.keys_rotated", &subject).await?;
             if let Some(next) = next {
                 self.keys.exchange(next);
             }
@@ -93,7 +96,8 @@ impl Vault {
         let stored = rows::keys(&self.store).await?;
         let (next, keys) = ring.with_new_root(&stored.keys)?;
         let change = Change { root: ring.version, wrappings: wrapped(&wrappings, &next)?, keys, ..Change::default() };
-        self.keys.store_change(change, by, "vault.root_rotated", "vault").await?;
+        let ways = told(&change.wrappings);
+        self.keys.store_change(change, by, "vault.root_rotated", &ways).await?;
         self.keys.exchange(next);
         finish_files(&files)
     }
@@ -108,7 +112,8 @@ impl Vault {
         let _changing = self.keys.changing().await;
         let ring = self.keys.opened()?;
         let change = Change { root: ring.version, wrappings: wrapped(&wrappings, &ring)?, ..Change::default() };
-        self.keys.store_change(change, by, "vault.way_set", opener.way().word()).await?;
+        let way = told(&change.wrappings);
+        self.keys.store_change(change, by, "vault.way_set", &way).await?;
         finish_files(&files)
     }
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::credential;
 use super::error::VaultError;
-use super::keyring::{BadKey, Keyring, number};
-use super::ways::{Way, is_ours};
+use super::keyring::{BadKey, FIRST, Keyring, number};
+use super::ways::{self, Way, is_ours};
 use super::{GATEWAY_PRACTICE, Vault};
 use crate::practice::PracticeId;
 use crate::store::trail::{DetailedRow, walk};
-use crate::store::vault as rows;
+use crate::store::vault::{self as rows, WrappingRow};
 use crate::store::{credentials, credentials::CredentialRow};
 use crate::store::{keys, rewrap};
 use crate::trail::TrailEntry;
@@ -70,6 +70,15 @@ impl Vault {
             carrier: Some(told.carrier.clone()),
             text: "stands in the trail, but is gone from the vault. Enter it again.".to_owned(),
         }));
+        let strays = credentials::stray_values(&self.store, practice).await?;
+        faults.extend(
+            strays.into_iter().map(|carrier| Fault {
+                practice: practice.clone(),
+                carrier: Some(carrier),
+                text: "has values that belong to no credential: they were put in past the gateway. Enter it again."
+                    .to_owned(),
+            }),
+        );
         faults.sort_by(|a, b| a.carrier.cmp(&b.carrier));
         Ok(faults)
     }
@@ -80,26 +89,30 @@ impl Vault {
     /// # Errors
     /// [`VaultError::WayBroken`], [`VaultError::KeyBroken`]: the first that does not hold; else what the store says.
     pub async fn check_keys(&self) -> Result<(usize, Vec<Way>), VaultError> {
-        let ring = self.keys.opened()?;
-        let stored = rows::keys(&self.store).await?;
-        for row in &stored.wrappings {
-            if !is_ours(&ring, row) {
-                return Err(VaultError::WayBroken { way: row.way.clone() });
-            }
-        }
-        let gateway = PracticeId::new(GATEWAY_PRACTICE);
-        let (_, told) = walk(&self.store, &gateway, BTreeSet::<String>::new(), take_ways).await?;
-        if let Some(gone) = told.into_iter().find(|way| !stored.wrappings.iter().any(|row| row.way == *way)) {
-            return Err(VaultError::WayBroken { way: gone });
+        // Read together: no rotation comes in between.
+        let (ring, stored, settled, told) = {
+            let _changing = self.keys.changing().await;
+            let stored = rows::keys(&self.store).await?;
+            let settled = rows::cursor(&self.store).await?.is_none();
+            let gateway = PracticeId::new(GATEWAY_PRACTICE);
+            let (_, told) = walk(&self.store, &gateway, ToldOfKeys::default(), take_keys).await?;
+            (self.keys.opened()?, stored, settled, told)
+        };
+        if let Some(way) = broken_way(&ring, &stored.wrappings, &told.ways) {
+            return Err(VaultError::WayBroken { way });
         }
         let opened = Keyring::open(ring.root().clone(), ring.version, &stored.keys);
         let opened = opened.map_err(|BadKey(id)| VaultError::KeyBroken { id })?;
         let in_texts = rewrap::marks(&self.store).await?;
-        let needed = ring.numbers().into_iter().chain(in_texts.iter().filter_map(|mark| number(mark)));
-        for id in needed {
-            if !opened.numbers().contains(&id) {
-                return Err(VaultError::KeyBroken { id: id.into() });
-            }
+        // A text may stand under a key that was made since.
+        let (known, now) = (opened.numbers(), self.keys.opened()?.numbers());
+        let in_texts = in_texts.iter().filter_map(|mark| number(mark)).filter(|id| !now.contains(id));
+        if let Some(id) = ring.numbers().into_iter().chain(told.keys).chain(in_texts).find(|id| !known.contains(id)) {
+            return Err(VaultError::KeyBroken { id: id.into() });
+        }
+        // Older keys are erased in the same step in which re-wrapping ends.
+        if let Some(id) = opened.older().into_iter().next().filter(|_| settled) {
+            return Err(VaultError::KeyBroken { id: id.into() });
         }
         Ok((stored.keys.len(), Self::ways(&self.store).await?))
     }
@@ -148,16 +161,50 @@ fn stage_fits(row: &CredentialRow, told: &Told) -> bool {
     }
 }
 
-/// The ways that the trail tells of.
-fn take_ways(told: &mut BTreeSet<String>, row: &DetailedRow) -> bool {
+/// What the trail tells of each way: the beginning of its row's code.
+type Ways = BTreeMap<String, String>;
+
+/// What the gateway's trail tells of the vault's keys.
+#[derive(Default)]
+struct ToldOfKeys {
+    ways: Ways,
+    /// Numbers of the keys that were made by the last rotation and since: none of them was erased.
+    keys: BTreeSet<u32>,
+}
+
+/// The first way that is changed, gone, put in past the gateway, or an earlier one than the trail tells of.
+fn broken_way(ring: &Keyring, stored: &[WrappingRow], told: &Ways) -> Option<String> {
+    let fits = |row: &&WrappingRow| {
+        let code = told.get(&row.way).map(|code| format!("{}-{code}", row.way));
+        is_ours(ring, row) && code == Some(ways::told(std::slice::from_ref(*row)))
+    };
+    let is_there = |way: &&String| stored.iter().any(|row| row.way == **way);
+    let changed = stored.iter().find(|row| !fits(row)).map(|row| row.way.clone());
+    changed.or_else(|| told.keys().find(|way| !is_there(way)).cloned())
+}
+
+fn take_keys(told: &mut ToldOfKeys, row: &DetailedRow) -> bool {
     if !row.record.body.contains("\"vault.") {
         return true;
     }
     let Ok(entry) = serde_json::from_str::<TrailEntry>(&row.record.body) else { return true };
-    let ways = entry.subject_id.unwrap_or_default();
+    let subject = entry.subject_id.unwrap_or_default();
     match entry.action.as_str() {
-        "vault.made" | "vault.renewed" | "vault.way_set" => told.extend(ways.split('.').map(str::to_owned)),
-        "vault.way_dropped" => drop(told.remove(&ways)),
+        "vault.made" | "vault.renewed" | "vault.root_rotated" | "vault.way_set" => {
+            if matches!(entry.action.as_str(), "vault.made" | "vault.renewed") {
+                // The gateway's own, beside the first.
+                told.keys = BTreeSet::from([FIRST + 1]);
+            }
+            let each = subject.split('.').filter_map(|way| way.split_once('-'));
+            told.ways.extend(each.map(|(way, code)| (way.to_owned(), code.to_owned())));
+        }
+        "vault.way_dropped" => drop(told.ways.remove(&subject)),
+        "vault.key_made" => told.keys.extend(subject.strip_prefix("vault-key-").and_then(|id| id.parse::<u32>().ok())),
+        "vault.keys_rotated" => {
+            let range = subject.strip_prefix("vault-keys-").and_then(|ids| ids.split_once('-'));
+            let range = range.and_then(|(first, last)| Some(first.parse::<u32>().ok()?..=last.parse::<u32>().ok()?));
+            told.keys = range.into_iter().flatten().collect();
+        }
         _ => {}
     }
     true

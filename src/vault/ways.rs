@@ -22,6 +22,8 @@ const PASSES: u32 = 3;
 /// What a stored row may ask for at most: a changed row must not take the machine's memory.
 const MEMORY_KIB_MAX: u32 = 1024 * 1024;
 const PASSES_MAX: u32 = 16;
+/// Bytes of a row's code that a record tells. A record's subject has room for those of three ways.
+const TOLD_BYTES: usize = 6;
 const SALT_BYTES: usize = 16;
 /// Shortest passphrase, characters.
 const PASSPHRASE_CHARS_MIN: usize = 12;
@@ -180,6 +182,14 @@ fn bound_to(row: &WrappingRow) -> Vec<u8> {
 
 fn code(ring: &Keyring, row: &WrappingRow) -> Result<[u8; 32], SealBroken> {
     ring.mac(Purpose::Credentials, &bind(&[b"wrapping row v1", &bound_to(row), &row.wrapped]))
+}
+
+/// Ways with the beginnings of their rows' codes, as a record tells of them: an older row of the same way is another one.
+pub(super) fn told(rows: &[WrappingRow]) -> String {
+    let one = |row: &WrappingRow| {
+        row.code.iter().take(TOLD_BYTES).fold(format!("{}-", row.way), |text, byte| format!("{text}{byte:02x}"))
+    };
+    rows.iter().map(one).collect::<Vec<_>>().join(".")
 }
 
 /// Whether nobody changed the row: an open vault can tell without the secret that opens it.
