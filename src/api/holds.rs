@@ -24,7 +24,7 @@ const REASON_MAX: usize = 1_000;
 #[derive(Serialize, JsonSchema)]
 pub struct HoldList {
     /// By carrier. No patient data.
-    holds: Vec<HoldView>,
+    pub holds: Vec<HoldView>,
 }
 
 /// Body of `PUT /v1/holds/{carrier}` and of `POST /v1/holds/{carrier}/release`.

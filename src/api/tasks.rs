@@ -28,7 +28,7 @@ const PAGE_USUAL: u32 = 100;
 const ANSWER_MAX: usize = 256;
 
 /// Query of `GET /v1/tasks`.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Page {
     /// `open` or `closed`; both when left out.
@@ -45,12 +45,12 @@ pub struct Page {
 #[derive(Serialize, JsonSchema)]
 pub struct TaskList {
     /// What carriers ask of a person, newest first.
-    tasks: Vec<TaskView>,
+    pub tasks: Vec<TaskView>,
     /// Submissions whose fate nobody knows and a person must find out; for callers with the scope submit. Decided by
     /// `POST /v1/submissions/{id}/resolve`.
-    submissions: Vec<SubmissionSummary>,
+    pub submissions: Vec<SubmissionSummary>,
     /// Credentials whose values end soon, or have ended; for callers with the scope credentials.
-    reminders: Vec<Reminder>,
+    pub reminders: Vec<Reminder>,
 }
 
 /// Body of `POST /v1/tasks/{id}/answer`: one of the two, as the task's `takes` says.

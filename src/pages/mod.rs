@@ -23,6 +23,7 @@ mod parts;
 mod second_step;
 mod setup;
 mod sign_in;
+mod tasks;
 mod trail;
 mod visit;
 
@@ -66,6 +67,11 @@ pub fn router(app: App) -> Router {
         .route("/batches", get(batches::list).post(batches::make).layer(DefaultBodyLimit::max(FILE_MAX)))
         .route("/batches/{id}", get(batches::show))
         .route("/batches/{id}/{wish}", post(batches::turn))
+        .route("/tasks", get(tasks::show))
+        .route("/tasks/{id}/answer", post(tasks::answer))
+        .route("/tasks/{id}/dismiss", post(tasks::dismiss))
+        .route("/tasks/submissions/{id}", post(tasks::resolve))
+        .route("/tasks/holds/{carrier}/release", post(tasks::release))
         .route("/dev/components", get(components::show))
         .layer(axum::middleware::from_fn_with_state(app.clone(), held))
         .route("/assets/{name}", get(assets::get))
