@@ -1,6 +1,8 @@
 //! The rooms put together: what `serve`, `demo`, `ask --offline` and the tests open.
 
-use std::path::Path;
+mod simulated;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,14 +84,23 @@ impl House {
         Ok(house)
     }
 
-    /// A house for the demo and the tests: the sandbox's carriers, one practice with a credential for each, a store in
-    /// `data` or in a temporary folder.
+    /// A house for the demo and the tests: the sandbox's carriers, one practice with a credential for each, a store and
+    /// the carrier files in `data` or in a temporary folder. Files that somebody changed or added there stay.
     ///
     /// # Errors
     /// What cannot be opened.
     pub async fn demo(sandbox: &Sandbox, data: Option<&Path>) -> Result<Self, CannotRun> {
-        let files = sandbox.carrier_files().into_iter().map(|(id, text)| (id.to_owned(), text)).collect();
-        Self::over_files(files, &sandbox::credentials(), data).await
+        let (base, folder) = base(data)?;
+        // First: its lock says that nobody else works in this folder.
+        let store = Store::open(&base.join("store"))?;
+        let files = base.join("carriers");
+        simulated::lay_out(&files, sandbox)?;
+        let (book, report) = CarrierBook::open(&files, Limits::default());
+        report.log();
+        let mut house = Self::over_book(book, store, &sandbox::credentials(), &base).await?;
+        house._folder = folder;
+        house.tasks.push(tokio::spawn(house.book.clone().watch(LOOK_EVERY)));
+        Ok(house)
     }
 
     /// As [`House::demo`], with any carrier files and credentials.
@@ -101,24 +112,30 @@ impl House {
         credentials: &[(&str, &[(&str, &str)])],
         data: Option<&Path>,
     ) -> Result<Self, CannotRun> {
-        let folder = match data {
-            Some(_) => None,
-            None => Some(tempfile::Builder::new().prefix("portico-demo-").tempdir()?),
-        };
-        let base = data.or(folder.as_ref().map(|folder| folder.path())).unwrap_or(Path::new("."));
-        let store = Store::open(&base.join("store"))?;
-        // Beside the store, not in it: a copy of the data does not open the vault.
-        let vault = open_vault(&store, &base.join("vault.key")).await?;
+        let (base, folder) = base(data)?;
         let (book, report) = CarrierBook::from_files(files, Limits::default());
         if !report.problems.is_empty() {
             let lines: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
             return Err(CannotRun(lines.join("\n")));
         }
+        let store = Store::open(&base.join("store"))?;
+        let mut house = Self::over_book(book, store, credentials, &base).await?;
+        house._folder = folder;
+        Ok(house)
+    }
+
+    async fn over_book(
+        book: Arc<CarrierBook>,
+        store: Arc<Store>,
+        credentials: &[(&str, &[(&str, &str)])],
+        base: &Path,
+    ) -> Result<Self, CannotRun> {
+        // Beside the store, not in it: a copy of the data does not open the vault.
+        let vault = open_vault(&store, &base.join("vault.key")).await?;
         // Whoever tries the demo has nothing but this machine to be told on.
         let private = vec!["127.0.0.0/8".to_owned()];
         let trail = Trail::anchored(store.clone(), vault.clone(), &base.join("anchors"))?;
-        let mut house = Self::furnish(store, vault, trail, book, jiff::tz::TimeZone::system(), private).await?;
-        house._folder = folder;
+        let house = Self::furnish(store, vault, trail, book, jiff::tz::TimeZone::system(), private).await?;
         let practice = house.app.identity.ensure_practice(DEMO_PRACTICE, "Demo practice").await?;
         for (carrier, fields) in credentials {
             house.enter(&practice, carrier, fields).await?;
@@ -275,6 +292,15 @@ async fn take_up(submissions: &Submissions, batches: &Batches) -> Result<(), Can
         tracing::info!(taken_up, "batches that an earlier process left unfinished are taken up");
     }
     Ok(())
+}
+
+/// Where the demo keeps its things; a temporary folder where none is named.
+fn base(data: Option<&Path>) -> Result<(PathBuf, Option<tempfile::TempDir>), CannotRun> {
+    if let Some(data) = data {
+        return Ok((data.to_owned(), None));
+    }
+    let folder = tempfile::Builder::new().prefix("portico-demo-").tempdir()?;
+    Ok((folder.path().to_owned(), Some(folder)))
 }
 
 /// The vault of this store; made, with a new key file, when neither exists yet.

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use super::caller::Authenticated;
 use super::problem::Problem;
-use crate::carriers::{CredentialScope, Hit};
+use crate::carriers::{ClosedWindow, CredentialScope, Hit};
 use crate::gateway::Plane;
 use crate::identity::Scope;
 use crate::stack::BreakerState;
-use crate::vault;
+use crate::vault::{self, CredentialInfo};
 
 /// Carriers given back at most.
 const HITS_MAX: usize = 200;
@@ -23,14 +23,14 @@ const HITS_MAX: usize = 200;
 pub struct Search {
     /// Name, alias, payer id or plan name; typos are forgiven. Absent: all.
     #[serde(default)]
-    q: String,
+    pub q: String,
 }
 
 /// Answer of `GET /v1/carriers`.
 #[derive(Serialize, JsonSchema)]
 pub struct CarrierList {
     /// Best first.
-    carriers: Vec<CarrierRow>,
+    pub carriers: Vec<CarrierRow>,
 }
 
 /// One carrier in a list.
@@ -38,45 +38,77 @@ pub struct CarrierList {
 pub struct CarrierRow {
     /// Id, name, and what of it matched the search.
     #[serde(flatten)]
-    hit: Hit,
+    pub hit: Hit,
     /// Payer ids it is known by.
-    payer_ids: Vec<String>,
+    pub payer_ids: Vec<String>,
 }
 
 /// One carrier, with what it offers and needs.
 #[derive(Serialize, JsonSchema)]
 pub struct CarrierView {
     /// Its id.
-    id: String,
+    pub id: String,
     /// Its name.
-    name: String,
+    pub name: String,
     /// Other names.
-    aliases: Vec<String>,
+    pub aliases: Vec<String>,
     /// Payer ids.
-    payer_ids: Vec<String>,
+    pub payer_ids: Vec<String>,
     /// Plan names.
-    plan_names: Vec<String>,
+    pub plan_names: Vec<String>,
     /// The connector that speaks to it.
-    connector: String,
+    pub connector: String,
+    /// What that connector speaks, in a few words.
+    pub speaks: &'static str,
     /// Which operations can be asked.
-    offers: OffersView,
+    pub offers: OffersView,
     /// Whose credential is used: `per_practice` or `gateway`.
-    credential: &'static str,
+    pub credential: &'static str,
     /// Fields the credential needs, never their values.
-    credential_fields: Vec<connector_sdk::CredentialField>,
+    pub credential_fields: Vec<connector_sdk::CredentialField>,
     /// Whether a credential is stored, and in which state: `missing`, `active`, `suspect`, `verifying`, `disabled`.
-    credential_state: &'static str,
+    pub credential_state: &'static str,
+    /// When the stored credential's values end, where somebody has said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential_expires_at: Option<Timestamp>,
     /// What its search form needs.
-    form: FormView,
+    pub form: FormView,
     /// What is left of its budget.
-    limits: LimitsView,
+    pub limits: LimitsView,
     /// `up`; `down`: it failed repeatedly and is left alone for a while; `trying`: the next question shows.
-    state: &'static str,
+    pub state: &'static str,
     /// Whether it is closed now, and until when.
     #[serde(skip_serializing_if = "Option::is_none")]
-    closed_until: Option<Timestamp>,
+    pub closed_until: Option<Timestamp>,
+    /// When it is closed each week, by its own clock.
+    pub closed: Vec<ClosedView>,
+    /// How long one attempt at a question may last, seconds.
+    pub attempt_timeout_secs: u64,
+    /// How long a question may last, retries included, seconds.
+    pub deadline_secs: u64,
     /// How long answers stay fresh, seconds.
-    fresh_for_secs: u64,
+    pub fresh_for_secs: u64,
+}
+
+/// A weekly window in which a carrier is closed.
+#[derive(Serialize, JsonSchema)]
+pub struct ClosedView {
+    /// Day on which it begins, Monday = 1; absent: every day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weekday: Option<i8>,
+    /// From this minute of the day …
+    pub from_minute: u16,
+    /// … to this one; smaller where it runs past midnight.
+    pub to_minute: u16,
+    /// IANA time zone.
+    pub zone: String,
+}
+
+impl ClosedView {
+    fn of(window: &ClosedWindow) -> Self {
+        let ClosedWindow { weekday, from_minute, to_minute, zone } = window.clone();
+        Self { weekday, from_minute, to_minute, zone }
+    }
 }
 
 /// Operations of a carrier.
@@ -84,46 +116,48 @@ pub struct CarrierView {
 pub struct OffersView {
     /// Eligibility questions, with their limits; absent when not offered.
     #[serde(skip_serializing_if = "Option::is_none")]
-    eligibility: Option<connector_sdk::EligibilityLimits>,
+    pub eligibility: Option<connector_sdk::EligibilityLimits>,
+    /// Whether authorizations can be handed in.
+    pub authorizations: bool,
 }
 
 /// Form rules of a carrier.
 #[derive(Serialize, JsonSchema)]
 pub struct FormView {
     /// Sets of member fields it can search by, best first. Empty: any.
-    accepts: Vec<Vec<String>>,
+    pub accepts: Vec<Vec<String>>,
     /// Rules of single fields.
-    fields: Vec<FieldView>,
+    pub fields: Vec<FieldView>,
     /// Months back it answers for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    back_months: Option<u16>,
+    pub back_months: Option<u16>,
     /// Months ahead it answers for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    forward_months: Option<u16>,
+    pub forward_months: Option<u16>,
 }
 
 /// The rule of one field.
 #[derive(Serialize, JsonSchema)]
 pub struct FieldView {
     /// Field of the member.
-    field: String,
+    pub field: String,
     /// Pattern the whole value must match.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pattern: Option<String>,
+    pub pattern: Option<String>,
     /// What to tell the person who types it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    help: Option<String>,
+    pub help: Option<String>,
 }
 
 /// A carrier's budget.
 #[derive(Serialize, JsonSchema)]
 pub struct LimitsView {
     /// Requests a minute.
-    requests_per_minute: u32,
+    pub requests_per_minute: u32,
     /// Left now.
-    remaining: u32,
+    pub remaining: u32,
     /// Seconds until the budget is whole again.
-    reset_secs: u64,
+    pub reset_secs: u64,
 }
 
 /// `GET /v1/carriers?q=`
@@ -153,11 +187,11 @@ pub async fn one(
             Problem::not_found("There is no carrier with this id; GET /v1/carriers?q= finds it by name.")
         })?;
     let owner = vault::owner(caller.0.practice(), &plane.carrier);
-    let state = app.vault.info(&owner, &id).map_or("missing", |info| info.state.word());
-    Ok(Json(view(&plane, caller.0.practice(), state)))
+    let login = app.vault.info(&owner, &id);
+    Ok(Json(view(&plane, caller.0.practice(), login.as_ref())))
 }
 
-fn view(plane: &Plane, practice: &crate::practice::PracticeId, credential_state: &'static str) -> CarrierView {
+fn view(plane: &Plane, practice: &crate::practice::PracticeId, login: Option<&CredentialInfo>) -> CarrierView {
     let carrier = &plane.carrier;
     let budget = plane.wire.budget(practice);
     CarrierView {
@@ -167,13 +201,18 @@ fn view(plane: &Plane, practice: &crate::practice::PracticeId, credential_state:
         payer_ids: carrier.payer_ids.clone(),
         plan_names: carrier.plan_names.clone(),
         connector: carrier.registration.name.to_owned(),
-        offers: OffersView { eligibility: carrier.eligibility_limits() },
+        speaks: carrier.registration.speaks,
+        offers: OffersView {
+            eligibility: carrier.eligibility_limits(),
+            authorizations: carrier.submissions().is_some(),
+        },
         credential: match carrier.credential {
             CredentialScope::PerPractice => "per_practice",
             CredentialScope::Gateway => "gateway",
         },
         credential_fields: carrier.connector.credential_fields(),
-        credential_state,
+        credential_state: login.map_or("missing", |info| info.state.word()),
+        credential_expires_at: login.and_then(|info| info.expires_at),
         form: FormView {
             accepts: carrier.form.accepts.clone(),
             fields: carrier
@@ -200,6 +239,9 @@ fn view(plane: &Plane, practice: &crate::practice::PracticeId, credential_state:
             BreakerState::Probation => "trying",
         },
         closed_until: carrier.hours.closed_until(Timestamp::now()),
+        closed: carrier.hours.closed.iter().map(ClosedView::of).collect(),
+        attempt_timeout_secs: carrier.limits.attempt_timeout.as_secs(),
+        deadline_secs: carrier.limits.deadline.as_secs(),
         fresh_for_secs: carrier.cache.eligibility.as_secs(),
     }
 }

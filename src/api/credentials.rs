@@ -42,56 +42,56 @@ pub struct PutCredential {
 #[derive(Serialize, JsonSchema)]
 pub struct CredentialList {
     /// One per carrier.
-    credentials: Vec<CredentialView>,
+    pub credentials: Vec<CredentialView>,
     /// Those whose values end within 30 days, or have ended; the most urgent first.
-    reminders: Vec<Reminder>,
+    pub reminders: Vec<Reminder>,
 }
 
 /// Answer of `POST /v1/credentials/{carrier}/verify`.
 #[derive(Serialize, JsonSchema)]
 pub struct Verified {
     /// The credential as it is now.
-    credential: CredentialView,
+    pub credential: CredentialView,
     /// Whether the carrier let us in; absent where only a question can show it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    verified: Option<bool>,
+    pub verified: Option<bool>,
     /// One sentence.
-    text: &'static str,
+    pub text: &'static str,
     /// Why it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    failure: Option<Failure>,
+    pub failure: Option<Failure>,
 }
 
 /// A credential, without its values.
 #[derive(Serialize, JsonSchema)]
 pub struct CredentialView {
     /// Its id.
-    id: String,
+    pub id: String,
     /// The carrier it is for.
-    carrier: String,
+    pub carrier: String,
     /// `active`; `suspect` after the carrier rejected it, or where nobody knows how its last sign-in ended; `verifying`
     /// while a person has it tried once; `disabled` when it was rejected then, too, and only new values help.
-    state: String,
+    pub state: String,
     /// Why it is suspect or disabled.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    pub reason: Option<String>,
     /// Names of the fields stored.
-    fields: Vec<String>,
+    pub fields: Vec<String>,
     /// Counts up with every change.
-    generation: u64,
+    pub generation: u64,
     /// The only hosts its values may be sent to.
-    origins: Vec<String>,
+    pub origins: Vec<String>,
     /// When it was stored.
-    created_at: Timestamp,
+    pub created_at: Timestamp,
     /// When it was last used.
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_used_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
     /// When it was stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
-    stopped_at: Option<Timestamp>,
+    pub stopped_at: Option<Timestamp>,
     /// When its values end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
 }
 
 impl From<CredentialInfo> for CredentialView {

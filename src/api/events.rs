@@ -14,7 +14,7 @@ use super::App;
 use super::body::Body;
 use super::caller::Authenticated;
 use super::problem::Problem;
-use crate::events::{EventPage, NotMade, PAGE_MAX, WebhookInfo};
+use crate::events::{EventPage, NewWebhook, NotMade, PAGE_MAX, WebhookInfo};
 use crate::identity::Scope;
 
 /// Events on a page when none are named.
@@ -56,10 +56,16 @@ pub struct MakeWebhook {
 
 /// `POST /v1/webhooks`
 pub async fn make(State(app): State<App>, caller: Authenticated, Body(body): Body) -> Result<Response, Problem> {
+    let made = made(&app, &caller, &body).await?;
+    Ok((StatusCode::CREATED, Json(made)).into_response())
+}
+
+/// The same for whoever reads the webhook itself.
+pub async fn made(app: &App, caller: &Authenticated, body: &[u8]) -> Result<NewWebhook, Problem> {
     caller.need(Scope::Admin)?;
-    let wanted: MakeWebhook = serde_json::from_slice(&body).map_err(|error| Problem::not_json(&error))?;
+    let wanted: MakeWebhook = serde_json::from_slice(body).map_err(|error| Problem::not_json(&error))?;
     match app.webhooks.make(caller.0.practice(), &wanted.url, &wanted.kinds, &caller.0.actor()).await {
-        Ok(made) => Ok((StatusCode::CREATED, Json(made)).into_response()),
+        Ok(made) => Ok(made),
         Err(NotMade::Url(problem)) => Err(Problem::fields(vec![FieldProblem::new("/url", problem)])),
         Err(NotMade::Kinds(problem)) => Err(Problem::fields(vec![FieldProblem::new("/kinds", problem)])),
         Err(NotMade::TooMany) => Err(Problem::new(

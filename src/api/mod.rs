@@ -4,14 +4,15 @@ mod authorizations;
 mod batch_csv;
 mod batch_intake;
 pub mod batches;
-mod body;
+pub(crate) mod body;
 mod caller;
-mod carriers;
-mod credentials;
+pub(crate) mod carrier_files;
+pub(crate) mod carriers;
+pub(crate) mod credentials;
 mod docs;
 mod door;
 mod eligibility;
-mod events;
+pub(crate) mod events;
 mod gate;
 mod health;
 mod held;
@@ -20,14 +21,15 @@ mod intake;
 mod openapi;
 mod openapi_batches;
 mod openapi_desk;
+mod openapi_files;
 mod openapi_people;
 mod openapi_tasks;
 pub mod packets;
 mod patients;
-mod people;
+pub(crate) mod people;
 mod problem;
 mod server;
-mod session;
+pub(crate) mod session;
 pub mod submissions;
 pub mod tasks;
 pub mod trail;
@@ -123,6 +125,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/trail/packets", post(packets::make))
         .merge(sign_in_routes())
         .merge(people_routes())
+        .merge(file_routes())
         .merge(desk_routes())
         .route("/v1/authorizations", post(authorizations::submit))
         .route("/v1/authorizations/{id}", get(authorizations::read))
@@ -158,6 +161,14 @@ fn sign_in_routes() -> Router<App> {
         .route("/v1/session/practice", post(session::switch))
         .route("/v1/sessions", get(session::list))
         .route("/v1/sessions/{id}", delete(session::revoke))
+}
+
+fn file_routes() -> Router<App> {
+    Router::new()
+        .route("/v1/carriers/check", post(carrier_files::check))
+        .route("/v1/carriers/{id}/file", get(carrier_files::read_one).put(carrier_files::put))
+        .route("/v1/carriers/{id}/versions", get(carrier_files::versions))
+        .route("/v1/carriers/{id}/versions/{number}", get(carrier_files::version))
 }
 
 fn people_routes() -> Router<App> {

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{
-    authorizations, carriers, credentials, events, health, holds, openapi_batches, openapi_desk, openapi_people,
-    openapi_tasks, packets, problem, submissions, trail,
+    authorizations, carriers, credentials, events, health, holds, openapi_batches, openapi_desk, openapi_files,
+    openapi_people, openapi_tasks, packets, problem, submissions, trail,
 };
 use crate::events::{EventPage, NewWebhook, WebhookInfo};
 use crate::stack::Envelope;
@@ -76,6 +76,7 @@ pub fn document() -> Value {
     let mut paths = Map::new();
     let mut routes = routes(&mut schemas);
     routes.extend(openapi_people::routes(&mut schemas));
+    routes.extend(openapi_files::routes(&mut schemas));
     routes.extend(openapi_batches::routes(&mut schemas));
     routes.extend(openapi_desk::routes(&mut schemas));
     routes.extend(openapi_tasks::routes(&mut schemas));

@@ -16,7 +16,7 @@ use crate::identity::{ApiKeyInfo, Invitation, Member, NewMember, PracticeProfile
 #[derive(Serialize, JsonSchema)]
 pub struct PeopleList {
     /// Oldest first.
-    people: Vec<Member>,
+    pub people: Vec<Member>,
 }
 
 /// Body of `POST /v1/people`.
@@ -48,20 +48,20 @@ pub struct ChangePerson {
 #[derive(Serialize, JsonSchema)]
 pub struct PersonChanged {
     /// The account's id.
-    id: String,
+    pub id: String,
     /// The person as they are now, where they were changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    person: Option<Member>,
+    pub person: Option<Member>,
     /// For `POST /v1/session/password`, good for 72 hours; shown this once. Absent where the account has its password.
     #[serde(skip_serializing_if = "Option::is_none")]
-    invitation: Option<String>,
+    pub invitation: Option<String>,
 }
 
 /// Answer of `GET /v1/keys`.
 #[derive(Serialize, JsonSchema)]
 pub struct KeyList {
     /// Oldest first.
-    keys: Vec<ApiKeyInfo>,
+    pub keys: Vec<ApiKeyInfo>,
 }
 
 /// Body of `POST /v1/keys`.
@@ -78,9 +78,9 @@ pub struct CreateKey {
 #[derive(Serialize, JsonSchema)]
 pub struct KeyCreated {
     /// Its id.
-    id: String,
+    pub id: String,
     /// Its text; shown this once.
-    key: String,
+    pub key: String,
 }
 
 /// `GET /v1/people`

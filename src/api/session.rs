@@ -154,7 +154,7 @@ pub struct IsSetUp {
 #[derive(Serialize, JsonSchema)]
 pub struct SessionList {
     /// Newest first.
-    sessions: Vec<SessionInfo>,
+    pub sessions: Vec<SessionInfo>,
 }
 
 impl From<&Session> for SessionView {

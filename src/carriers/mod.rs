@@ -2,8 +2,9 @@
 //!
 //! Read in this order: [`file`](mod@file) (what may stand in a carrier file), [`text`] (TOML with the place of every key),
 //! [`schema`] (everything wrong at once, in words), [`load`] (one file to one [`Carrier`]), [`reload`] (all of them, and
-//! how they change while the gateway runs), [`search`], [`form`], [`hours`].
+//! how they change while the gateway runs), [`edit`] (how a person changes one), [`search`], [`form`], [`hours`].
 
+pub mod edit;
 pub mod file;
 pub mod form;
 pub mod hours;

@@ -57,6 +57,8 @@ pub struct CarrierBook {
     directory: Option<PathBuf>,
     /// What each file was like when it was last read. Held during a reload: reloads follow one another.
     seen: Mutex<BTreeMap<String, Seen>>,
+    /// Held over a change of a file by a person: one at a time.
+    editing: tokio::sync::Mutex<()>,
     changed: watch::Sender<u64>,
 }
 
@@ -107,7 +109,27 @@ impl CarrierBook {
 
     fn new(loader: Loader, directory: Option<PathBuf>) -> Self {
         let changed = watch::Sender::new(0);
-        Self { now: ArcSwap::default(), loader, directory, seen: Mutex::default(), changed }
+        Self {
+            now: ArcSwap::default(),
+            loader,
+            directory,
+            seen: Mutex::default(),
+            editing: tokio::sync::Mutex::default(),
+            changed,
+        }
+    }
+
+    /// The folder of the carrier files, where there is one.
+    pub(super) fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
+    }
+
+    pub(super) fn loader(&self) -> &Loader {
+        &self.loader
+    }
+
+    pub(super) fn editing(&self) -> &tokio::sync::Mutex<()> {
+        &self.editing
     }
 
     /// The carriers at this moment. Cheap; hold it for one question, not longer.

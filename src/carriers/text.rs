@@ -15,7 +15,7 @@ pub const FILE_MAX_BYTES: usize = 512 * 1024;
 const DEPTH_MAX: usize = 40;
 
 /// One thing wrong with a configuration file: where, what, and how to mend it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 pub struct FileProblem {
     /// The file, as it was named when it was opened.
     pub file: String,

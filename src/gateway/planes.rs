@@ -79,7 +79,7 @@ impl Planes {
     }
 
     /// The carriers.
-    pub fn book(&self) -> &CarrierBook {
+    pub fn book(&self) -> &Arc<CarrierBook> {
         &self.book
     }
 

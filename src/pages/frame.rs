@@ -302,6 +302,14 @@ pub fn said(word: Option<&str>) -> Markup {
         Some("recorded") => "Recorded in the paper trail.",
         Some("applied") => "Applied: it is in force now.",
         Some("nothing") => "Nothing had to be done.",
+        Some("kept") => {
+            "Kept, but not in force: the carrier cannot be connected as the file says, and the last good version holds."
+        }
+        Some("let-in") => "The carrier let us in: the login works.",
+        Some("at-next") => {
+            "Stored. This carrier checks the login with each question; the next one shows whether it works."
+        }
+        Some("ended") => "Ended.",
         _ => return PreEscaped(String::new()),
     };
     html! { p.note.good role="status" { (text) } }

@@ -13,9 +13,13 @@
 #![allow(dead_code)]
 
 mod account;
+mod admin;
 mod assets;
 mod batches;
+mod carrier_login;
+mod carriers;
 mod components;
+mod developer;
 mod fault;
 mod fields;
 mod frame;
@@ -73,12 +77,51 @@ pub fn router(app: App) -> Router {
         .route("/tasks/submissions/{id}", post(tasks::resolve))
         .route("/tasks/holds/{carrier}/release", post(tasks::release))
         .route("/dev/components", get(components::show))
+        .merge(of_carriers())
+        .merge(of_admin())
+        .merge(of_developers())
         .layer(axum::middleware::from_fn_with_state(app.clone(), held))
         .route("/assets/{name}", get(assets::get))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(axum::middleware::map_response(guarded))
         .with_state(app.clone());
     api::router(app).merge(pages).fallback(nothing)
+}
+
+fn of_carriers() -> Router<App> {
+    Router::new()
+        .route("/carriers", get(carriers::list))
+        .route("/carriers/{id}", get(carriers::one))
+        .route("/carriers/{id}/login", post(carrier_login::put))
+        .route("/carriers/{id}/verify", post(carrier_login::verify))
+}
+
+fn of_admin() -> Router<App> {
+    Router::new()
+        .route("/admin", get(admin::first))
+        .route("/admin/people", get(admin::people::show).post(admin::people::invite))
+        .route("/admin/people/{id}/role", post(admin::people::role))
+        .route("/admin/people/{id}/reset", post(admin::people::reset))
+        .route("/admin/people/{id}/remove", post(admin::people::remove))
+        .route("/admin/sessions", get(admin::sessions::show))
+        .route("/admin/sessions/{id}/end", post(admin::sessions::end))
+        .route("/admin/practice", get(admin::practice::show).post(admin::practice::put))
+        .route("/admin/logins", get(admin::logins::show))
+        .route("/admin/webhooks", get(admin::webhooks::show).post(admin::webhooks::make))
+        .route("/admin/webhooks/{id}/enable", post(admin::webhooks::enable))
+        .route("/admin/webhooks/{id}/remove", post(admin::webhooks::remove))
+        .route("/admin/carriers", get(admin::files::list))
+        .route("/admin/carriers/new", get(admin::files::new).post(admin::files::add))
+        .route("/admin/carriers/{id}", get(admin::files::show).post(admin::files::put))
+        .route("/admin/carriers/{id}/roll-back", post(admin::files::roll_back))
+}
+
+fn of_developers() -> Router<App> {
+    Router::new()
+        .route("/developer", get(developer::show))
+        .route("/developer/keys", post(developer::make_key))
+        .route("/developer/keys/{id}/revoke", post(developer::revoke_key))
+        .route("/developer/explorer", get(developer::explorer::show).post(developer::explorer::send))
 }
 
 /// `GET /`: where one's work is.

@@ -12,7 +12,9 @@ async function pages(page) {
   await page.goto(house.address + "/account");
   const menu = await page.locator("nav.side a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
   assert.ok(menu.length >= 2, "the menu is empty");
-  return [...menu, "/account", "/dev/components", "/no-such-page"];
+  const admin = ["people", "sessions", "practice", "logins", "webhooks", "carriers", "carriers/new", "carriers/northstar"];
+  const more = [...admin.map((name) => "/admin/" + name), "/carriers/northstar", "/developer/explorer"];
+  return [...menu, ...more, "/account", "/dev/components", "/no-such-page"];
 }
 
 for (const scheme of ["light", "dark"]) {

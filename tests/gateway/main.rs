@@ -25,6 +25,7 @@ mod isolation;
 #[cfg(feature = "failpoints")]
 mod kill;
 mod lockout;
+mod pages_admin;
 mod patients;
 #[cfg(feature = "failpoints")]
 mod put_back;

@@ -1,0 +1,6 @@
+//! Carriers, Admin, Developer: the pages, through the whole gateway, as a browser without scripts uses them.
+
+mod acts;
+mod desk;
+mod files;
+mod rights;
