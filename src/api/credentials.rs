@@ -21,7 +21,7 @@ use crate::identity::Scope;
 use crate::practice::PracticeId;
 use crate::stack::Failure;
 use crate::vault::{CredentialInfo, CredentialState, Reminder};
-use crate::wire::Doubt;
+use crate::wire::{Doubt, value_problem};
 
 /// A value larger than this is no credential, bytes.
 const VALUE_MAX: usize = 16 * 1024;
@@ -233,7 +233,11 @@ fn field_problems(carrier: &Carrier, fields: &BTreeMap<String, Zeroizing<String>
             None if !field.optional => problems.push(FieldProblem::new(path, "This carrier needs this field.")),
             Some(value) if value.is_empty() => problems.push(FieldProblem::new(path, "The value is empty.")),
             Some(value) if value.len() > VALUE_MAX => problems.push(FieldProblem::new(path, "The value is too long.")),
-            _ => {}
+            Some(value) => {
+                let problem = value_problem(carrier.connector.as_ref(), &field.name, value);
+                problems.extend(problem.map(|problem| FieldProblem::new(path, problem)));
+            }
+            None => {}
         }
     }
     for name in fields.keys().filter(|name| !wanted.iter().any(|field| field.name == **name)) {

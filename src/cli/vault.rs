@@ -23,6 +23,7 @@ use crate::practice::PracticeId;
 use crate::store::{Store, StoreError};
 use crate::trail::{Actor, Trail};
 use crate::vault::{CredentialInfo, GATEWAY_PRACTICE, SecretFields, Vault, owner};
+use crate::wire::value_problem;
 
 /// The practice that is meant when none is named.
 const USUAL_PRACTICE: &str = "default";
@@ -255,6 +256,11 @@ fn check_fields(carrier: &Carrier, fields: &SecretFields) -> Result<(), CannotRu
         .map(|field| field.name.as_str())
         .collect();
     let too_many = fields.keys().filter(|name| !wanted.iter().any(|field| field.name == **name)).count();
+    for (name, value) in fields {
+        if let Some(problem) = value_problem(carrier.connector.as_ref(), name, value) {
+            return Err(CannotRun(format!("{}: {name}: {problem}", carrier.id)));
+        }
+    }
     if missing.is_empty() && too_many == 0 {
         return Ok(());
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
+use connector_sdk::connector::ClientProof;
 use connector_sdk::{Error, ErrorKind, Escape, Result, SignIn};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ use super::credentials::Lease;
 use super::markers::{self, Named};
 use super::record::KeptBody;
 use super::redirect::{CarriersAddress, RawLocation};
-use super::{egress, session, token};
+use super::{assertion, egress, session, token};
 
 /// Largest request body, bytes.
 const REQUEST_MAX: usize = 16 << 20;
@@ -202,6 +203,16 @@ impl<'a> Secrets<'a> {
             Named::Answer => self.asking.answer().as_ref().map(|answer| answer.value.clone()).ok_or_else(|| {
                 Error::new(ErrorKind::RequestInvalid, "The request holds a person's answer, and nobody has answered.")
             }),
+            Named::Assertion => {
+                let SignIn::ClientCredentials { token_url, proof: ClientProof::Assertion(algorithm), .. } =
+                    self.asking.wire.carrier.connector.sign_in()
+                else {
+                    return Err(Error::new(ErrorKind::RequestInvalid, "This carrier takes no client assertion."));
+                };
+                let text = assertion::signed(lease, &token_url, algorithm, Timestamp::now())?;
+                self.asking.hide(&text);
+                Ok(text)
+            }
             Named::WsDigest { nonce, created } => {
                 let digest = markers::ws_digest(nonce, created, markers::field(lease, "password")?);
                 self.asking.hide(&digest);

@@ -20,9 +20,9 @@ const ECHO_MIN: usize = 4;
 const ECHO_ALONE_MAX: usize = 8;
 /// Stands where a secret without a marker of its own (a token) was.
 const SCRUBBED: &str = "pk-scrubbed-kp";
-/// Fields that name an account. They are swapped and pinned like the others, but an echo of them is no leak, and
+/// Fields that name an account or a key. They are swapped and pinned like the others, but an echo of them is no leak, and
 /// replacing them would damage pages that use the same word.
-const NAMES: [&str; 2] = ["username", "client_id"];
+const NAMES: [&str; 3] = ["username", "client_id", "key_id"];
 
 /// What a marker asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(crate) enum Named {
     TotpCode,
     /// What a person has answered.
     Answer,
+    /// A client assertion.
+    Assertion,
     /// A WS-Security digest.
     WsDigest {
         /// The nonce's bytes.
@@ -127,6 +129,8 @@ fn read(prefix: &str, bytes: &[u8], at: usize) -> Result<(Named, Escape, usize)>
             Named::TotpCode
         } else if what == "answer" {
             Named::Answer
+        } else if what == "assertion" {
+            Named::Assertion
         } else if let Some(parts) = what.strip_prefix("ws") {
             let (nonce, created) = parts.split_once('x')?;
             Named::WsDigest { nonce: unhex(nonce)?, created: String::from_utf8(unhex(created)?).ok()? }
@@ -336,6 +340,7 @@ mod tests {
             (Secret::Field("api_key"), Named::Field("api_key".into())),
             (Secret::TotpCode, Named::TotpCode),
             (Secret::Answer, Named::Answer),
+            (Secret::Assertion, Named::Assertion),
             (
                 Secret::WsDigest { nonce: &[0, 255], created: "2026-11-23T00:00:00Z" },
                 Named::WsDigest { nonce: vec![0, 255], created: "2026-11-23T00:00:00Z".into() },

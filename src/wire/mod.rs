@@ -15,6 +15,7 @@
 //! | client | hyper, TLS, bounds, IP class of the dialled address | the only place where bytes leave |
 
 mod asking;
+mod assertion;
 pub mod cassette;
 mod client;
 mod commit;
@@ -49,6 +50,7 @@ use connector_sdk::{Context, Error, ErrorKind, Result, Retry, SignIn};
 use http::{Method, Request, Response};
 use tokio::time::Instant;
 
+pub use self::assertion::value_problem;
 pub use self::cassette::Cassette;
 pub use self::commit::Arm;
 pub use self::credentials::{Credentials, Doubt, Lease, LoginMark};

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use connector_sdk::connector::ClientProof;
 use connector_sdk::{BoxFuture, Context, Error, ErrorKind, FormSignIn, Result, Retry, SignIn};
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
@@ -348,7 +349,7 @@ fn look(asking: &Arc<Asking>, login: &Login) -> Result<Looked> {
 /// Starts sign-in number `epoch` in a task of its own.
 fn start(asking: &Arc<Asking>, login: &Login, epoch: u64) -> SigningIn {
     let role = match asking.wire.carrier.connector.sign_in() {
-        SignIn::ClientCredentials { basic, .. } => Role::Token { basic },
+        SignIn::ClientCredentials { proof, .. } => Role::Token { basic: proof == ClientProof::Basic },
         _ => Role::SignIn,
     };
     let (sender, receiver) = oneshot::channel();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use connector_sdk::connector::Registration;
+use connector_sdk::connector::{ClientProof, Registration};
 use connector_sdk::{
     BoxFuture, Connector, Context, CredentialField, Error, ErrorKind, Escape, FormSignIn, Result, Secret, SignIn,
 };
@@ -222,9 +222,11 @@ impl Connector for Toy {
             Scheme::Basic => SignIn::Basic,
             Scheme::ApiKey => SignIn::Header(http::HeaderName::from_static("x-api-key")),
             Scheme::InRequest => SignIn::InRequest,
-            Scheme::Token { url, basic } => {
-                SignIn::ClientCredentials { token_url: url.parse().unwrap(), scope: None, basic: *basic }
-            }
+            Scheme::Token { url, basic } => SignIn::ClientCredentials {
+                token_url: url.parse().unwrap(),
+                scope: None,
+                proof: if *basic { ClientProof::Basic } else { ClientProof::Form },
+            },
             Scheme::Form { .. } => SignIn::Form(self),
         }
     }

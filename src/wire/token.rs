@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use connector_sdk::connector::ClientProof;
 use connector_sdk::context::Marker;
 use connector_sdk::{Error, ErrorKind, Escape, Result, Retry, Secret, SignIn};
 use http::{Request, Response, StatusCode, Uri, header};
@@ -23,6 +24,9 @@ const MARGIN_MAX: Duration = Duration::from_secs(60);
 /// Longest token, bytes.
 const TOKEN_MAX: usize = 16 * 1024;
 
+/// What RFC 7523 section 2.2 calls an assertion that is a JWT, form-encoded.
+const ASSERTION_TYPE: &str = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+
 /// A bearer token.
 #[derive(Clone)]
 pub(super) struct Token {
@@ -33,24 +37,31 @@ pub(super) struct Token {
 
 /// Asks the carrier's token endpoint once. `asking` has [`super::asking::Role::Token`].
 pub(super) async fn fetch(asking: &Arc<Asking>) -> Result<Token> {
-    let SignIn::ClientCredentials { token_url, scope, basic } = asking.wire.carrier.connector.sign_in() else {
+    let SignIn::ClientCredentials { token_url, scope, proof } = asking.wire.carrier.connector.sign_in() else {
         return Err(Error::new(ErrorKind::Internal, "This carrier has no token endpoint."));
     };
-    let request = request(&asking.word, token_url, scope.as_deref(), basic)?;
+    let request = request(&asking.word, token_url, scope.as_deref(), proof)?;
     let reply = super::pass(asking, &request).await?;
     read(&reply)
 }
 
-fn request(word: &str, token_url: Uri, scope: Option<&str>, basic: bool) -> Result<Request<Bytes>> {
+fn request(word: &str, token_url: Uri, scope: Option<&str>, proof: ClientProof) -> Result<Request<Bytes>> {
     let mut form = "grant_type=client_credentials".to_owned();
     if let Some(scope) = scope {
         form.push_str("&scope=");
         form.push_str(&super::markers::escaped(scope, Escape::Form));
     }
-    if !basic {
-        for field in ["client_id", "client_secret"] {
-            let marker = Marker::new(word, &Secret::Field(field), Escape::Form);
-            form.push_str(&format!("&{field}={marker}"));
+    match proof {
+        ClientProof::Basic => {}
+        ClientProof::Form => {
+            for field in ["client_id", "client_secret"] {
+                let marker = Marker::new(word, &Secret::Field(field), Escape::Form);
+                form.push_str(&format!("&{field}={marker}"));
+            }
+        }
+        ClientProof::Assertion(_) => {
+            let marker = Marker::new(word, &Secret::Assertion, Escape::Form);
+            form.push_str(&format!("&client_assertion_type={ASSERTION_TYPE}&client_assertion={marker}"));
         }
     }
     Request::post(token_url)
@@ -88,7 +99,7 @@ fn refusal(reply: &Response<Bytes>, error: &str) -> Error {
     let error = match (status.as_u16(), error) {
         (_, "invalid_client" | "unauthorized_client" | "invalid_grant") | (401, _) => Error::new(
             ErrorKind::CredentialRejected,
-            "The carrier refused the client id or secret. It is not tried again until a person enters it anew.",
+            "The carrier refused the client id, its secret or its key. It is not tried again until a person enters it anew.",
         ),
         (_, "invalid_scope") => {
             Error::new(ErrorKind::ProtocolBroken, "The carrier does not know the scope in its carrier file.")

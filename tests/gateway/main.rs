@@ -19,6 +19,7 @@ mod bad_requests;
 mod batches;
 mod batches_killed;
 mod canaries;
+mod client_keys;
 mod command_line;
 mod credentials;
 mod isolation;

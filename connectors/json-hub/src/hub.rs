@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use connector_sdk::answer::MemberOnFile;
-use connector_sdk::connector::Built;
+use connector_sdk::connector::{Built, ClientProof};
 use connector_sdk::{
     Answer, Connector, Context, CredentialField, Eligibility, EligibilityFacts, EligibilityLimits, EligibilityRequest,
     Error, ErrorKind, Escape, Outcome, Result, Settings, SettingsProblem, SignIn,
@@ -58,7 +58,7 @@ enum Known {
     None,
     Basic,
     Header(HeaderName),
-    ClientCredentials { token_url: Uri, scope: Option<String>, basic: bool },
+    ClientCredentials { token_url: Uri, scope: Option<String>, proof: ClientProof },
     InBody,
 }
 
@@ -132,9 +132,16 @@ fn sign_in(
         }
         Auth::ClientCredentials { token_url, scope, basic } => {
             let token_url = address(settings, "auth.token_url", token_url, problems);
-            let known =
-                token_url.map(|token_url| Known::ClientCredentials { token_url, scope: scope.clone(), basic: *basic });
+            let proof = if *basic { ClientProof::Basic } else { ClientProof::Form };
+            let known = token_url.map(|token_url| Known::ClientCredentials { token_url, scope: scope.clone(), proof });
             (known, vec![field("client_id", "Client id"), field("client_secret", "Client secret")])
+        }
+        Auth::PrivateKeyJwt { token_url, scope, algorithm } => {
+            let token_url = address(settings, "auth.token_url", token_url, problems);
+            let proof = ClientProof::Assertion(*algorithm);
+            let known = token_url.map(|token_url| Known::ClientCredentials { token_url, scope: scope.clone(), proof });
+            let name = CredentialField { optional: true, ..field("key_id", "Key id (kid), as the carrier has it") };
+            (known, vec![field("client_id", "Client id"), field("private_key", "Private key (PEM, PKCS #8)"), name])
         }
         Auth::InBody { fields } => {
             (Some(Known::InBody), fields.iter().map(|name| field(name, &name.replace('_', " "))).collect())
@@ -193,8 +200,8 @@ impl Connector for Hub {
             Known::None => SignIn::None,
             Known::Basic => SignIn::Basic,
             Known::Header(name) => SignIn::Header(name.clone()),
-            Known::ClientCredentials { token_url, scope, basic } => {
-                SignIn::ClientCredentials { token_url: token_url.clone(), scope: scope.clone(), basic: *basic }
+            Known::ClientCredentials { token_url, scope, proof } => {
+                SignIn::ClientCredentials { token_url: token_url.clone(), scope: scope.clone(), proof: *proof }
             }
             Known::InBody => SignIn::InRequest,
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use connector_sdk::answer::{AuthorizationNeed, Coverage, Covered, Network};
+use connector_sdk::connector::AssertionAlgorithm;
 use connector_sdk::{ErrorKind, RefusalReason};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -55,6 +56,18 @@ pub enum Auth {
         /// `true`: id and secret by HTTP Basic; `false` (usual): in the form.
         #[serde(default)]
         basic: bool,
+    },
+    /// OAuth2 client credentials, proven by an assertion that the host signs with a private key (RFC 7523, SMART Backend
+    /// Services); no secret is ever sent.
+    PrivateKeyJwt {
+        /// Where tokens are given out; also whom the assertion is for. Its host must be in `hosts`.
+        token_url: String,
+        /// Scope to ask for, where the carrier wants one: `system/*.read`.
+        #[serde(default)]
+        scope: Option<String>,
+        /// `rs384` (usual): an RSA key; `es384`: one on the curve P-384.
+        #[serde(default)]
+        algorithm: AssertionAlgorithm,
     },
     /// The credential rides in the body, at placeholders `{secret.username}`.
     InBody {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::assertion::ClientKey;
 use crate::clock::Clock;
 
 /// Wrong passwords that lock a user out, until a reset.
@@ -104,6 +105,8 @@ pub(crate) struct Desk {
     wrong_passwords: Mutex<HashMap<&'static str, u32>>,
     /// The code that was mailed last.
     mailed: Mutex<Option<String>>,
+    /// Keys that clients have handed in.
+    client_keys: Mutex<Vec<ClientKey>>,
     /// Grows with every reset: what was issued before is void.
     epoch: AtomicU64,
 }
@@ -128,6 +131,7 @@ impl Desk {
             concurrent_peak: AtomicU64::new(0),
             wrong_passwords: Mutex::default(),
             mailed: Mutex::default(),
+            client_keys: Mutex::default(),
             epoch: AtomicU64::new(0),
         })
     }
@@ -142,6 +146,14 @@ impl Desk {
 
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn trust(&self, key: ClientKey) {
+        lock(&self.client_keys).push(key);
+    }
+
+    pub(crate) fn client_keys(&self) -> Vec<ClientKey> {
+        lock(&self.client_keys).clone()
     }
 
     /// Mails a code: whoever tests reads it here.

@@ -17,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 
+use crate::assertion::Seen;
 use crate::clock::today;
 use crate::control::{Desk, Login, lock};
 use crate::credentials::{HARBOR_CLIENT, HARBOR_SECRET};
@@ -36,6 +37,8 @@ struct Harbor {
     /// Token: when it ends, virtual seconds; and the epoch it was given in.
     tokens: Mutex<HashMap<String, (i64, u64)>>,
     jobs: Mutex<HashMap<String, Job>>,
+    /// Client assertions that have come.
+    seen: Seen,
     /// Whether member `HHM-TOKEN401` has cost a token already.
     token_lost: AtomicBool,
 }
@@ -56,6 +59,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         people: insured_by("harborhmo"),
         tokens: Mutex::default(),
         jobs: Mutex::default(),
+        seen: Seen::default(),
         token_lost: AtomicBool::new(false),
     };
     Router::new()
@@ -83,7 +87,11 @@ async fn give_token(State(harbor): State<Arc<Harbor>>, headers: HeaderMap, body:
         return reply(StatusCode::BAD_REQUEST, &json!({ "error": "unsupported_grant_type" }));
     }
     let user = (client == HARBOR_CLIENT).then_some(HARBOR_CLIENT);
-    match harbor.desk.login(user, secret == HARBOR_SECRET) {
+    let (user, right) = match form.get("client_assertion") {
+        None => (user, secret == HARBOR_SECRET),
+        Some(text) => (Some(HARBOR_CLIENT), harbor.asserted(&headers, &form, text)),
+    };
+    match harbor.desk.login(user, right) {
         Login::Accepted => {}
         Login::Wrong => return reply(StatusCode::UNAUTHORIZED, &json!({ "error": "invalid_client" })),
         Login::Locked => {
@@ -116,6 +124,16 @@ pub(crate) fn basic(headers: &HeaderMap) -> Option<(String, String)> {
 }
 
 impl Harbor {
+    /// Whether the client has proven itself with a key that it handed in.
+    fn asserted(&self, headers: &HeaderMap, form: &HashMap<String, String>, text: &str) -> bool {
+        let kind = form.get("client_assertion_type").map(String::as_str);
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let audience = format!("http://{host}/oauth/token");
+        let now = jiff::Timestamp::now().as_second();
+        kind == Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+            && self.seen.fault(text, HARBOR_CLIENT, &self.desk.client_keys(), &audience, now).is_none()
+    }
+
     /// The bearer's token where it is good.
     fn bearer(&self, headers: &HeaderMap) -> Option<String> {
         let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?.trim().to_owned();

@@ -1,6 +1,7 @@
 //! Simulated carriers: real servers on loopback, for the demo and the tests.
 #![doc = include_str!("../README.md")]
 
+mod assertion;
 mod bluevalley;
 mod carrier_file;
 mod clock;
@@ -27,6 +28,7 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+pub use assertion::ClientKey;
 pub use carrier_file::carrier_file;
 pub use control::{Counters, Down, Layout, Page, Switches, WRONG_PASSWORDS_MAX};
 pub use credentials::{CarrierCredential, credentials};

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::assertion::ClientKey;
 use crate::clock::Clock;
 use crate::control::{Counters, Desk, Switches};
 use crate::{bluevalley, control_http, harborhmo, hubline, molasses, northstar, serve, statemed};
@@ -65,6 +66,11 @@ impl Control {
     /// What a carrier has seen; `None` for a carrier that does not exist.
     pub fn counters(&self, carrier: &str) -> Option<Counters> {
         self.desks.get(carrier).map(|desk| desk.counters())
+    }
+
+    /// Hands a client's public key in at a carrier that takes client assertions; `false` for a carrier that does not exist.
+    pub fn trust(&self, carrier: &str, key: ClientKey) -> bool {
+        self.desks.get(carrier).map(|desk| desk.trust(key)).is_some()
     }
 
     /// The code that a carrier has mailed last, to whoever signs in there.

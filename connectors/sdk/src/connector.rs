@@ -71,20 +71,53 @@ pub enum SignIn<'a> {
     Basic,
     /// An API key from field `api_key` in this header.
     Header(HeaderName),
-    /// OAuth2 client credentials with fields `client_id` and `client_secret`; the token goes into `Authorization: Bearer`.
+    /// OAuth2 client credentials with field `client_id` and the proof's own; the token goes into `Authorization: Bearer`.
     ClientCredentials {
         /// Token endpoint. Its host must be listed in the carrier file.
         token_url: Uri,
         /// Scope, where the carrier wants one.
         scope: Option<String>,
-        /// `true` sends id and secret by HTTP Basic, `false` in the form body.
-        basic: bool,
+        /// How the host proves whose client it is.
+        proof: ClientProof,
     },
     /// The credential rides in each request's body, at the places where the connector put markers (WS-Security,
     /// form fields). The connector reports a refused one as [`crate::ErrorKind::CredentialRejected`].
     InRequest,
     /// A login form: the one scheme that needs code. Single-flight per credential, never retried.
     Form(&'a dyn FormSignIn),
+}
+
+/// How the host proves at a token endpoint whose client it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientProof {
+    /// Field `client_secret`, in the form's body.
+    Form,
+    /// Field `client_secret`, by HTTP Basic.
+    Basic,
+    /// A short-lived assertion signed with the key in field `private_key` (PEM), named by the optional field `key_id`:
+    /// RFC 7523, `private_key_jwt`.
+    Assertion(AssertionAlgorithm),
+}
+
+/// How an assertion is signed (RFC 7518 section 3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AssertionAlgorithm {
+    /// RSA, PKCS #1 v1.5, with SHA-384.
+    #[default]
+    Rs384,
+    /// ECDSA on P-384 with SHA-384.
+    Es384,
+}
+
+impl AssertionAlgorithm {
+    /// The word in an assertion's header.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rs384 => "RS384",
+            Self::Es384 => "ES384",
+        }
+    }
 }
 
 /// Signs in at a form.

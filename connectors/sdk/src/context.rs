@@ -73,6 +73,8 @@ pub enum Secret<'a> {
     TotpCode,
     /// What a person has answered to the last prompt; empty where the answer is a plain yes.
     Answer,
+    /// A fresh client assertion for the carrier's token endpoint. The host's own.
+    Assertion,
     /// `Base64(SHA-1(nonce + created + password))`, the WS-Security UsernameToken PasswordDigest.
     WsDigest {
         /// The nonce's bytes (not its Base64).
@@ -116,7 +118,7 @@ impl Escape {
 ///
 /// Its text is made of letters, digits and `-` only, so that no escaping a connector applies changes it:
 /// `pk-<word>-<what>-<escape>-kp`, where `<word>` is random for each ask (text from a caller cannot forge a marker) and
-/// `<what>` is `f<hex of the field's name>`, `totp`, `answer` or `ws<hex nonce>x<hex created>`.
+/// `<what>` is `f<hex of the field's name>`, `totp`, `answer`, `assertion` or `ws<hex nonce>x<hex created>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker(String);
 
@@ -127,6 +129,7 @@ impl Marker {
             Secret::Field(name) => format!("f{}", hex(name.as_bytes())),
             Secret::TotpCode => "totp".to_owned(),
             Secret::Answer => "answer".to_owned(),
+            Secret::Assertion => "assertion".to_owned(),
             Secret::WsDigest { nonce, created } => {
                 format!("ws{}x{}", hex(nonce), hex(created.as_bytes()))
             }
