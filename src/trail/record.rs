@@ -306,7 +306,8 @@ impl TrailRecord {
         self
     }
 
-    /// What else it is about: the id of an API key, a person or a session.
+    /// What else it is about: the id of an API key, a person or a session; of a credential that is stopped its stage; of the
+    /// vault its keys by number, its ways by the beginnings of their rows' codes.
     #[must_use]
     pub fn subject(mut self, id: &str) -> Self {
         self.entry.subject_id = Some(plain(id));
