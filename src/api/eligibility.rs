@@ -1,12 +1,13 @@
 //! `/v1/eligibility`: one question, its stored answer, and the bytes that were exchanged for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use connector_sdk::ask::FieldProblem;
-use connector_sdk::{Error, ErrorKind, Operation};
+use connector_sdk::{EligibilityRequest, Error, ErrorKind, Operation};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
@@ -16,7 +17,7 @@ use super::caller::Authenticated;
 use super::intake;
 use super::patients;
 use super::problem::{Problem, status};
-use crate::gateway::NotAsked;
+use crate::gateway::{Asked, NotAsked};
 use crate::identity::Scope;
 use crate::stack::{Envelope, OutcomeWord};
 use crate::store::StoreError;
@@ -32,6 +33,14 @@ pub struct Wait {
     patient: Option<String>,
 }
 
+/// What came of a question within the time that its asker had.
+pub enum Put {
+    /// It has come to its end.
+    Ended(Arc<Envelope>),
+    /// The carrier is still awaited; the question goes on, and is found by the envelope's id.
+    Awaited(Box<Envelope>),
+}
+
 /// `POST /v1/eligibility`
 pub async fn ask(
     State(app): State<App>,
@@ -45,25 +54,58 @@ pub async fn ask(
     })?;
     caller.need(Scope::Ask)?;
     let request = intake::read(&body, app.gateway.today())?;
-    if let Some(patient) = &wait.patient {
+    let asked = begin(&app, &caller, &request, wait.patient.as_deref()).await?;
+    let put = finish(&app, &caller, asked, wait.wait_ms.map(Duration::from_millis)).await?;
+    let budget = budget_headers(&app, &caller, &request.carrier);
+    Ok(match put {
+        Put::Ended(envelope) => (status_of(&envelope), budget, json(&envelope)).into_response(),
+        Put::Awaited(envelope) => {
+            let location = HeaderValue::from_str(&format!("/v1/eligibility/{}", envelope.id))
+                .unwrap_or_else(|_| HeaderValue::from_static("/v1/eligibility"));
+            let mut response = (StatusCode::ACCEPTED, budget, json(&envelope)).into_response();
+            response.headers_mut().insert(header::LOCATION, location);
+            response
+        }
+    })
+}
+
+/// Puts a question, for a patient of the practice where one is named. It goes on whether [`finish`] is called or not.
+///
+/// # Errors
+/// Everything that is wrong with it; that the caller may not ask is on record then.
+pub async fn begin(
+    app: &App,
+    caller: &Authenticated,
+    request: &EligibilityRequest,
+    patient: Option<&str>,
+) -> Result<Asked, Problem> {
+    caller.need(Scope::Ask)?;
+    if let Some(patient) = patient {
         let known = app.patients.get(caller.0.practice(), patient).await.map_err(Error::from)?;
         known.ok_or_else(patients::unknown)?;
     }
-    let asked = match app.gateway.ask(caller.0.clone(), &request) {
+    let asked = match app.gateway.ask(caller.0.clone(), request) {
         Ok(asked) => asked,
-        Err(not_asked) => return Err(denied(&app, &caller, not_asked).await),
+        Err(not_asked) => return Err(denied(app, caller, not_asked).await),
     };
-    if let Some(patient) = &wait.patient {
+    if let Some(patient) = patient {
         app.patients.link(&caller.0, patient, &request.carrier, &asked.id).await.map_err(Error::from)?;
     }
+    Ok(asked)
+}
+
+/// Waits for a question's end; without a `wait`, until it is there.
+///
+/// # Errors
+/// When the question ended in a fault of the gateway's own, or when it cannot be noted that it is still under way.
+pub async fn finish(app: &App, caller: &Authenticated, asked: Asked, wait: Option<Duration>) -> Result<Put, Problem> {
     let mut end = asked.end;
-    let finished = match wait.wait_ms {
+    let finished = match wait {
         None => Some((&mut end).await),
-        Some(millis) => tokio::time::timeout(Duration::from_millis(millis), &mut end).await.ok(),
+        Some(wait) => tokio::time::timeout(wait, &mut end).await.ok(),
     };
-    let budget = budget_headers(&app, &caller, &request.carrier);
     match finished {
-        Some(Ok(envelope)) => Ok((status_of(&envelope), budget, json(&envelope)).into_response()),
+        Some(Ok(envelope)) => Ok(Put::Ended(envelope)),
         Some(Err(_)) => Err(Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "The gateway failed",
@@ -79,11 +121,7 @@ pub async fn ask(
                 Ok(()) | Err(StoreError::Conflict) => {}
                 Err(error) => return Err(Error::from(error).into()),
             }
-            let location = HeaderValue::from_str(&format!("/v1/eligibility/{}", asked.id))
-                .unwrap_or_else(|_| HeaderValue::from_static("/v1/eligibility"));
-            let mut response = (StatusCode::ACCEPTED, budget, json(&asked.pending)).into_response();
-            response.headers_mut().insert(header::LOCATION, location);
-            Ok(response)
+            Ok(Put::Awaited(Box::new(asked.pending)))
         }
     }
 }
@@ -105,20 +143,39 @@ async fn denied(app: &App, caller: &Authenticated, not_asked: NotAsked) -> Probl
 
 /// `GET /v1/eligibility/{id}`
 pub async fn read(State(app): State<App>, caller: Authenticated, Path(id): Path<String>) -> Result<Response, Problem> {
+    Ok(match stored(&app, &caller, &id).await? {
+        Stored::Ended(envelope) => json_bytes(envelope),
+        Stored::Awaited(envelope) => (StatusCode::ACCEPTED, json(&envelope)).into_response(),
+    })
+}
+
+/// A stored question.
+pub enum Stored {
+    /// It has come to its end: the envelope as it left, JSON.
+    Ended(Vec<u8>),
+    /// The carrier is still awaited.
+    Awaited(Box<Envelope>),
+}
+
+/// A question of the caller's practice. That it is read is on record before it leaves.
+///
+/// # Errors
+/// 404 when the practice has none with this id, 410 when the gateway was stopped before its end.
+pub async fn stored(app: &App, caller: &Authenticated, id: &str) -> Result<Stored, Problem> {
     caller.need(Scope::Ask)?;
     let unknown = || Problem::not_found("This practice has asked no question with this id.");
-    let stored = app.trail.get(caller.0.practice(), &id).await.map_err(Error::from)?.ok_or_else(unknown)?;
+    let stored = app.trail.get(caller.0.practice(), id).await.map_err(Error::from)?.ok_or_else(unknown)?;
     // Reading patient data is an act, and is recorded before the data leaves.
     let record =
-        TrailRecord::new(caller.0.practice(), &caller.0.actor(), "eligibility.read").purpose(Use::Payment).ask(&id);
+        TrailRecord::new(caller.0.practice(), &caller.0.actor(), "eligibility.read").purpose(Use::Payment).ask(id);
     app.trail.record(record).await.map_err(Error::from)?;
     match (stored.envelope, stored.state) {
-        (Some(envelope), _) => Ok(json_bytes(envelope)),
+        (Some(envelope), _) => Ok(Stored::Ended(envelope)),
         (None, AskState::Pending) => {
             let known = app.gateway.planes().book().get(&stored.carrier);
             let awaited =
-                Envelope::awaited(&id, Operation::Eligibility, &stored.carrier, stored.created_at, known.as_deref());
-            Ok((StatusCode::ACCEPTED, json(&awaited)).into_response())
+                Envelope::awaited(id, Operation::Eligibility, &stored.carrier, stored.created_at, known.as_deref());
+            Ok(Stored::Awaited(Box::new(awaited)))
         }
         (None, AskState::Answered | AskState::Refused | AskState::Failed) => Err(Problem::new(
             StatusCode::GONE,
@@ -130,13 +187,21 @@ pub async fn read(State(app): State<App>, caller: Authenticated, Path(id): Path<
 
 /// `GET /v1/eligibility/{id}/raw`
 pub async fn raw(State(app): State<App>, caller: Authenticated, Path(id): Path<String>) -> Result<Response, Problem> {
+    Ok(json_bytes(exchanged(&app, &caller, &id).await?))
+}
+
+/// What was exchanged with the carrier for a question: a list of exchanges, JSON. That it is read is on record before.
+///
+/// # Errors
+/// 403 without the scope, 404 when nothing was exchanged.
+pub async fn exchanged(app: &App, caller: &Authenticated, id: &str) -> Result<Vec<u8>, Problem> {
     caller.need(Scope::Raw)?;
     let nothing = || Problem::not_found("Nothing was exchanged for a question with this id.");
-    let bytes = app.trail.raw(caller.0.practice(), &id).await.map_err(Error::from)?.ok_or_else(nothing)?;
+    let bytes = app.trail.raw(caller.0.practice(), id).await.map_err(Error::from)?.ok_or_else(nothing)?;
     let record =
-        TrailRecord::new(caller.0.practice(), &caller.0.actor(), "eligibility.raw_read").purpose(Use::Payment).ask(&id);
+        TrailRecord::new(caller.0.practice(), &caller.0.actor(), "eligibility.raw_read").purpose(Use::Payment).ask(id);
     app.trail.record(record).await.map_err(Error::from)?;
-    Ok(json_bytes(bytes.to_vec()))
+    Ok(bytes.to_vec())
 }
 
 /// HTTP status of an envelope: 200 for what the carrier said, the failure's own where it said nothing.

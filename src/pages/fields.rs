@@ -36,6 +36,11 @@ impl Fields {
         self.values.push((name.to_owned(), Zeroizing::new(value.into())));
     }
 
+    /// Adds a text to a field that may be there several times.
+    pub fn add(&mut self, name: &str, value: impl Into<String>) {
+        self.values.push((name.to_owned(), Zeroizing::new(value.into())));
+    }
+
     /// What was typed into a field, as it was typed; nothing where there is no such field.
     pub fn raw(&self, name: &str) -> &str {
         self.values.iter().find(|(own, _)| own == name).map_or("", |(_, value)| value.as_str())

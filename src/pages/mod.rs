@@ -16,12 +16,15 @@ mod account;
 mod admin;
 mod assets;
 mod batches;
+mod benefits;
 mod carrier_login;
 mod carriers;
+mod check;
 mod components;
 mod developer;
 mod fault;
 mod fields;
+mod find;
 mod frame;
 mod parts;
 mod second_step;
@@ -80,6 +83,8 @@ pub fn router(app: App) -> Router {
         .merge(of_carriers())
         .merge(of_admin())
         .merge(of_developers())
+        .route("/find", get(find::show).post(find::find))
+        .merge(check::routes())
         .layer(axum::middleware::from_fn_with_state(app.clone(), held))
         .route("/assets/{name}", get(assets::get))
         .layer(DefaultBodyLimit::max(BODY_MAX))

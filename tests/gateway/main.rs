@@ -27,6 +27,7 @@ mod isolation;
 mod kill;
 mod lockout;
 mod pages_admin;
+mod pages_check;
 mod patients;
 #[cfg(feature = "failpoints")]
 mod put_back;

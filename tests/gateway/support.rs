@@ -144,7 +144,10 @@ pub async fn send_with(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.header(header::CONTENT_TYPE, "application/json").body(Full::new(Bytes::from(body))).unwrap();
+    if !headers.iter().any(|(name, _)| *name == "content-type") {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
+    let request = request.body(Full::new(Bytes::from(body))).unwrap();
     let (head, body) = sender.send_request(request).await.ok()?.into_parts();
     let bytes = body.collect().await.ok()?.to_bytes();
     let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -1,0 +1,46 @@
+//! Check coverage: one question to one carrier, and what came of it.
+//!
+//! In the order in which a question meets it: [`carriers`] (the carrier that is meant), [`form`] (fields to a question and
+//! back), [`show`] (the form), [`ask`] (puts it), [`typed`] (what was typed is kept beside the question, and which tries
+//! belong together), [`outcome`] (what came of it), [`refused`], [`suspects`] and [`messages`] (the carrier said no: where
+//! to look). An answer is shown by [`super::benefits`].
+
+mod ask;
+mod carriers;
+mod form;
+mod messages;
+mod outcome;
+mod refused;
+mod show;
+mod suspects;
+pub mod typed;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::api::App;
+use crate::pages::visit::Visit;
+pub use form::types;
+pub use outcome::{Try, ask_again, history, standing};
+
+/// What to call a carrier.
+pub fn carrier_name(visit: &Visit, id: &str) -> String {
+    carriers::name(visit, id)
+}
+
+/// What a place in a question is called on the form.
+pub fn label_of(path: &str, dependent: bool) -> &'static str {
+    show::label(&form::name_of(path, dependent))
+}
+
+/// The pages of this room.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/check", get(show::start).post(ask::ask))
+        .route("/check/carrier", post(ask::carrier))
+        .route("/check/carriers", get(carriers::part))
+        .route("/checks/{id}", get(outcome::show))
+        .route("/checks/{id}/again", post(ask::again))
+        .route("/checks/{id}/refresh", post(ask::refresh))
+        .route("/checks/{id}/raw", get(outcome::raw))
+}
