@@ -20,6 +20,8 @@
 //! | `inquiring` | an inquiry is about to be sent | asked again |
 //! | `inquired` | the inquiry's answer is here, nothing of it is written | asked again |
 //! | `resolving` | a person's word is read, nothing is written | nothing happened |
+//! | `backing_up` | a piece of a backup is read, not yet written | no backup is at its place |
+//! | `restoring` | a store is filled from a backup, nothing is committed | the store is empty |
 //! | `recovering` | the start has begun to close what an earlier process left open | closed at the next start |
 
 /// A place where a test may stop the process.

@@ -10,27 +10,29 @@
 //! 5. [`api`]: JSON over HTTP; the only room that knows which error has which status
 //! 6. [`batches`]: many questions at once: taken in durably, asked in the background, each once
 //! 7. [`events`]: what happened, for programs: a list and signed deliveries
-//! 8. [`submissions`]: the ledger of what has an effect: never lost, never sent twice
-//! 9. [`patients`]: the practice's patients, found tolerantly, with the last word of each carrier
-//! 10. [`tasks`]: what carriers ask of a person: shown, counted down, answered once
-//! 11. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
-//! 12. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
-//! 13. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
-//! 14. [`wire`]: the HTTP plane: record, egress, limit, session, client
-//! 15. [`logging`]: which log lines are written
-//! 16. [`hygiene`]: no core dumps, no look into this process
-//! 17. [`config`]: what `gateway.toml` says
-//! 18. [`carriers`]: carrier files to validated values; search; reload
-//! 19. [`registry`]: the one list of compiled-in connectors
-//! 20. [`identity`]: practices, people, roles; API keys and sessions to callers
-//! 21. [`packets`]: evidence packets: made, and checked
-//! 22. [`trail`]: the paper trail and the stored answers
-//! 23. [`store`]: the only SQL
-//! 24. [`practice`]: the one word all rooms share: whose question it is
-//! 25. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
-//! 26. [`failpoint`]: places where a test may stop the process; nothing in a usual build
+//! 8. [`backup`]: the whole store in a sealed file, and back
+//! 9. [`submissions`]: the ledger of what has an effect: never lost, never sent twice
+//! 10. [`patients`]: the practice's patients, found tolerantly, with the last word of each carrier
+//! 11. [`tasks`]: what carriers ask of a person: shown, counted down, answered once
+//! 12. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
+//! 13. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
+//! 14. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
+//! 15. [`wire`]: the HTTP plane: record, egress, limit, session, client
+//! 16. [`logging`]: which log lines are written
+//! 17. [`hygiene`]: no core dumps, no look into this process
+//! 18. [`config`]: what `gateway.toml` says
+//! 19. [`carriers`]: carrier files to validated values; search; reload
+//! 20. [`registry`]: the one list of compiled-in connectors
+//! 21. [`identity`]: practices, people, roles; API keys and sessions to callers
+//! 22. [`packets`]: evidence packets: made, and checked
+//! 23. [`trail`]: the paper trail and the stored answers
+//! 24. [`store`]: the only SQL
+//! 25. [`practice`]: the one word all rooms share: whose question it is
+//! 26. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
+//! 27. [`failpoint`]: places where a test may stop the process; nothing in a usual build
 
 pub mod api;
+pub mod backup;
 pub mod batches;
 pub mod carriers;
 pub mod cli;

@@ -1,6 +1,7 @@
 //! The command line: argv to calls. Each command is one file with a function that writes to what it is given.
 
 pub mod ask;
+pub mod backup;
 pub mod check;
 mod client;
 pub mod connectors;
@@ -105,6 +106,10 @@ pub enum Command {
         #[arg(long, global = true)]
         config: Option<PathBuf>,
     },
+    /// Makes an encrypted backup of everything, of a running gateway too. It opens with what opens the vault.
+    Backup(backup::BackupArguments),
+    /// Restores a backup into an empty data directory or database. Nothing is sent to any carrier until it is released.
+    Restore(backup::RestoreArguments),
     /// The paper trail and evidence packets.
     Trail {
         /// What to do.

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use crate::house::CannotRun;
 
 use super::{
-    Arguments, Command, ask, check, connectors, demo, keys, live, people, sandbox, serve, submissions, tasks, trail,
-    vault, x12,
+    Arguments, Command, ask, backup, check, connectors, demo, keys, live, people, sandbox, serve, submissions, tasks,
+    trail, vault, x12,
 };
 
 /// How a command ended.
@@ -34,6 +34,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Command::X12 { command } => x12::x12(command),
         Command::Vault { command, config } => with_runtime(vault::vault(command, config)),
         Command::People { command, config } => with_runtime(people::people(command, config)),
+        Command::Backup(arguments) => with_runtime(backup::backup(arguments)),
+        Command::Restore(arguments) => with_runtime(backup::restore(arguments)),
         Command::Submissions { command, config } => with_runtime(submissions::submissions(command, config)),
         Command::Trail { command, config } => with_runtime(trail::trail(command, config)),
         Command::Keys { command, config } => with_runtime(keys::keys(command, config)),

@@ -53,6 +53,11 @@ pub enum Act {
     },
     /// Look at all that is sealed.
     Verify,
+    /// Make a backup.
+    Backup {
+        /// Where; absolute.
+        place: PathBuf,
+    },
 }
 
 /// A way and its secret; the key file's place is in the gateway's own configuration.

@@ -3,6 +3,7 @@
 
 mod line;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use zeroize::Zeroizing;
 pub use line::{Act, Key, ask};
 
 use crate::api::Gate;
+use crate::backup;
 use crate::config::Config;
 use crate::house::{CannotRun, House};
 use crate::pages;
@@ -178,9 +180,19 @@ impl Keeper {
             Act::Unseal { key } => {
                 self.unseal(&key.opener(&self.config)).await.map(|()| vec!["The vault is open.".to_owned()])
             }
+            Act::Backup { place } => {
+                let (store, trail) = self.books().await?;
+                Ok(vec![back_up(&store, &trail, &place).await?])
+            }
             Act::Verify => verify(self.vault().await?.as_ref(), &self.store).await,
             rotation => rotate(self.vault().await?.as_ref(), &self.config, rotation).await,
         }
+    }
+
+    async fn books(&self) -> Result<(Arc<Store>, Arc<Trail>), CannotRun> {
+        let house = self.house.lock().await;
+        let house = house.as_ref().ok_or(VaultError::Sealed)?;
+        Ok((Arc::clone(&self.store), Arc::clone(&house.app.trail)))
     }
 
     async fn vault(&self) -> Result<Arc<Vault>, CannotRun> {
@@ -188,6 +200,20 @@ impl Keeper {
         let house = house.as_ref().ok_or(VaultError::Sealed)?;
         Ok(Arc::clone(&house.app.vault))
     }
+}
+
+/// Makes a backup; what to say.
+///
+/// # Errors
+/// Why it was not made.
+pub async fn back_up(store: &Store, trail: &Trail, place: &Path) -> Result<String, CannotRun> {
+    let made = backup::make(store, trail, place, &Actor::command_line()).await?;
+    Ok(format!(
+        "{}: {} rows in {} bytes. It opens with what opens the vault now; keep neither beside the other.",
+        place.display(),
+        made.rows,
+        made.bytes
+    ))
 }
 
 /// Exchanges keys of an open vault; what to say. Texts are re-wrapped by whoever looks after the keys.
@@ -215,7 +241,7 @@ pub async fn rotate(vault: &Vault, config: &Config, act: Act) -> Result<Vec<Stri
             vault.drop_way(way, &by).await?;
             format!("The {} opens nothing any more.", way.name())
         }
-        Act::Status | Act::Ways | Act::Seal | Act::Unseal { .. } | Act::Verify => {
+        Act::Status | Act::Ways | Act::Seal | Act::Unseal { .. } | Act::Verify | Act::Backup { .. } => {
             return Err(CannotRun("this is no rotation".to_owned()));
         }
     };

@@ -4,6 +4,7 @@
 //! The stream: for each table `T`, name, number of columns, their names; then for each row `R` and its values. Texts
 //! and bytes follow their length (32 bits, big-endian); a value follows its kind (`n`, `i`, `t`, `b`). `E` ends it.
 
+use super::restored::{Doubted, Restoring, after_restore_in};
 use super::sql::{Kind, Row, Sql, Value};
 use super::{Store, StoreError};
 
@@ -14,6 +15,8 @@ const PIECE: usize = 256 * 1024;
 const VALUE_MAX: usize = 256 * 1024 * 1024;
 /// No key of a table has more columns, and all stand first.
 const ORDER_BY: usize = 3;
+/// Tables whose key is not the order in which they grew: attempts follow each other by their number.
+const ORDERS: [(&str, &str); 1] = [("attempt", "practice, submission, n")];
 /// Not dumped: what belongs to one database's life, and the schema's own table.
 const LEFT_OUT: [&str; 2] = ["schema_migration", "store_start"];
 
@@ -32,14 +35,22 @@ pub enum Which {
     Only(&'static [&'static str]),
     /// All but these.
     AllBut(&'static [&'static str]),
+    /// These, and of a table that belongs to practices only the gateway's own rows.
+    Gateways(&'static [&'static str]),
 }
 
 impl Which {
     fn holds(self, table: &str) -> bool {
         match self {
-            Self::Only(tables) => tables.contains(&table),
+            Self::Only(tables) | Self::Gateways(tables) => tables.contains(&table),
             Self::AllBut(tables) => !tables.contains(&table),
         }
+    }
+
+    /// Which rows of a table with these columns.
+    fn rows(self, columns: &[(String, Kind)]) -> &'static str {
+        let of_practices = columns.iter().any(|(name, _)| name == "practice");
+        if matches!(self, Self::Gateways(_)) && of_practices { "WHERE practice = 'gateway'" } else { "" }
     }
 }
 
@@ -63,9 +74,11 @@ fn dump_in(sql: &Sql<'_>, which: Which, sink: &mut Sink) -> Result<u64, StoreErr
             put(&mut piece, column.as_bytes())?;
         }
         // In the order of its key, which is the order in which it grew: triggers look at what is there before a row.
-        let order: Vec<String> = (1..=columns.len().min(ORDER_BY)).map(|n| n.to_string()).collect();
-        let (listed, table, order) = (list(&columns)?, name(table)?, order.join(", "));
-        sql.each(&format!("SELECT {listed} FROM {table} ORDER BY {order}"), &[], |row| {
+        let by_key = || (1..=columns.len().min(ORDER_BY)).map(|n| n.to_string()).collect::<Vec<_>>().join(", ");
+        let order =
+            ORDERS.iter().find(|(named, _)| named == table).map_or_else(by_key, |(_, order)| (*order).to_owned());
+        let (listed, table, rows_of, order) = (list(&columns)?, name(table)?, which.rows(&columns), order);
+        sql.each(&format!("SELECT {listed} FROM {table} {rows_of} ORDER BY {order}"), &[], |row| {
             put_row(&mut piece, row, columns.len())?;
             rows += 1;
             if piece.len() >= PIECE {
@@ -117,10 +130,30 @@ pub async fn is_new(store: &Store) -> Result<bool, StoreError> {
 /// # Errors
 /// [`StoreError::Damaged`] where the stream is not one; what the source or the store says.
 pub async fn fill(store: &Store, mut source: Source) -> Result<u64, StoreError> {
-    store.write(move |sql| fill_in(sql, &mut Stream { source: &mut source, piece: Vec::new(), at: 0 })).await
+    store.write(move |sql| fill_in(sql, &mut source)).await
 }
 
-fn fill_in(sql: &Sql<'_>, stream: &mut Stream<'_>) -> Result<u64, StoreError> {
+/// As [`fill`], and doubts in the same transaction what may have happened since the stream was made: there is no moment
+/// in which a store is full and believes itself.
+///
+/// # Errors
+/// As [`fill`] and [`after_restore`](super::restored::after_restore).
+pub async fn fill_and_doubt(
+    store: &Store,
+    mut source: Source,
+    restoring: Restoring,
+) -> Result<(u64, Doubted), StoreError> {
+    store
+        .write(move |sql| {
+            let rows = fill_in(sql, &mut source)?;
+            crate::failpoint::hit("restoring");
+            Ok((rows, after_restore_in(sql, restoring)?))
+        })
+        .await
+}
+
+fn fill_in(sql: &Sql<'_>, source: &mut Source) -> Result<u64, StoreError> {
+    let stream = &mut Stream { source, piece: Vec::new(), at: 0 };
     let known = tables(sql)?;
     let mut rows = 0;
     let mut insert: Option<(String, Vec<Kind>)> = None;

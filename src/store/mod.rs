@@ -183,6 +183,11 @@ impl Store {
         self.writer.counts()
     }
 
+    /// The schema version that this program makes.
+    pub fn newest_schema() -> i64 {
+        migrations::NEWEST
+    }
+
     /// The schema version that the database has.
     ///
     /// # Errors

@@ -100,7 +100,7 @@ pub async fn after_restore(store: &Store, restoring: Restoring) -> Result<Doubte
     store.write(move |sql| after_restore_in(sql, restoring)).await
 }
 
-fn after_restore_in(sql: &Sql<'_>, restoring: Restoring) -> Result<Doubted, StoreError> {
+pub(super) fn after_restore_in(sql: &Sql<'_>, restoring: Restoring) -> Result<Doubted, StoreError> {
     let Restoring { at, step, shared, hold, stop, first, doubt, held, stopped } = restoring;
     for record in first {
         append_in(sql, record)?;

@@ -42,6 +42,7 @@ use tokio::sync::Notify;
 pub use accept::{NotTaken, Taken};
 pub use desk::{NotDone, Resolution, Verdict};
 pub use holds::{HoldView, hold, holds, release};
+pub(crate) use restored::restoring;
 pub use restored::{accept_rollback, restored};
 pub use view::{AttemptView, AuthorizationView, InquiryView, Next, SubmissionSummary, SubmissionView};
 

@@ -46,8 +46,14 @@ pub async fn accept_rollback(
 
 /// `first`: the records by which the restore itself is told.
 async fn doubt_all(store: &Store, trail: &Arc<Trail>, first: Vec<Append>, by: &Actor) -> Result<Doubted, StoreError> {
+    after_restore(store, restoring(trail, first, by)).await
+}
+
+/// The operation itself, for whoever has a transaction of their own: a restore from a backup. `first`: the records by
+/// which the restore itself is told.
+pub(crate) fn restoring(trail: &Arc<Trail>, first: Vec<Append>, by: &Actor) -> Restoring {
     let at = store::now();
-    let restoring = Restoring {
+    Restoring {
         at,
         step: totp::step(at.div_euclid(1_000_000)).saturating_add(STEPS_AHEAD),
         shared: GATEWAY_PRACTICE,
@@ -70,8 +76,7 @@ async fn doubt_all(store: &Store, trail: &Arc<Trail>, first: Vec<Append>, by: &A
                 trail.link(TrailRecord::new(practice, &by, "credential.stopped").carrier(carrier).credential(id))
             })
         },
-    };
-    after_restore(store, restoring).await
+    }
 }
 
 /// What becomes of one: [`next`] says it, here as everywhere.

@@ -153,6 +153,11 @@ impl Trail {
         append(&self.sealer, record)
     }
 
+    /// As [`Trail::sealer`], to be kept.
+    pub(crate) fn shared_sealer(&self) -> Arc<dyn Sealer> {
+        Arc::clone(&self.sealer)
+    }
+
     /// Who seals: for rooms that keep something sealed beside their records.
     pub(crate) fn sealer(&self) -> &dyn Sealer {
         self.sealer.as_ref()

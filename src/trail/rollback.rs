@@ -16,6 +16,7 @@ use super::signing::{SYSTEM, announced, read_origin};
 use crate::practice::PracticeId;
 use crate::store::StoreError;
 use crate::store::checkpoints;
+use crate::store::people;
 use crate::store::trail::{self as rows, Append};
 
 /// Days of anchors that are looked at at start. `portico trail verify` looks at all.
@@ -171,20 +172,53 @@ impl Trail {
         }
         let mut records = Vec::with_capacity(found.len());
         for rollback in &found {
-            let Anchored { practice, epoch, size, root } = &rollback.anchored;
-            let head = rows::head(&self.store, practice).await?;
-            let next = head.map_or(FIRST_EPOCH, |head| head.epoch).max(*epoch) + 1;
-            let mark = Mark { practice: practice.clone(), epoch: *epoch, size: *size, root: hex(root) };
-            let record = TrailRecord::new(practice, by, "trail.rollback_accepted")
-                .epoch(next)
-                .mark(mark)
-                .detail(Detail::default().say("reason", reason).say("records_found", rollback.has));
-            records.push(self.link(record));
+            records.push(self.accepting(rollback, reason, by).await?);
         }
         let written = write(records).await?;
         self.note(&[]);
         self.checkpoint().await?;
         Ok(Some((found.len(), written)))
+    }
+}
+
+impl Trail {
+    /// After a restore: opens a new log in every trail, also where no anchor tells of a later state, by a record that names
+    /// the last known one. From then on nobody takes the records that follow for those of the store that was lost.
+    ///
+    /// # Errors
+    /// What the store says; where anchors tell of a later state, the trail is held until a person accepts it.
+    pub async fn begin_again(&self, why: &str, by: &Actor) -> Result<usize, StoreError> {
+        let mut found = self.check_anchors().await?;
+        for practice in rows::practices(&self.store).await? {
+            if found.iter().any(|rollback| rollback.anchored.practice == practice) {
+                continue;
+            }
+            let Some(head) = rows::head(&self.store, &practice).await? else { continue };
+            let Some(root) = self.root_at(&practice, head.seq).await? else { continue };
+            let anchored = Anchored { practice, epoch: head.epoch, size: head.seq, root };
+            found.push(Rollback { anchored, has: head.seq, what: "restored" });
+        }
+        let mut records = Vec::with_capacity(found.len());
+        for rollback in &found {
+            records.push(self.accepting(rollback, why, by).await?);
+        }
+        people::record_all(&self.store, records).await?;
+        self.note(&[]);
+        self.checkpoint().await?;
+        Ok(found.len())
+    }
+
+    /// The record that opens a new log.
+    async fn accepting(&self, rollback: &Rollback, reason: &str, by: &Actor) -> Result<Append, StoreError> {
+        let Anchored { practice, epoch, size, root } = &rollback.anchored;
+        let head = rows::head(&self.store, practice).await?;
+        let next = head.map_or(FIRST_EPOCH, |head| head.epoch).max(*epoch) + 1;
+        let mark = Mark { practice: practice.clone(), epoch: *epoch, size: *size, root: hex(root) };
+        let record = TrailRecord::new(practice, by, "trail.rollback_accepted")
+            .epoch(next)
+            .mark(mark)
+            .detail(Detail::default().say("reason", reason).say("records_found", rollback.has));
+        Ok(self.link(record))
     }
 }
 

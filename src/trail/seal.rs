@@ -31,11 +31,13 @@ pub enum Purpose {
     Details,
     /// Patients, and their visits.
     Patients,
+    /// Backups.
+    Backup,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 10] = [
+    pub const ALL: [Purpose; 11] = [
         Self::Credentials,
         Self::Evidence,
         Self::Answers,
@@ -46,6 +48,7 @@ impl Purpose {
         Self::Submissions,
         Self::Details,
         Self::Patients,
+        Self::Backup,
     ];
 
     /// The word that goes into the derivation of its key. Never changed: it would make what is stored unreadable.
@@ -61,6 +64,7 @@ impl Purpose {
             Self::Submissions => "submissions",
             Self::Details => "details",
             Self::Patients => "patients",
+            Self::Backup => "backup",
         }
     }
 }

@@ -142,6 +142,23 @@ impl Vault {
         Self::around(store, keys).await
     }
 
+    /// The keys of a store that is only looked into: nothing is written, not even the key file, which may hold a newer key
+    /// as well.
+    ///
+    /// # Errors
+    /// As [`Vault::open_with`].
+    pub async fn keys_with(store: &Arc<Store>, opener: &Opener) -> Result<Arc<dyn Sealer>, VaultError> {
+        let stored = rows::keys(store).await?;
+        if stored.wrappings.is_empty() {
+            return Err(VaultError::NotInitialised);
+        }
+        let way = opener.way();
+        let row = stored.wrappings.iter().find(|row| row.way == way.word()).ok_or(VaultError::NoSuchWay { way })?;
+        let (root, _) = open_way(row, opener, store.dir()).await?;
+        let ring = Keyring::open(root, row.root, &stored.keys).map_err(|bad| VaultError::KeyBroken { id: bad.0 })?;
+        Ok(Keys::new(Arc::clone(store), ring))
+    }
+
     /// A vault from before keys had numbers: its root key becomes the first key, under a new root key.
     async fn renew(store: &Arc<Store>, early: &[u8], opener: &Opener) -> Result<Arc<Keys>, VaultError> {
         let Opener::KeyFile(path) = opener else { return Err(VaultError::NoSuchWay { way: opener.way() }) };

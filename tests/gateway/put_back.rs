@@ -1,10 +1,10 @@
-//! A copy of the data is put back after what it holds as waiting was sent, at a simulated carrier, another process, that is
+//! A copy of the data, or a backup, is put back after what it holds as waiting was sent, at a simulated carrier, another process, that is
 //! not idempotent: nothing is there twice, and every submission that must be found out is listed.
 
 #![allow(clippy::disallowed_methods, reason = "the database is read behind the store's back")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
@@ -31,6 +31,8 @@ struct Arena {
     folder: Folder,
     carriers: Carriers,
     key: String,
+    /// The carrier's own log.
+    receipts: PathBuf,
     acknowledged: BTreeMap<usize, String>,
 }
 
@@ -93,7 +95,8 @@ impl Arena {
         let carriers = Carriers::start(&folder.path("carriers"), &folder.path("receipts.jsonl"), 1);
         folder.enter_credentials();
         let key = folder.key();
-        Self { folder, carriers, key, acknowledged: BTreeMap::new() }
+        let receipts = folder.path("receipts.jsonl");
+        Self { folder, carriers, key, receipts, acknowledged: BTreeMap::new() }
     }
 
     async fn start(&self, failpoint: &str) -> Running {
@@ -120,7 +123,7 @@ impl Arena {
 
     /// The carrier's records by our reference. None may be there twice.
     fn records(&self) -> BTreeMap<String, String> {
-        let text = std::fs::read_to_string(self.folder.path("receipts.jsonl")).unwrap();
+        let text = std::fs::read_to_string(&self.receipts).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let mut records = BTreeMap::new();
         for line in lines.filter(|line| line["event"] == "accepted") {
@@ -213,11 +216,12 @@ async fn a_copy_that_is_put_back_doubles_nothing_and_says_what_to_find_out() {
     arena.say(&["trail", "verify"]);
     arena.say(&["vault", "verify"]);
 
-    find_out(arena, &open, records).await;
+    find_out(arena, &open, records, SINCE).await;
 }
 
 /// What the staff and the clients do then.
-async fn find_out(arena: Arena, open: &BTreeMap<String, String>, records: BTreeMap<String, String>) {
+/// `lost`: what was handed in and is not in the data.
+async fn find_out(arena: Arena, open: &BTreeMap<String, String>, records: BTreeMap<String, String>, lost: usize) {
     let gateway = arena.start("").await;
     let tried = gateway.call(Method::POST, "/v1/credentials/northstar/verify", None).await;
     assert_eq!(tried.status, StatusCode::OK, "{}", tried.text);
@@ -232,15 +236,15 @@ async fn find_out(arena: Arena, open: &BTreeMap<String, String>, records: BTreeM
     for (number, id) in &arena.acknowledged {
         let again = gateway.submit(*number).await;
         assert_eq!(again.status, StatusCode::ACCEPTED, "{}", again.text);
-        let told = again.body["id"].as_str().unwrap().to_owned();
-        match *number < BEFORE {
-            true => assert_eq!(&told, id),
-            false => unknown.push(told),
+        let told = again.body["id"].as_str().unwrap();
+        if told != id {
+            unknown.push(told.to_owned());
         }
     }
+    assert_eq!(unknown.len(), lost);
     let holds = gateway.call(Method::GET, "/v1/holds", None).await;
     let hold = holds.body["holds"].as_array().unwrap().iter().find(|hold| hold["carrier"] == "northstar").unwrap();
-    assert_eq!((&hold["reason"], &hold["unknown"], &hold["waiting"]), (&json!("restored"), &json!(0), &json!(SINCE)));
+    assert_eq!((&hold["reason"], &hold["unknown"], &hold["waiting"]), (&json!("restored"), &json!(0), &json!(lost)));
     let waiting: BTreeSet<&str> =
         hold["submissions"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
     assert_eq!(waiting, unknown.iter().map(String::as_str).collect());
@@ -262,4 +266,86 @@ async fn find_out(arena: Arena, open: &BTreeMap<String, String>, records: BTreeM
     assert_eq!(arena.records().len(), BEFORE + SINCE + 1);
     gateway.stop().await;
     drop(arena.carriers);
+}
+
+/// Hands in, and makes a backup meanwhile; then lets everything be sent.
+async fn backed_up() -> (Arena, PathBuf) {
+    let mut arena = Arena::open();
+    arena.say(&["submissions", "hold", "northstar", "--reason", "until all are here"]);
+    let gateway = arena.start("").await;
+    arena.submit(&gateway, 0..BEFORE / 2).await;
+    let place = arena.folder.path("portico.backup");
+    let (folder, file) = (&arena.folder, place.display().to_string());
+    let mut taken = BTreeMap::new();
+    std::thread::scope(|scope| {
+        let made = scope.spawn(|| folder.portico(&["backup", &file], "").fine());
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                for number in BEFORE / 2..BEFORE {
+                    let reply = gateway.submit(number).await;
+                    taken.insert(number, reply.body["id"].as_str().unwrap().to_owned());
+                }
+            });
+        });
+        assert!(made.join().unwrap().contains("rows"));
+    });
+    arena.acknowledged.extend(taken);
+    let released = json!({ "reason": "all are here" });
+    let released = gateway.call(Method::POST, "/v1/holds/northstar/release", Some(released)).await;
+    assert_eq!(released.status, StatusCode::OK, "{}", released.text);
+    arena.submit(&gateway, BEFORE..BEFORE + SINCE).await;
+    for id in arena.acknowledged.values() {
+        gateway.until_state(id, "accepted").await;
+    }
+    gateway.stop().await;
+    assert_eq!(arena.records().len(), BEFORE + SINCE);
+    (arena, place)
+}
+
+/// Runs a command that a kill ends at a named place.
+fn dies(folder: &Folder, arguments: &[&str], failpoint: &str) {
+    let config = folder.path("gateway.toml").display().to_string();
+    let mut command = crate::process::command(&[arguments, &["--config", &config]].concat());
+    command.env("PORTICO_FAILPOINT", failpoint).env("TMPDIR", folder.path("tmp"));
+    let ended = command.output().unwrap();
+    assert!(ended.status.code().is_none(), "it was not killed: {}", String::from_utf8_lossy(&ended.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_backup_that_is_restored_elsewhere_doubles_nothing_and_says_what_to_find_out() {
+    let (mut arena, place) = backed_up().await;
+    let records = arena.records();
+    let file = place.display().to_string();
+    let exists = arena.folder.portico(&["backup", &file], "");
+    assert!(exists.code == 2 && exists.err.contains("exists already"), "{exists:?}");
+    let second = arena.folder.path("second.backup");
+    dies(&arena.folder, &["backup", &second.display().to_string()], "backing_up=abort");
+    assert!(!second.exists());
+    arena.say(&["backup", &second.display().to_string()]);
+
+    let elsewhere = Folder::new("[log]\nlevel = \"warn\"\n");
+    for name in ["carriers", "keys"] {
+        copy_dir(&arena.folder.path(name), &elsewhere.path(name));
+    }
+    let whole = std::fs::read(&place).unwrap();
+    elsewhere.write("cut.backup", "");
+    std::fs::write(elsewhere.path("cut.backup"), &whole[..whole.len() - 100]).unwrap();
+    let cut = elsewhere.portico(&["restore", &elsewhere.path("cut.backup").display().to_string()], "");
+    assert!(cut.code == 2 && cut.err.contains("changed or cut") && !elsewhere.path("data").exists(), "{cut:?}");
+    dies(&elsewhere, &["restore", &file], "restoring=abort");
+    let told = elsewhere.portico(&["restore", &file], "").fine();
+    let open = unfinished(&elsewhere.path("data"));
+    println!("{} were open in the backup", open.len());
+    assert!(open.len() >= BEFORE / 2 && open.values().all(|state| state == "unknown"), "{open:?}");
+    for id in open.keys() {
+        assert!(told.contains(id.as_str()), "{id} is not listed:\n{told}");
+    }
+    let again = elsewhere.portico(&["restore", &file], "");
+    assert!(again.code == 2 && again.err.contains("in use already"), "{again:?}");
+    let lost = arena.acknowledged.values().filter(|id| !open.contains_key(*id)).count();
+    let before = std::mem::replace(&mut arena.folder, elsewhere);
+    arena.say(&["trail", "verify"]);
+    arena.say(&["vault", "verify"]);
+    find_out(arena, &open, records, lost).await;
+    drop(before);
 }

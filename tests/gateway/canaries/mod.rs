@@ -41,11 +41,12 @@ type Place = (&'static str, fn(&Folder) -> Vec<Hay>);
 
 /// Places where the gateway leaves something behind, each searched while it runs and again after it has stopped. A new
 /// kind of file (a backup, a packet of evidence) is one line here: what makes it, and gives its bytes.
-const PLACES: [Place; 4] = [
+const PLACES: [Place; 5] = [
     ("store, with its log while it runs", |folder| below(folder, "data")),
     ("keys", |folder| below(folder, "keys")),
     ("temporary files", |folder| below(folder, "tmp")),
     ("what the operator's commands say", commands),
+    ("backup", backup),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -260,6 +261,14 @@ fn below(folder: &Folder, name: &str) -> Vec<Hay> {
     // A file of the store may go away between the listing and the reading; a socket has no bytes.
     let read = |path: std::path::PathBuf| Some((path.display().to_string(), std::fs::read(&path).ok()?));
     files_below(&folder.path(name)).into_iter().filter_map(read).collect()
+}
+
+/// A new backup, and what the command says.
+fn backup(folder: &Folder) -> Vec<Hay> {
+    let place = folder.path("portico.backup");
+    let _ = std::fs::remove_file(&place);
+    let said = folder.portico(&["backup", &place.display().to_string()], "").fine();
+    vec![("portico backup".to_owned(), said.into_bytes()), ("the file".to_owned(), std::fs::read(place).unwrap())]
 }
 
 /// Lists and checks, by way of the running gateway or without one.
