@@ -22,6 +22,8 @@
 //! | `resolving` | a person's word is read, nothing is written | nothing happened |
 //! | `backing_up` | a piece of a backup is read, not yet written | no backup is at its place |
 //! | `restoring` | a store is filled from a backup, nothing is committed | the store is empty |
+//! | `file_recorded` | a carrier file's change is on record, the file is the old one | the old file is in force, the new text is kept |
+//! | `file_replaced` | the new carrier file is there, nothing has read it | the new file is in force |
 //! | `recovering` | the start has begun to close what an earlier process left open | closed at the next start |
 
 /// A place where a test may stop the process.

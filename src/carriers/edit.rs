@@ -20,6 +20,7 @@ use super::load::{check_id, version};
 use super::reload::CarrierBook;
 use super::text::{Document, FILE_MAX_BYTES};
 use super::{Carrier, FileProblem, Loader};
+use crate::failpoint;
 use crate::practice::PracticeId;
 use crate::store::StoreError;
 use crate::trail::{Actor, Detail, Trail, TrailRecord};
@@ -185,11 +186,13 @@ impl CarrierBook {
         let digest: [u8; 32] = digest.as_ref().try_into().unwrap_or_default();
         let detail = Detail::default().say("reason", change.reason);
         trail.record(record("carrier.file_applied").digest(&digest).detail(detail)).await?;
+        failpoint::hit("file_recorded");
         let (place, text) = (shelf.file(), new.text.clone());
         if let Err(error) = blocking(move || Ok(replace(&place, &text)?)).await {
             trail.record(record("carrier.file_not_applied")).await?;
             return Err(error);
         }
+        failpoint::hit("file_replaced");
         let book = Arc::clone(self);
         blocking(move || {
             book.reload().log();

@@ -53,7 +53,7 @@ pub fn page(visit: &Visit, here: &str, title: &'static str, body: &Markup) -> Ma
 /// else, so that it cannot be read again by reloading an address.
 pub fn once(what: &str, value: &str, after: &str, on: &str) -> Markup {
     html! {
-        div.note.good role="status" {
+        div.note.good.tight role="status" {
             h2 { (what) }
             p { "Shown " strong { "this once" } ". " (after) }
             p.row {

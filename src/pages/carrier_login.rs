@@ -10,8 +10,9 @@ use super::carriers::{ends, page};
 use super::fault::Fault;
 use super::fields::{Fields, Sent};
 use super::frame::csrf;
+use super::parts::badge::Tone;
 use super::parts::field::{area, date, date_of, text};
-use super::parts::lists::pairs;
+use super::parts::lists::{note, pairs};
 use super::parts::problems::Problems;
 use super::parts::stamp::{ago, moment};
 use super::parts::words::plain;
@@ -43,10 +44,14 @@ pub async fn section(
     }
     let stored = credentials::list(State(visit.app.clone()), visit.api()).await?.0.credentials;
     let stored = stored.into_iter().find(|one| one.carrier == row.id);
+    let hosts = visit.app.gateway.planes().book().get(&row.id).map(|carrier| carrier.hosts.clone()).unwrap_or_default();
     Ok(html! {
         section.card.stack #login {
             h2 { "Login" }
             @if let Some(stored) = &stored {
+                @if moved(&hosts, &stored.origins) {
+                    (note(Tone::Look, "Enter it anew.", "The carrier’s file names other hosts than when this login was entered. It is not sent there until a person has entered it again."))
+                }
                 (pairs(&[
                     ("State", html! { (plain(&stored.state)) @if let Some(reason) = &stored.reason { ": " (plain(reason)) } }),
                     ("Entered", html! { (moment(stored.created_at, &visit.zone())) ", change no. " (stored.generation) }),
@@ -65,6 +70,12 @@ pub async fn section(
             (form(visit, row, stored.is_some(), fields, problems))
         }
     })
+}
+
+/// Whether a carrier has hosts that its login was not entered for. The vault holds that rule; this only tells of it.
+fn moved(hosts: &[String], pinned: &[String]) -> bool {
+    let spelled = |host: &String| host.to_ascii_lowercase().trim_end_matches(":443").to_owned();
+    hosts.iter().any(|host| !pinned.contains(&spelled(host)))
 }
 
 fn form(visit: &Visit, row: &CarrierView, replaces: bool, fields: &Fields, problems: &Problems) -> Markup {
@@ -187,6 +198,13 @@ pub async fn entered_by(visit: &Visit, carrier: &str) -> Result<Option<String>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_hosts_are_seen() {
+        let list = |hosts: &[&str]| hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>();
+        assert!(!moved(&list(&["EDI.acme.example:443"]), &list(&["edi.acme.example", "b.example"])));
+        assert!(moved(&list(&["edi.acme.example", "new.example"]), &list(&["edi.acme.example"])));
+    }
 
     #[test]
     fn a_secret_that_was_typed_does_not_come_back() {

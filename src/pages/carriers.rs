@@ -13,12 +13,13 @@ use super::frame::{self, Place};
 use super::parts::badge::{Tone, badge, shape};
 use super::parts::lists::{empty, pairs};
 use super::parts::problems::Problems;
+use super::parts::progress::spark;
 use super::parts::stamp::{ago, day, lasts, moment};
 use super::parts::words::{count, plain};
 use super::visit::Visit;
 use crate::api::carriers::{self, CarrierView, ClosedView};
 use crate::identity::Scope;
-use crate::trail::Filter;
+use crate::trail::{Filter, TrailEntry};
 
 /// Days before the end of a login's values at which the list speaks of it.
 const SOON_DAYS: i64 = 30;
@@ -58,7 +59,7 @@ pub async fn list(visit: Visit, Query(wanted): Query<Wanted>) -> Result<Markup, 
         div.stack {
             div.head {
                 h1 { "Carriers" }
-                form.row role="search" method="get" action="/carriers" {
+                form.row role="search" aria-label="Carriers" method="get" action="/carriers" {
                     label.hidden for="carrier-q" { "Find a carrier: name, payer id, plan" }
                     div.field { input #carrier-q name="q" type="search" value=(wanted.q) maxlength="200" placeholder="Name, payer id, plan…"; }
                     button.button type="submit" { "Find" }
@@ -66,7 +67,7 @@ pub async fn list(visit: Visit, Query(wanted): Query<Wanted>) -> Result<Markup, 
             }
             p.soft {
                 (count(rows.len() as u64, "carrier", "carriers")) ", " (connected) " with a login, "
-                (count(problems as u64, "needs", "need")) " somebody."
+                @match problems { 0 => { "nothing to do" } n => { (n) " with something to do" } } "."
             }
             @if broken > 0 {
                 p.note.look {
@@ -80,7 +81,7 @@ pub async fn list(visit: Visit, Query(wanted): Query<Wanted>) -> Result<Markup, 
             } @else {
                 div.table { table.cards {
                     thead { tr {
-                        th { "Carrier" } th { "State" } th { "Login" } th { "What to do" } th { "Offers" } th { "Left this minute" } th { "Spoken to by" }
+                        th { "Carrier" } th { "State" } th { "Login" } th { "What to do" } th { "Offers" } th { "Requests left" } th { "Spoken to by" }
                     } }
                     tbody { @for row in &rows { (line(&visit, row)) } }
                 } }
@@ -106,7 +107,9 @@ fn line(visit: &Visit, row: &CarrierView) -> Markup {
                 }
             }
             td data-label="Offers" { (offers(row)) }
-            td data-label="Left this minute" { span.number { (row.limits.remaining) " of " (row.limits.requests_per_minute) } }
+            td data-label="Requests left" {
+                span.number { (row.limits.remaining) } " now, " span.soft { (row.limits.requests_per_minute) " a minute" }
+            }
             td data-label="Spoken to by" { (row.speaks) }
         }
     }
@@ -221,8 +224,18 @@ fn what_it_is(row: &CarrierView) -> Markup {
         ("Plans", list(&row.plan_names)),
         ("Offers", offers(row)),
         ("Spoken to by", html! { (row.speaks) " " span.soft { "(" (row.connector) ")" } }),
-        ("Answers stay fresh", html! { (lasts(row.fresh_for_secs.saturating_mul(1_000))) }),
+        ("Answers stay fresh", html! { (span(row.fresh_for_secs)) }),
     ])
+}
+
+/// A length of time in the largest unit that it is a whole number of.
+fn span(secs: u64) -> String {
+    match secs {
+        0 => "not at all".to_owned(),
+        _ if secs.is_multiple_of(3_600) => count(secs / 3_600, "hour", "hours"),
+        _ if secs.is_multiple_of(60) => count(secs / 60, "minute", "minutes"),
+        _ => count(secs, "second", "seconds"),
+    }
 }
 
 /// A set of fields in words: `member ID and date of birth`.
@@ -319,6 +332,7 @@ async fn calls(visit: &Visit, row: &CarrierView) -> Result<Markup, Fault> {
     Ok(html! {
         section.stack {
             h2 { "What was done there lately" }
+            (pace(&records))
             @if records.is_empty() { (empty("Nothing yet.", html! {})) } @else {
                 div.table { table.cards {
                     thead { tr { th { "When" } th { "What" } th { "How it ended" } th.amount { "Took" } th { "Who" } } }
@@ -331,13 +345,39 @@ async fn calls(visit: &Visit, row: &CarrierView) -> Result<Markup, Fault> {
                                 @if record.cached == Some(true) { " (saved answer)" }
                             }
                             td.amount data-label="Took" { @if let Some(ms) = record.total_ms { (lasts(ms)) } }
-                            td data-label="Who" { (record.role.as_deref().map_or_else(|| record.actor.clone(), plain)) }
+                            td data-label="Who" { (who(record)) }
                         }
                     } }
                 } }
             }
         }
     })
+}
+
+fn who(record: &TrailEntry) -> String {
+    match (&record.role, record.actor.as_str()) {
+        (Some(role), _) => plain(role),
+        (None, actor) if actor.starts_with("key_") => "API key".to_owned(),
+        (None, actor) => plain(actor),
+    }
+}
+
+/// How long the carrier took lately: a line, and its middle in numbers.
+fn pace(records: &[TrailEntry]) -> Markup {
+    let took = |record: &&TrailEntry| record.outcome.is_some() && record.cached != Some(true);
+    let times: Vec<u64> = records.iter().rev().filter(took).filter_map(|record| record.total_ms).collect();
+    let failed = records.iter().filter(|record| record.failure.is_some()).count();
+    let mut sorted = times.clone();
+    sorted.sort_unstable();
+    let values: Vec<f64> = times.iter().map(|ms| *ms as f64).collect();
+    html! {
+        @if let Some(middle) = sorted.get(sorted.len() / 2) {
+            div.row {
+                (spark("How long the last questions took, oldest first", &values))
+                p { "Half of the last " (times.len()) " took " (lasts(*middle)) " or less; " (failed) " failed." }
+            }
+        }
+    }
 }
 
 /// The day on which a login ends, in words.
@@ -354,6 +394,7 @@ mod tests {
         let fields = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(set(&fields(&["member_id", "date_of_birth"])), "member ID and date of birth");
         assert_eq!(set(&fields(&["last_name"])), "last name");
+        assert_eq!((span(14_400).as_str(), span(90).as_str()), ("4 hours", "90 seconds"));
         let closed =
             ClosedView { weekday: Some(7), from_minute: 120, to_minute: 360, zone: "America/New_York".to_owned() };
         assert_eq!(window(&closed), "Sunday 02:00 to 06:00 (America/New_York)");

@@ -1,9 +1,9 @@
 //! The staff's pages: HTML over HTTP, written by the server; every page works without scripts and is quicker with them.
 //!
-//! A page does what the API does, by the API's own functions ([`Visit::api`] is the caller they take): there is no rule
-//! here that is not there. How a request is read, in order: [`visit`] (who is signed in), [`fields`] (what a form sent,
-//! proven to come from our own page), the page's own file, [`parts`] (what it is put together from), [`frame`] (what is
-//! around it). [`fault`] is what is shown when a page cannot be.
+//! A page does what the API does, by the API's own functions (`Visit::api` is the caller they take): there is no rule
+//! here that is not there. How a request is read, in order: `visit` (who is signed in), `fields` (what a form sent,
+//! proven to come from our own page), the page's own file, `parts` (what it is put together from), `frame` (what is
+//! around it). `fault` is what is shown when a page cannot be.
 //!
 //! Rules that tests hold: a page's title is a fixed text; no patient data in an address (searches are POST and lead on to
 //! an opaque id); nothing inline, so that the content security policy needs no exception; a POST ends with a redirect, or

@@ -75,7 +75,7 @@ fn line(visit: &Visit, member: &Member) -> Markup {
             }
             td data-label="Since" { (day(member.since.to_zoned(visit.zone()).date())) }
             td {
-                details {
+                details.tight {
                     summary { "Change" span.hidden { " " (member.name) } }
                     form.row method="post" action={ (at) "/role" } {
                         (csrf(visit))

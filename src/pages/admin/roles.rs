@@ -22,7 +22,7 @@ pub fn means(scope: Scope) -> &'static str {
 /// All roles and what each may do.
 pub fn matrix() -> Markup {
     html! {
-        div.table { table {
+        div.table role="region" aria-label="What each role may do" tabindex="0" { table {
             caption.hidden { "What each role may do" }
             thead { tr { th { "May" } @for role in Role::ALL { th scope="col" { (plain(role.word())) } } } }
             tbody {
