@@ -20,6 +20,7 @@ use crate::gateway::{Gateway, Planes};
 use crate::identity::{Caller, Declined, Identity, NewMember, Role, Scope};
 use crate::patients::Patients;
 use crate::practice::PracticeId;
+use crate::schedule::{Rooms, Schedule};
 use crate::stack::{AnswerCache, Shared};
 use crate::store::Store;
 use crate::submissions::Submissions;
@@ -33,8 +34,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const METRICS_EVERY: Duration = Duration::from_secs(5);
 /// A retry's pause is lengthened by up to this, so that many do not come at once.
 const RETRY_JITTER: Duration = Duration::from_millis(100);
-/// The demo's practice.
-const DEMO_PRACTICE: &str = "demo";
 /// The demo's person; the address can be nobody's (RFC 2606).
 const DEMO_EMAIL: &str = "demo@portico.example";
 
@@ -59,6 +58,9 @@ pub struct House {
 }
 
 impl House {
+    /// The demo's practice.
+    pub const DEMO_PRACTICE: &str = "demo";
+
     /// Opens the rooms as configured: store, vault, trail, carriers, gateway.
     ///
     /// # Errors
@@ -136,7 +138,7 @@ impl House {
         let private = vec!["127.0.0.0/8".to_owned()];
         let trail = Trail::anchored(store.clone(), vault.clone(), &base.join("anchors"))?;
         let house = Self::furnish(store, vault, trail, book, jiff::tz::TimeZone::system(), private).await?;
-        let practice = house.app.identity.ensure_practice(DEMO_PRACTICE, "Demo practice").await?;
+        let practice = house.app.identity.ensure_practice(Self::DEMO_PRACTICE, "Demo practice").await?;
         for (carrier, fields) in credentials {
             house.enter(&practice, carrier, fields).await?;
         }
@@ -173,6 +175,7 @@ impl House {
         let gateway = Gateway::new(planes, zone);
         let proxies = Arc::new([]);
         let submissions = Submissions::open(store.clone(), trail.clone(), vault.clone(), gateway.clone()).await?;
+        let (rows, records, seals) = (store.clone(), trail.clone(), vault.clone());
         let patients = Patients::new(store.clone(), trail.clone(), vault.clone());
         let batches = Batches::new(store, trail.clone(), vault.clone(), identity.clone(), gateway.clone());
         if acts {
@@ -183,11 +186,21 @@ impl House {
             tasks.push(tokio::spawn(patients.clone().keep_small()));
             tasks.push(tokio::spawn(vault.clone().look_after_keys()));
         }
+        let schedule = Schedule::new(Rooms {
+            store: rows,
+            trail: records,
+            sealer: seals,
+            identity: identity.clone(),
+            gateway: gateway.clone(),
+            patients: patients.clone(),
+            batches: batches.clone(),
+        });
         let app = App {
             gateway,
             submissions,
             tasks: people,
             batches,
+            schedule,
             patients,
             identity,
             vault,
@@ -219,7 +232,7 @@ impl House {
     /// # Errors
     /// What the store says.
     pub async fn demo_key(&self) -> Result<String, CannotRun> {
-        let practice = PracticeId::new(DEMO_PRACTICE);
+        let practice = PracticeId::new(Self::DEMO_PRACTICE);
         let key = self.app.identity.create_key(&practice, "demo", &Scope::ALL, &Actor::command_line()).await?;
         Ok(key.key.to_string())
     }
@@ -231,7 +244,7 @@ impl House {
     /// What the store says.
     pub async fn demo_login(&self) -> Result<(String, Zeroizing<String>), CannotRun> {
         let identity = &self.app.identity;
-        let caller = Caller::command_line(PracticeId::new(DEMO_PRACTICE));
+        let caller = Caller::command_line(PracticeId::new(Self::DEMO_PRACTICE));
         let new = NewMember { email: DEMO_EMAIL, name: "Demo Person", role: Role::PracticeAdmin, second_factor: false };
         let invitation = match identity.add_person(&caller, new).await {
             // There since an earlier start on the same data: a new password all the same.

@@ -8,28 +8,29 @@
 //! 3. [`house`]: the rooms put together, for `serve`, `demo` and the tests
 //! 4. [`pages`]: the staff's pages: HTML over HTTP
 //! 5. [`api`]: JSON over HTTP; the only room that knows which error has which status
-//! 6. [`batches`]: many questions at once: taken in durably, asked in the background, each once
-//! 7. [`events`]: what happened, for programs: a list and signed deliveries
-//! 8. [`backup`]: the whole store in a sealed file, and back
-//! 9. [`submissions`]: the ledger of what has an effect: never lost, never sent twice
-//! 10. [`patients`]: the practice's patients, found tolerantly, with the last word of each carrier
-//! 11. [`tasks`]: what carriers ask of a person: shown, counted down, answered once
-//! 12. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
-//! 13. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
-//! 14. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
-//! 15. [`wire`]: the HTTP plane: record, egress, limit, session, client
-//! 16. [`logging`]: which log lines are written
-//! 17. [`hygiene`]: no core dumps, no look into this process
-//! 18. [`config`]: what `gateway.toml` says
-//! 19. [`carriers`]: carrier files to validated values; search; reload
-//! 20. [`registry`]: the one list of compiled-in connectors
-//! 21. [`identity`]: practices, people, roles; API keys and sessions to callers
-//! 22. [`packets`]: evidence packets: made, and checked
-//! 23. [`trail`]: the paper trail and the stored answers
-//! 24. [`store`]: the only SQL
-//! 25. [`practice`]: the one word all rooms share: whose question it is
-//! 26. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
-//! 27. [`failpoint`]: places where a test may stop the process; nothing in a usual build
+//! 6. [`schedule`]: who comes on which day, taken in from other systems; the batch that verifies them
+//! 7. [`batches`]: many questions at once: taken in durably, asked in the background, each once
+//! 8. [`events`]: what happened, for programs: a list and signed deliveries
+//! 9. [`backup`]: the whole store in a sealed file, and back
+//! 10. [`submissions`]: the ledger of what has an effect: never lost, never sent twice
+//! 11. [`patients`]: the practice's patients, found tolerantly, with the last word of each carrier
+//! 12. [`tasks`]: what carriers ask of a person: shown, counted down, answered once
+//! 13. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
+//! 14. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
+//! 15. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
+//! 16. [`wire`]: the HTTP plane: record, egress, limit, session, client
+//! 17. [`logging`]: which log lines are written
+//! 18. [`hygiene`]: no core dumps, no look into this process
+//! 19. [`config`]: what `gateway.toml` says
+//! 20. [`carriers`]: carrier files to validated values; search; reload
+//! 21. [`registry`]: the one list of compiled-in connectors
+//! 22. [`identity`]: practices, people, roles; API keys and sessions to callers
+//! 23. [`packets`]: evidence packets: made, and checked
+//! 24. [`trail`]: the paper trail and the stored answers
+//! 25. [`store`]: the only SQL
+//! 26. [`practice`]: the one word all rooms share: whose question it is
+//! 27. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
+//! 28. [`failpoint`]: places where a test may stop the process; nothing in a usual build
 
 pub mod api;
 pub mod backup;
@@ -50,6 +51,7 @@ pub mod pages;
 pub mod patients;
 pub mod practice;
 pub mod registry;
+pub mod schedule;
 pub mod stack;
 pub mod store;
 pub mod submissions;

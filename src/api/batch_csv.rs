@@ -10,12 +10,12 @@ const COLUMNS: [&str; 15] = [
 
 /// The header's line.
 pub fn header() -> Vec<u8> {
-    lines([COLUMNS.map(str::to_owned)].into_iter())
+    sheet(std::iter::once(COLUMNS.map(str::to_owned).to_vec()))
 }
 
 /// One line for each item.
 pub fn rows(items: &[ItemView]) -> Vec<u8> {
-    lines(items.iter().map(cells))
+    sheet(items.iter().map(|item| cells(item).to_vec()))
 }
 
 fn cells(item: &ItemView) -> [String; 15] {
@@ -40,7 +40,8 @@ fn cells(item: &ItemView) -> [String; 15] {
     ]
 }
 
-fn lines(rows: impl Iterator<Item = [String; 15]>) -> Vec<u8> {
+/// Rows of cells as CSV, with nothing in them that a spreadsheet would run.
+pub fn sheet(rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
     // Quoted throughout: what is read as a number or a date in one place is a text in the next.
     let mut writer = csv::WriterBuilder::new()
         .quote_style(csv::QuoteStyle::Always)
@@ -48,7 +49,7 @@ fn lines(rows: impl Iterator<Item = [String; 15]>) -> Vec<u8> {
         .from_writer(Vec::new());
     for row in rows {
         // Writing to memory does not fail.
-        let _ = writer.write_record(row.map(|cell| harmless(&cell)));
+        let _ = writer.write_record(row.iter().map(|cell| harmless(cell)));
     }
     writer.into_inner().unwrap_or_default()
 }

@@ -28,6 +28,7 @@ pub mod packets;
 mod patients;
 pub(crate) mod people;
 mod problem;
+mod schedule;
 mod server;
 pub(crate) mod session;
 pub mod submissions;
@@ -56,6 +57,7 @@ use crate::events::{Events, Webhooks};
 use crate::gateway::Gateway;
 use crate::identity::Identity;
 use crate::patients::Patients;
+use crate::schedule::Schedule;
 use crate::submissions::Submissions;
 use crate::tasks::Tasks;
 use crate::trail::Trail;
@@ -75,6 +77,8 @@ pub struct App {
     pub tasks: Arc<Tasks>,
     /// Many questions at once.
     pub batches: Arc<Batches>,
+    /// Who comes when.
+    pub schedule: Arc<Schedule>,
     /// The practices' patients.
     pub patients: Arc<Patients>,
     /// Practices, people, sessions, API keys.
@@ -187,6 +191,9 @@ fn desk_routes() -> Router<App> {
         .route("/v1/patients/{id}", get(patients::read).put(patients::change))
         .route("/v1/patients/{id}/answers", get(patients::answers))
         .route("/v1/patients/{id}/phone-verifications", post(patients::phoned))
+        .route("/v1/schedule", get(schedule::day))
+        .route("/v1/schedule/import", post(schedule::import))
+        .route("/v1/schedule/verify", post(schedule::verify))
 }
 
 /// What a browser must not do with our pages and answers: put them into somebody else's frame, guess their type, run what

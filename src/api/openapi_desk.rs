@@ -3,8 +3,9 @@
 use schemars::SchemaGenerator;
 
 use super::openapi::{Route, json_body, reference};
-use super::patients;
+use super::{patients, schedule};
 use crate::patients::{Patient, PhoneWord, Phoned};
+use crate::schedule::{DayView, Imported};
 
 /// The routes.
 pub(super) fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
@@ -50,5 +51,48 @@ pub(super) fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
                 json_body(reference::<Phoned>(schemas)),
             )
         },
+        Route {
+            query: &[
+                ("date", "The day, `YYYY-MM-DD`; today where it is left out."),
+                ("format", "`json`, or `csv` for a spreadsheet."),
+            ],
+            ..Route::new(
+                "get",
+                "/v1/schedule",
+                "A day's appointments: where each stands, what needs a person first, and counters.",
+                day(schemas),
+            )
+        },
+        Route {
+            query: &[
+                ("date", "The day of rows that name none."),
+                ("accept", "`valid`: take the rows that are in order, and list what is wrong with the others."),
+                ("replace", "`true`: what is no longer in the file is taken away; else it is kept and flagged."),
+            ],
+            ..Route::new(
+                "post",
+                "/v1/schedule/import",
+                "Takes a schedule in: `text/csv` or `text/tab-separated-values` with a header as practice systems write \
+                    it (date, time, patient, date_of_birth, carrier, member_id …), or `application/fhir+json`, a FHIR \
+                    R4 Bundle of Appointment resources with what they refer to. The same file again changes nothing.",
+                json_body(reference::<Imported>(schemas)),
+            )
+        },
+        Route {
+            body: Some(reference::<schedule::VerifyRequest>(schemas)),
+            also: &[("202", "A batch was started; `Location` is its address.")],
+            ..Route::new(
+                "post",
+                "/v1/schedule/verify",
+                "Asks the carriers about a day's appointments that are not fresh, in one batch.",
+                json_body(reference::<schedule::VerifyStarted>(schemas)),
+            )
+        },
     ]
+}
+
+fn day(schemas: &mut SchemaGenerator) -> serde_json::Value {
+    let mut kinds = json_body(reference::<DayView>(schemas));
+    kinds["text/csv"] = serde_json::json!({ "schema": { "type": "string" } });
+    kinds
 }

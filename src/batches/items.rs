@@ -1,6 +1,8 @@
 //! Reading what came of a batch's items.
 
-use super::view::{ItemView, Told};
+use std::collections::HashMap;
+
+use super::view::{ItemState, ItemView, Told};
 use super::{Batches, Item, time};
 use crate::identity::Caller;
 use crate::practice::PracticeId;
@@ -42,6 +44,21 @@ impl Batches {
             views.push(view(row, item, told));
         }
         Ok(views)
+    }
+
+    /// Where each item of a batch stands, by its number. Tells nothing of patients: it leads to the questions.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn states(&self, practice: &PracticeId, id: &str) -> Result<HashMap<i64, ItemState>, StoreError> {
+        let rows = batches::states(&self.store, practice, id).await?;
+        let state = |row: batches::StateRow| ItemState {
+            state: row.state,
+            reason: row.reason,
+            question: row.question,
+            at: time(row.ended_at.unwrap_or(0)),
+        };
+        Ok(rows.into_iter().map(|row| (row.n, state(row))).collect())
     }
 
     async fn told(&self, practice: &PracticeId, row: &ItemRow) -> Result<Option<Told>, StoreError> {

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
-pub use view::{BatchView, ItemView, Progress, Told, Waiting};
+pub use view::{BatchView, ItemState, ItemView, Progress, Told, Waiting};
 
 use crate::gateway::Gateway;
 use crate::identity::{Caller, Identity};

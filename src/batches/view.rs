@@ -87,6 +87,19 @@ pub struct BatchView {
     pub estimate_secs: Option<u64>,
 }
 
+/// Where one item stands. Holds no patient data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemState {
+    /// `waiting`, `asking`, `answered`, `refused`, `failed` or `cancelled`.
+    pub state: String,
+    /// Why it waits again, or failed: a fixed word.
+    pub reason: Option<String>,
+    /// The question that was put for it last.
+    pub question: Option<String>,
+    /// When it was finished; 1970 while it is not.
+    pub at: Timestamp,
+}
+
 /// One item with what came of it. Holds patient data.
 #[derive(Clone, Serialize, JsonSchema)]
 pub struct ItemView {

@@ -41,6 +41,7 @@ pub async fn demo(arguments: DemoArguments) -> End {
     let address = format!("http://{}", server.address);
     let key = house.demo_key().await?;
     let (email, password) = house.demo_login().await?;
+    super::demo_schedule::enter(&house).await?;
     writeln!(
         out,
         "Portico demo: a gateway and {} simulated carriers, all on this machine.",

@@ -6,6 +6,7 @@ pub mod check;
 mod client;
 pub mod connectors;
 pub mod demo;
+mod demo_schedule;
 pub mod keys;
 pub mod live;
 pub mod people;

@@ -27,10 +27,12 @@ mod fields;
 mod find;
 mod frame;
 mod parts;
+mod patient;
 mod second_step;
 mod setup;
 mod sign_in;
 mod tasks;
+mod today;
 mod trail;
 mod visit;
 
@@ -50,6 +52,8 @@ use visit::Visit;
 const BODY_MAX: usize = 1 << 20;
 /// A file that is handed in on a page, bytes: what the API takes.
 const FILE_MAX: usize = api::batches::BODY_MAX;
+/// The same where a schedule is taken in: the file, and what is around it.
+const IMPORT_MAX: usize = crate::schedule::FILE_MAX + BODY_MAX;
 
 /// All pages, and the API beside them.
 pub fn router(app: App) -> Router {
@@ -85,6 +89,7 @@ pub fn router(app: App) -> Router {
         .merge(of_developers())
         .route("/find", get(find::show).post(find::find))
         .merge(check::routes())
+        .merge(of_desk())
         .layer(axum::middleware::from_fn_with_state(app.clone(), held))
         .route("/assets/{name}", get(assets::get))
         .layer(DefaultBodyLimit::max(BODY_MAX))
@@ -127,6 +132,21 @@ fn of_developers() -> Router<App> {
         .route("/developer/keys", post(developer::make_key))
         .route("/developer/keys/{id}/revoke", post(developer::revoke_key))
         .route("/developer/explorer", get(developer::explorer::show).post(developer::explorer::send))
+}
+
+/// The desk: who comes, and each patient.
+fn of_desk() -> Router<App> {
+    Router::new()
+        .route("/today", get(today::show))
+        .route("/today/verify", post(today::verify))
+        .route("/today/batch/{id}", post(today::turn))
+        .route("/today/huddle", get(today::huddle::show))
+        .route(
+            "/schedule/import",
+            get(today::import::show).post(today::import::take).layer(DefaultBodyLimit::max(IMPORT_MAX)),
+        )
+        .route("/patients/{id}", get(patient::show).post(patient::change))
+        .route("/patients/{id}/phone", post(patient::phone))
 }
 
 /// `GET /`: where one's work is.

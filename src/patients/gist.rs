@@ -102,6 +102,14 @@ impl Gist {
                 self.copays.push(Copay { service: benefit.service.code.clone(), amount: copay.amount });
             }
         }
+        // Two amounts, or an amount here and a share there: which one holds for the visit, the whole answer tells.
+        let doubtful = |benefit: &Benefit, copay: &Copay| {
+            let share = benefit.coinsurance.as_ref().is_some_and(|one| one.patient_share > Decimal::ZERO);
+            benefit.service.code == copay.service
+                && (share || benefit.copay.as_ref().is_some_and(|other| other.amount != copay.amount))
+        };
+        let benefits = &answer.facts.benefits;
+        self.copays.retain(|copay| !benefits.iter().filter(own).any(|benefit| doubtful(benefit, copay)));
     }
 
     /// Whether it can be about somebody of this first name; `first` is folded. Where the carrier said none, it can.
@@ -142,5 +150,44 @@ impl Patients {
             look_at: Vec::new(),
             on_file: None,
         })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use connector_sdk::EligibilityFacts;
+    use connector_sdk::answer::{Coded, Coinsurance, Copay as Said, Coverage};
+
+    use super::*;
+
+    fn line(service: &str, copay: Option<&str>, share: Option<&str>) -> Benefit {
+        Benefit {
+            service: Coded::new(service, ""),
+            network: Network::In,
+            level: Level::Individual,
+            copay: copay.map(|amount| Said { amount: amount.parse().unwrap(), per: None }),
+            coinsurance: share.map(|share| Coinsurance { patient_share: share.parse().unwrap(), per: None }),
+            ..Benefit::default()
+        }
+    }
+
+    #[test]
+    fn a_copay_is_told_only_where_there_is_one() {
+        let benefits = vec![
+            line("98", Some("40.00"), None),
+            line("98", Some("40.00"), None),
+            line("33", Some("0.00"), None),
+            line("33", None, Some("0.20")),
+            line("UC", Some("75.00"), None),
+            line("UC", Some("50.00"), None),
+            Benefit { network: Network::Out, ..line("98", Some("90.00"), None) },
+        ];
+        let facts = EligibilityFacts { coverage: Coverage::Active, benefits, ..EligibilityFacts::default() };
+        let answer = connector_sdk::summary::complete(facts, None, jiff::civil::date(2026, 11, 23));
+        let mut envelope =
+            Envelope::awaited("q", connector_sdk::Operation::Eligibility, "northstar", Timestamp::UNIX_EPOCH, None);
+        envelope.answer = Some(answer.into());
+        let copays = Gist::of(&envelope).copays;
+        assert_eq!(copays, [Copay { service: "98".to_owned(), amount: "40.00".parse().unwrap() }]);
     }
 }

@@ -294,6 +294,46 @@ pub async fn counts(
         .await
 }
 
+/// Where the items of a batch stand: number, state, reason, question, when it ended. Nothing of it is a patient's.
+///
+/// # Errors
+/// What the store says.
+pub async fn states(store: &Store, practice: &PracticeId, batch: &str) -> Result<Vec<StateRow>, StoreError> {
+    let (practice, batch) = (practice.clone(), batch.to_owned());
+    store
+        .read(move |sql| {
+            sql.all(
+                "SELECT n, state, reason, question, ended_at FROM batch_item WHERE practice = ?1 AND batch = ?2",
+                values![practice.as_str(), &batch],
+                |row| {
+                    Ok(StateRow {
+                        n: row.get(0)?,
+                        state: row.get(1)?,
+                        reason: row.get(2)?,
+                        question: row.get(3)?,
+                        ended_at: row.get(4)?,
+                    })
+                },
+            )
+        })
+        .await
+}
+
+/// Where an item stands.
+#[derive(Clone, Debug)]
+pub struct StateRow {
+    /// Its number.
+    pub n: i64,
+    /// `waiting`, `asking`, `answered`, `refused`, `failed` or `cancelled`.
+    pub state: String,
+    /// Why it waits again, or failed.
+    pub reason: Option<String>,
+    /// The question that was put for it last.
+    pub question: Option<String>,
+    /// When it was finished, in microseconds since 1970.
+    pub ended_at: Option<i64>,
+}
+
 /// Items of a batch after number `after`, in their order, at most `limit`.
 ///
 /// # Errors

@@ -92,6 +92,7 @@ on_both! {
     doubt_what_was_put_back
     find_every_sealed_text
     change_a_patient_once_for_each_version
+    keep_a_days_appointments
 }
 
 async fn find_every_sealed_text(place: Place) {
@@ -104,6 +105,10 @@ async fn change_a_patient_once_for_each_version(place: Place) {
 
 async fn close_a_task_once(place: Place) {
     super::tasks::tests::closed_once(place.open().await).await;
+}
+
+async fn keep_a_days_appointments(place: Place) {
+    super::schedule::tests::keeps_a_day(place.open().await).await;
 }
 
 async fn guard_submissions(place: Place) {

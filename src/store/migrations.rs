@@ -18,6 +18,7 @@ pub(super) const STEPS: &[(i64, &str, &str)] = &[
     (8, "the vault's keys by number", include_str!("schema/0008_vault_keys.sql")),
     (9, "patients", include_str!("schema/0009_desk.sql")),
     (10, "what carriers ask of people", include_str!("schema/0010_tasks.sql")),
+    (11, "the schedule", include_str!("schema/0011_schedule.sql")),
 ];
 
 /// The schema's version after all steps.

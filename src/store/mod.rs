@@ -25,6 +25,7 @@ mod postgres;
 mod readers;
 pub mod restored;
 pub mod rewrap;
+pub mod schedule;
 pub mod sessions;
 mod sql;
 mod sqlite;

@@ -111,12 +111,14 @@ const KINDS: &[Kind] = &[
     kind!("trail_key", "sealed", number: "n", "'gateway'"),
     kind!("patient", "sealed", "id"),
     kind!("patient_call", "sealed", "id"),
+    kind!("appointment", "sealed", "id"),
 ];
 
 /// Columns of bytes that hold no sealed text: hashes, codes, keys that are wrapped by the vault's own hand.
 #[cfg(test)]
 const NOT_SEALED: &[&str] = &[
     "api_key.hash",
+    "appointment.key",
     "attempt.wire_digest",
     "batch.idem",
     "credential_field.data_key",

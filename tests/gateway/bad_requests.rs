@@ -106,7 +106,7 @@ async fn refusals_say_which_field_to_look_at() {
             "41",
             "provider.npi",
         ),
-        (with(state(), "/service/date", json!("2031-01-01")), "date_out_of_range", "63", "service.date"),
+        (with(north(), "/service/date", json!("2031-01-01")), "date_out_of_range", "63", "service.date"),
         (with(state(), "/service/date", json!("2020-01-01")), "date_out_of_range", "62", "service.date"),
         (ask("bluevalley", "BVP-GHOST", "1983-10-02"), "member_not_found", "", "member.member_id"),
         (ask("harborhmo", "HHM-NOBODY", "1983-10-02"), "member_not_found", "", "member.member_id"),

@@ -22,6 +22,7 @@ mod canaries;
 mod client_keys;
 mod command_line;
 mod credentials;
+mod desk_pages;
 mod isolation;
 #[cfg(feature = "failpoints")]
 mod kill;
@@ -35,6 +36,7 @@ mod readme;
 mod restart;
 mod sandbox_carriers;
 mod sandbox_truth;
+mod schedule;
 mod sealed;
 mod signing_in;
 mod submissions;

@@ -116,17 +116,7 @@ pub fn history(visit: &Visit, tries: &[Try]) -> Markup {
 
 /// The badge of the pages for the word of the API.
 pub fn standing(badge: Badge) -> Standing {
-    match badge {
-        Badge::Active => Standing::Active,
-        Badge::ActiveLook => Standing::ActiveLook,
-        Badge::NotActive => Standing::NotActive,
-        Badge::NotFound => Standing::NotFound,
-        Badge::CannotAsk => Standing::CannotAsk,
-        Badge::CarrierDown => Standing::CarrierDown,
-        Badge::Waiting => Standing::Waiting,
-        Badge::NotChecked => Standing::NotChecked,
-        Badge::VerifiedByPhone => Standing::ByPhone,
-    }
+    badge.into()
 }
 
 /// Known parts at once; it loads itself again, without scripts, for as long as the carrier is awaited.

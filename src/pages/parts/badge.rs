@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::pages::frame::icon;
+use crate::patients::Badge;
 
 /// How it looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +103,18 @@ impl Standing {
 
     /// As a badge.
     pub fn badge(self) -> Markup {
-        let (tone, shape, word) = match self {
+        let (tone, shape, word) = self.looks();
+        badge(tone, shape, word)
+    }
+
+    /// As a badge, with how many stand so.
+    pub fn counted(self, number: usize) -> Markup {
+        let (tone, shape, word) = self.looks();
+        badge(tone, shape, &format!("{word} {number}"))
+    }
+
+    fn looks(self) -> (Tone, &'static str, &'static str) {
+        match self {
             Self::Active => (Tone::Good, shape::CHECK, "Active"),
             Self::ActiveLook => (Tone::Look, shape::CHECK_LOOK, "Active – look"),
             Self::NotActive => (Tone::Bad, shape::CROSS, "Not active"),
@@ -112,7 +124,22 @@ impl Standing {
             Self::CarrierDown => (Tone::Look, shape::BOLT, "Carrier down"),
             Self::ByPhone => (Tone::Good, shape::PHONE, "Verified by phone"),
             Self::NotChecked => (Tone::Calm, shape::RING, "Not checked"),
-        };
-        badge(tone, shape, word)
+        }
+    }
+}
+
+impl From<Badge> for Standing {
+    fn from(badge: Badge) -> Self {
+        match badge {
+            Badge::Active => Self::Active,
+            Badge::ActiveLook => Self::ActiveLook,
+            Badge::NotActive => Self::NotActive,
+            Badge::NotFound => Self::NotFound,
+            Badge::CannotAsk => Self::CannotAsk,
+            Badge::Waiting => Self::Waiting,
+            Badge::CarrierDown => Self::CarrierDown,
+            Badge::VerifiedByPhone => Self::ByPhone,
+            Badge::NotChecked => Self::NotChecked,
+        }
     }
 }

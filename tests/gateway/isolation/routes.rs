@@ -149,6 +149,10 @@ pub const LINES: &[Line] = &[
         PHONE,
         (201, 404),
     ),
+    line("get", "/v1/schedule", Scope("ask"), "/v1/schedule?date=2030-01-02", "", (200, 200)),
+    // Without an appointment nothing is taken in; who sees what was imported, `schedule.rs` beside looks at.
+    line("post", "/v1/schedule/import", Scope("ask"), "/v1/schedule/import", "{}", (422, 422)),
+    line("post", "/v1/schedule/verify", Scope("ask"), "/v1/schedule/verify", r#"{"date": "2030-01-02"}"#, (200, 200)),
     line("get", "/v1/credentials", Scope("credentials"), "/v1/credentials", "", (200, 200)),
     line("put", "/v1/credentials/{carrier}", Scope("credentials"), "/v1/credentials/northstar", CREDENTIAL, (200, 200)),
     line(
