@@ -38,6 +38,15 @@
     if (target) { press(target); event.preventDefault(); }
   });
 
+  // ---- a field that is to be mended is typed over
+  const over = (at) => {
+    if (!at?.matches?.("input[autofocus]") || at.dataset.met || !at.value) return;
+    at.dataset.met = "yes";
+    at.select();
+  };
+  doc.addEventListener("focusin", (event) => over(event.target));
+  over(doc.activeElement);
+
   // ---- small helps, by attribute; on the whole document, so that swapped-in parts have them too
   doc.addEventListener("click", async (event) => {
     const at = event.target.closest?.("[data-copy], [data-show], [data-opens], [data-closes], [data-print], [data-all]");

@@ -47,7 +47,7 @@ fn table(benefits: &[Benefit]) -> Markup {
     let lines: Vec<_> = lines.take(LINES_MAX + 1).collect();
     html! {
         h3 { "Where each figure was read" }
-        div.table {
+        div.table tabindex="0" role="region" aria-label="Where each figure was read" {
             table {
                 thead { tr { th { "Service" } th { "Network" } th { "Said" } th { "Read at" } } }
                 tbody {

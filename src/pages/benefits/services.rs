@@ -4,8 +4,8 @@ use connector_sdk::answer::{AuthorizationNeed, Benefit, Coded, Covered, Network}
 use connector_sdk::summary::service_type_label;
 use maud::{Markup, html};
 
-use super::Scene;
 use super::facts::{self, limited};
+use super::{Scene, coverage};
 use crate::pages::check::types;
 use crate::pages::parts::badge::{Tone, badge, shape};
 use crate::pages::parts::money::percent;
@@ -55,6 +55,15 @@ impl Service<'_> {
         said.dedup();
         said.truncate(3);
         said
+    }
+
+    /// Whether all of it stands among the bars of the money.
+    fn only_fills(&self) -> bool {
+        let fills = |benefit: &&Benefit| {
+            let rest = Benefit { deductible: None, out_of_pocket: None, ..(**benefit).clone() };
+            facts::of(&rest).is_empty()
+        };
+        self.code.code == "30" && self.benefits.iter().all(fills)
     }
 
     fn authorization(&self) -> AuthorizationNeed {
@@ -115,7 +124,7 @@ pub fn asked(scene: &Scene) -> Markup {
                         tbody {
                             @for code in &wanted {
                                 @match services.iter().find(|one| one.code.code == *code && one.procedure.is_none()) {
-                                    Some(service) => (row(service)),
+                                    Some(service) => (row(scene, service)),
                                     None => {
                                         tr {
                                             th scope="row" { (service_type_label(code).map_or_else(|| format!("Service type {code}"), capital)) }
@@ -137,7 +146,8 @@ fn capital(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn row(service: &Service) -> Markup {
+fn row(scene: &Scene, service: &Service) -> Markup {
+    let plan = service.code.code == "30";
     let pays = service.short().into_iter().filter(|said| said != "not covered").collect::<Vec<_>>();
     let limit: Vec<String> = service
         .benefits
@@ -148,8 +158,8 @@ fn row(service: &Service) -> Markup {
     html! {
         tr {
             th scope="row" { (service.name()) }
-            td data-label="Covered" { (service.covered()) }
-            td data-label="Patient pays" { @if pays.is_empty() { span.soft { "not stated" } } @else { (pays.join(", ")) } }
+            td data-label="Covered" { @if plan { (coverage(scene.answer.facts.coverage)) } @else { (service.covered()) } }
+            td data-label="Patient pays" { @if plan { "see the money below" } @else if pays.is_empty() { span.soft { "not stated" } } @else { (pays.join(", ")) } }
             td data-label="Limit" { @if limit.is_empty() { span.soft { "none stated" } } @else { (limit.join("; ")) } }
             td data-label="Authorization" { (authorization(service.authorization())) }
         }
@@ -183,7 +193,7 @@ fn fold(service: &Service, open: bool) -> Markup {
     // Where no line names a network, two empty columns would say nothing.
     let split = service.benefits.iter().any(|benefit| benefit.network != Network::NotStated);
     html! {
-        details.fold open[open] {
+        details.fold .no-print[service.only_fills()] open[open] {
             summary {
                 (service.name())
                 @if !service.code.code.is_empty() && service.procedure.is_none() { span.soft.small { " " (service.code.code) } }

@@ -18,6 +18,17 @@ use crate::pages::visit::Visit;
 /// So long the browser waits before it is sent on to a page that says who is asked.
 const WAIT: Duration = Duration::from_millis(2_500);
 
+/// `GET /check/carrier`: an address that is only sent to, asked for after a sign-in.
+pub async fn start() -> Redirect {
+    Redirect::to("/check")
+}
+
+/// `GET /checks/{id}/again` and `…/refresh`: the same.
+pub async fn back(Path(id): Path<String>) -> Redirect {
+    let plain = id.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
+    Redirect::to(&if plain { format!("/checks/{id}") } else { "/check".to_owned() })
+}
+
 /// `POST /check/carrier`: another carrier, or the list for what was typed; everything else stays as it was typed.
 pub async fn carrier(Sent { visit, mut fields }: Sent) -> Result<Response, Fault> {
     visit.need(Scope::Ask)?;

@@ -16,7 +16,7 @@ mod suspects;
 pub mod typed;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 
 use crate::api::App;
 use crate::pages::visit::Visit;
@@ -37,10 +37,10 @@ pub fn label_of(path: &str, dependent: bool) -> &'static str {
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/check", get(show::start).post(ask::ask))
-        .route("/check/carrier", post(ask::carrier))
+        .route("/check/carrier", get(ask::start).post(ask::carrier))
         .route("/check/carriers", get(carriers::part))
         .route("/checks/{id}", get(outcome::show))
-        .route("/checks/{id}/again", post(ask::again))
-        .route("/checks/{id}/refresh", post(ask::refresh))
+        .route("/checks/{id}/again", get(ask::back).post(ask::again))
+        .route("/checks/{id}/refresh", get(ask::back).post(ask::refresh))
         .route("/checks/{id}/raw", get(outcome::raw))
 }

@@ -122,14 +122,13 @@ pub fn standing(badge: Badge) -> Standing {
 /// Known parts at once; it loads itself again, without scripts, for as long as the carrier is awaited.
 fn pending(visit: &Visit, envelope: &Envelope) -> Response {
     let carrier = carriers::name(visit, &envelope.carrier);
-    let limit = carriers::plane(visit, &envelope.carrier)
-        .map(|plane| u64::try_from(plane.carrier.limits.deadline.as_millis()).unwrap_or(u64::MAX));
+    let limit = carriers::plane(visit, &envelope.carrier).map(|plane| plane.carrier.limits.deadline.as_secs());
     let body = html! {
         div.stack {
             div.row { h1 { "Asking " (carrier) "…" } (Standing::Waiting.badge()) }
             p.lead role="status" {
                 "Asked " (ago(envelope.freshness.as_of)) ", no answer yet."
-                @if let Some(limit) = limit { " We give up after " (lasts(limit)) "." }
+                @if let Some(limit) = limit { " We give up after " (limit) " s." }
             }
             progress aria-label="Waiting for the carrier" {}
             p { "This page looks again every " (LOOK_EVERY) " seconds by itself. You may leave it: the answer is stored as soon as it comes, under this address." }

@@ -169,7 +169,7 @@ fn mend(sheet: &Sheet, envelope: &Envelope, suspects: &[Suspect], refusal: &Refu
             (others(sheet, refusal))
             details.fold {
                 summary { "Everything that was sent" }
-                div.stack {
+                div.stack.sent {
                     @for name in OTHERS.into_iter().filter(|name| !shown.contains(name)) { (sheet.one(name, false)) }
                     @if super::form::is_dependent(sheet.fields) {
                         @for name in ["subscriber.first_name", "subscriber.last_name", "subscriber.date_of_birth"] {

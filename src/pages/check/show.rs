@@ -19,7 +19,6 @@ use crate::pages::fields::Fields;
 use crate::pages::frame::{Place, csrf};
 use crate::pages::parts::field::{date, radios, select, text};
 use crate::pages::parts::problems::{Problems, id};
-use crate::pages::parts::stamp::lasts;
 use crate::pages::visit::Visit;
 
 const TITLE: &str = "Check coverage";
@@ -139,6 +138,9 @@ impl Sheet<'_> {
 
     fn takes(&self, name: &str) -> bool {
         let own = name.rsplit('.').next().unwrap_or(name);
+        if !["member.", "patient.", "subscriber."].iter().any(|person| name.starts_with(person)) {
+            return true;
+        }
         // A dependent is found by the names and the birth date that are the dependent's to give.
         let dependent = name.starts_with("patient.") && form::is_dependent(self.fields);
         dependent || self.carrier().is_none_or(|carrier| carriers::takes(carrier, own))
@@ -147,7 +149,7 @@ impl Sheet<'_> {
     fn hint(&self, name: &str) -> Option<String> {
         let carrier = self.carrier()?;
         if !self.takes(name) {
-            return Some(format!("Not sent to {}", carrier.name));
+            return Some("Not sent to this carrier".to_owned());
         }
         let own = name.rsplit('.').next().unwrap_or(name);
         carrier.form.fields.iter().find(|rule| rule.field == own).and_then(|rule| rule.help.clone())
@@ -178,7 +180,7 @@ impl Sheet<'_> {
                     .or_else(|| (name == "member.member_id").then(|| "As printed on the card".to_owned()));
                 let mut field = text(name, label).max(80);
                 if name.ends_with("suffix") {
-                    field = field.size("tiny");
+                    field = field.size("short").max(10);
                 }
                 if name == "service.date" {
                     field = field.kind("date").size("short");
@@ -294,7 +296,7 @@ impl Sheet<'_> {
                     }
                 }
             }
-            (text("types.more", "Other service type codes").hint("X12 codes such as UC or AL, with spaces between").size("short")
+            (text("types.more", "Other service type codes").hint("X12 codes such as UC or AL, with spaces between")
                 .show(self.fields, self.problems))
         }
     }
@@ -327,7 +329,7 @@ impl Sheet<'_> {
                 @if let Some(plane) = self.plane {
                     button.button type="submit" name="live" value="yes" data-key="ctrl-enter" { "Ask live, past any saved answer" }
                     span.soft.small {
-                        "Gives up after " (lasts(u64::try_from(plane.carrier.limits.deadline.as_millis()).unwrap_or(u64::MAX)))
+                        "Gives up after " (plane.carrier.limits.deadline.as_secs()) " s"
                     }
                 }
             }
