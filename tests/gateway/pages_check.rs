@@ -235,6 +235,25 @@ async fn a_failed_call_says_whose_side_it_is_on_and_what_can_be_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_slow_carrier_is_waited_for_on_a_page_that_looks_again_by_itself() {
+    let stand = Stand::start().await;
+    let mut browser = Browser::admin(&stand).await;
+    let slow = sandbox::Switches { latency_ms: 4_000, ..sandbox::Switches::default() };
+    assert!(stand.sandbox.control().set("northstar", slow));
+    let sent = browser.post("/check", &okafor("3", "12")).await;
+    let to = sent.headers["location"].to_str().unwrap().to_owned();
+    let mut page = browser.get(&to).await;
+    assert!(page.text.contains("Asking Northstar Health") && page.text.contains("give up after 60 s"), "{}", page.text);
+    assert_eq!(page.headers["refresh"], "2");
+    while page.headers.contains_key("refresh") {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        page = browser.get(&to).await;
+    }
+    assert!(page.text.contains("$40 copay"), "{}", page.text);
+    stand.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_ask_sees_nothing_and_a_foreign_page_asks_nothing() {
     let stand = Stand::start().await;
     let (email, password) = auditor(&stand.house).await;

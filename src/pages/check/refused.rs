@@ -65,6 +65,9 @@ pub async fn page(visit: &Visit, envelope: &Envelope, typed: &Typed, tries: &[Tr
                 (note(Tone::Look, "This cannot be asked again from here.", "What was asked is not known any more, or the carrier’s file is gone."))
                 a.button href="/check" { "Check coverage" }
             }
+            @if let Some(patient) = typed.fields.some("patient_id") {
+                p { a.button href={ "/patients/" (patient) } { "I phoned: record the answer with the patient" } }
+            }
             @if saved.is_some() { (saved_part(visit, &saved)) }
             (history(visit, tries))
         }
