@@ -3,6 +3,7 @@
 //!
 //! The long form of the walk: `PORTICO_WALK=1000000 PORTICO_SEED=7 cargo test --release --test gateway -- isolation::walk`
 
+mod pages;
 mod people;
 mod routes;
 mod walk;
