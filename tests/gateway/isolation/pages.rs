@@ -38,6 +38,7 @@ const fn sent(route: &'static str) -> Line {
 const ASK: Gate = Scopes(&["ask"]);
 const TRAIL: Gate = Scopes(&["trail"]);
 const CARRIERS: Gate = Scopes(&["carriers"]);
+const RAW: Gate = Scopes(&["raw"]);
 const ADMIN: Gate = Scopes(&["admin"]);
 const CREDENTIALS: Gate = Scopes(&["credentials"]);
 const EITHER: Gate = Scopes(&["admin", "credentials"]);
@@ -68,6 +69,14 @@ const LINES: &[Line] = &[
     sent("/tasks/{id}/dismiss"),
     sent("/tasks/submissions/{id}"),
     sent("/tasks/holds/{carrier}/release"),
+    page("/find", "/find", ASK),
+    page("/check", "/check", ASK),
+    sent("/check/carrier"),
+    page("/check/carriers", "/check/carriers?q=north", ASK),
+    page("/checks/{id}", "/checks/<ask>", ASK),
+    sent("/checks/{id}/again"),
+    sent("/checks/{id}/refresh"),
+    page("/checks/{id}/raw", "/checks/<ask>/raw", RAW),
     page("/carriers", "/carriers", CARRIERS),
     page("/carriers/{id}", "/carriers/northstar", CARRIERS),
     sent("/carriers/{id}/login"),
