@@ -9,9 +9,6 @@
 //! an opaque id); nothing inline, so that the content security policy needs no exception; a POST ends with a redirect, or
 //! with the form as it was typed and everything that is wrong with it.
 
-// The parts are there before the pages that use them.
-#![allow(dead_code)]
-
 mod account;
 mod admin;
 mod assets;
