@@ -22,8 +22,6 @@ pub struct Visit {
     pub caller: Arc<Caller>,
     /// What the browser brought along.
     pub door: Door,
-    /// The page asked for.
-    pub path: String,
     /// Whether only the part that changes is wanted: a page's script asks, not a person.
     pub part: bool,
 }
@@ -45,7 +43,7 @@ impl Visit {
             return Err(Redirect::to(super::second_step::address(session.level)).into_response());
         };
         let part = parts.headers.contains_key("hx-request");
-        Ok(Self { app: app.clone(), session, caller: Arc::new(caller), door, path, part })
+        Ok(Self { app: app.clone(), session, caller: Arc::new(caller), door, part })
     }
 
     /// Refuses somebody whose role lacks `scope`.

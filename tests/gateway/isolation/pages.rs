@@ -190,9 +190,10 @@ async fn every_page_answers_every_visitor_as_the_matrix_says() {
             if !expected(line, who).contains(&reply.status.as_u16()) {
                 wrong.push(format!("{path} as {} of {}: {}", who.name, who.practice, reply.status));
             }
-            let foreign = MARKS.iter().enumerate().find(|(other, mark)| {
-                *other != who.practice && reply.text.to_lowercase().contains(**mark)
-            });
+            let foreign = MARKS
+                .iter()
+                .enumerate()
+                .find(|(other, mark)| *other != who.practice && reply.text.to_lowercase().contains(**mark));
             if let Some((other, _)) = foreign {
                 wrong.push(format!("{path} as {} of {} shows something of {other}", who.name, who.practice));
             }
