@@ -190,9 +190,7 @@ impl Town {
             path = path.replace("<person>", &self.spare_person(0).await);
         }
         if path.contains("<patient>") {
-            let body = self.fill(super::routes_body("/v1/patients"), 0);
-            let made = self.send(all, "post", "/v1/patients", &body).await;
-            path = path.replace("<patient>", made.body["id"].as_str().unwrap_or_else(|| panic!("{}", made.text)));
+            path = path.replace("<patient>", &self.patient(all).await);
         }
         (path, self.fill(line.body, practice))
     }
@@ -215,6 +213,13 @@ impl Town {
         }
         let body = self.fill(super::routes_body("/v1/webhooks"), all.practice);
         let made = self.send(all, "post", "/v1/webhooks", &body).await;
+        made.body["id"].as_str().unwrap_or_else(|| panic!("{}", made.text)).to_owned()
+    }
+
+    /// The id of a new patient of this practice.
+    pub async fn patient(&self, all: &Somebody) -> String {
+        let body = self.fill(super::routes_body("/v1/patients"), all.practice);
+        let made = self.send(all, "post", "/v1/patients", &body).await;
         made.body["id"].as_str().unwrap_or_else(|| panic!("{}", made.text)).to_owned()
     }
 

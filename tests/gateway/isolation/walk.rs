@@ -120,9 +120,7 @@ async fn no_answer_holds_a_byte_of_another_practice() {
             pool.people.push(town.spare_person(practice).await);
         }
         for _ in 0..3 {
-            let body = town.fill(super::routes_body("/v1/patients"), practice);
-            let made = town.send(&all, "post", "/v1/patients", &body).await;
-            pool.patients.push(made.body["id"].as_str().unwrap_or_else(|| panic!("{}", made.text)).to_owned());
+            pool.patients.push(town.patient(&all).await);
         }
         pool.webhooks.push(town.webhook(&all).await);
         pool.sessions.push(town.new_session_of(practice).await);
