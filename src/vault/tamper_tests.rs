@@ -11,9 +11,9 @@ const SHOWN_ONLY: [&str; 4] = ["reason", "last_used_at", "stopped_at", "accepted
 /// What changes with every login and stands in no record. Put in, it makes a credential suspect or its codes wait; taken
 /// away, it hides a login that was under way when the gateway was killed, and a code of the last half minute.
 const OF_THE_MOMENT: [&str; 2] = ["login_at", "totp_step"];
-/// What decides nothing of a deleted credential, whose values are gone.
 /// What a row is looked up by, and so stands in an index as well.
 const KEYED: [&str; 3] = ["practice", "carrier", "field"];
+/// What decides nothing of a deleted credential, whose values are gone.
 const OF_DELETED: [&str; 4] = ["origins", "created_at", "expires_at", "stage"];
 
 pub(super) const TABLES: [&str; 4] = ["vault_wrapping", "vault_key", "credential", "credential_field"];
