@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use sandbox::people::insured_by;
 
 use crate::house::{CannotRun, House};
-use crate::identity::Caller;
+use crate::identity::{Caller, Npi};
 use crate::practice::PracticeId;
 use crate::schedule::{Kind, NotImported};
 
@@ -51,6 +51,8 @@ const MISTYPED: &str = "NSH-OTHER-PAYER";
 const CARRIERS: [&str; 6] = ["northstar", "statemed", "harborhmo", "bluevalley", "hubline", "molasses"];
 const VISITS: [&str; 5] = ["New patient", "Follow-up", "Office visit", "Physical therapy", "Lab review"];
 const DOCTORS: [&str; 2] = ["Dr A. Rao", "Dr L. Mbeki"];
+/// Invented, with a check digit that fits.
+const NPIS: [&str; 2] = ["1234567893", "1987654328"];
 
 /// Enters the appointments into the demo's practice.
 ///
@@ -65,6 +67,7 @@ pub async fn enter(house: &House) -> Result<(), CannotRun> {
         rows(&mut text, date, come);
     }
     let caller = Caller::command_line(PracticeId::new(House::DEMO_PRACTICE));
+    introduce(house, &caller).await?;
     let file = schedule.read(Kind::Csv, text.as_bytes(), None);
     match schedule.import(&caller, Kind::Csv, file, false, false).await {
         Ok(_) => Ok(()),
@@ -75,6 +78,18 @@ pub async fn enter(house: &House) -> Result<(), CannotRun> {
             Err(CannotRun(format!("the demo's own schedule cannot be read: {}", first.unwrap_or_default())))
         }
     }
+}
+
+/// Says who works in the demo's practice, unless somebody has done so since.
+async fn introduce(house: &House, caller: &Caller) -> Result<(), CannotRun> {
+    let identity = &house.app.identity;
+    let mut profile = identity.practice(caller.practice()).await?;
+    if profile.npis.is_empty() {
+        let npi = |(npi, name): (&str, &str)| Npi { npi: npi.to_owned(), name: name.to_owned(), taxonomy: None };
+        profile.npis = NPIS.into_iter().zip(DOCTORS).map(npi).collect();
+        identity.put_practice(caller, &profile).await?;
+    }
+    Ok(())
 }
 
 const HEADER: &str = "appointment id,date,time,last name,first name,dob,sex,phone,mrn,carrier,member id,group,relationship,\

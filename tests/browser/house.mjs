@@ -80,11 +80,11 @@ export async function violations(page) {
   return found.violations.map((rule) => `${rule.id}: ${rule.help}\n    ${rule.nodes.slice(0, 4).map((node) => node.html.slice(0, 160) + " | " + (node.any[0]?.message ?? "")).join("\n    ")}`);
 }
 
-/** A screenshot for people, where one is wanted. */
+/** A screenshot for people, where one is wanted; what stands in the README shows what a screen shows. */
 export async function shot(page, name) {
   if (!shots) return;
   mkdirSync(shots, { recursive: true });
-  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+  await page.screenshot({ path: join(shots, `${name}.png`), fullPage: !name.startsWith("readme-") });
 }
 
 /** Whether the page scrolls sideways; tables scroll in their own box. */
