@@ -1,7 +1,5 @@
 //! `/batches`: many questions at once: handed in as a file or pasted, followed while they run, read and taken along.
 
-use std::collections::HashMap;
-
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
@@ -138,7 +136,6 @@ pub async fn show(visit: Visit, Path(id): Path<String>, Query(at): Query<At>) ->
     visit.app.batches.record_reading(&visit.caller, &id).await?;
     let items = visit.app.batches.items(practice, &id, i64::from(at.after), ROWS).await?;
     let next = items.last().map(|item| item.item).filter(|_| items.len() == ROWS as usize);
-    let names = carriers(&visit);
     let body = html! {
         div.stack {
             div.head { h1 { (title(&batch)) } a.button href={ "/v1/eligibility/batches/" (id) "/items?format=csv" } { "Take along as CSV" } }
@@ -148,7 +145,7 @@ pub async fn show(visit: Visit, Path(id): Path<String>, Query(at): Query<At>) ->
                 div.table {
                     table.cards {
                         thead { tr { th { "No." } th { "Reference" } th { "Carrier" } th { "Coverage" } th { "What the carrier said" } } }
-                        tbody { @for item in &items { (row(item, &names)) } }
+                        tbody { @for item in &items { (row(&visit, item)) } }
                     }
                 }
             }
@@ -158,12 +155,7 @@ pub async fn show(visit: Visit, Path(id): Path<String>, Query(at): Query<At>) ->
     Ok(visit.page(Place::Batches, "Batch", body))
 }
 
-fn carriers(visit: &Visit) -> HashMap<String, String> {
-    let book = visit.app.gateway.planes().book().snapshot();
-    book.carriers.values().map(|carrier| (carrier.id.clone(), carrier.name.clone())).collect()
-}
-
-fn row(item: &ItemView, names: &HashMap<String, String>) -> Markup {
+fn row(visit: &Visit, item: &ItemView) -> Markup {
     html! {
         tr data-row {
             td data-label="No." { (item.item) }
@@ -173,7 +165,7 @@ fn row(item: &ItemView, names: &HashMap<String, String>) -> Markup {
                     None => { (item.reference.as_deref().unwrap_or("–")) }
                 }
             }
-            td data-label="Carrier" { (names.get(&item.carrier).unwrap_or(&item.carrier)) }
+            td data-label="Carrier" { (visit.carrier_name(&item.carrier)) }
             td data-label="Coverage" { (standing(item).badge()) }
             td data-label="Said" {
                 @if let Some(told) = &item.told { (told.text) @for alert in &told.alerts { div.small { "! " (alert) } } }
@@ -209,7 +201,6 @@ pub fn panel(visit: &Visit, batch: &BatchView) -> Markup {
     let progress = batch.progress.unwrap_or_default();
     let done = progress.answered + progress.refused + progress.failed + progress.cancelled;
     let runs = batch.state == "running" || progress.asking > 0;
-    let names = carriers(visit);
     let address = format!("/batches/{}", batch.id);
     let press = |wish: &str, word: &str, class: &str| {
         html! {
@@ -228,7 +219,7 @@ pub fn panel(visit: &Visit, batch: &BatchView) -> Markup {
             }
             @for wait in &batch.waits {
                 @let text = format!("{} wait: {}.", count(wait.items as u64, "question", "questions"), plain(&wait.reason).to_lowercase());
-                (note(Tone::Look, names.get(&wait.carrier).unwrap_or(&wait.carrier), &text))
+                (note(Tone::Look, &visit.carrier_name(&wait.carrier), &text))
                 @if let Some(at) = wait.until { p.small { "Until " (moment(at, &visit.zone())) } }
             }
             div.row {

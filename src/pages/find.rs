@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use connector_sdk::Phi;
 use maud::{Markup, html};
 
-use super::check::{carrier_name, standing};
+use super::check::standing;
 use super::fault::Fault;
 use super::fields::{Fields, Sent};
 use super::frame::{Place, csrf};
@@ -96,7 +96,7 @@ fn last_word(visit: &Visit, found: &Found, one: &Standing) -> Markup {
     // As much of the member ID as tells two cards apart.
     let ending = coverage.and_then(|own| own.member_id.as_ref()).map(ending);
     html! {
-        span { (carrier_name(visit, &one.carrier)) @if let Some(ending) = ending { span.soft { " ID …" (ending) } } }
+        span { (visit.carrier_name(&one.carrier)) @if let Some(ending) = ending { span.soft { " ID …" (ending) } } }
         @match &one.ask { Some(ask) => { a href={ "/checks/" (ask) } { (standing(one.badge).badge()) } }, None => { (standing(one.badge).badge()) } }
         @if let Some(at) = one.as_of { span.stamp { (ago(at)) } }
     }

@@ -1,8 +1,6 @@
 //! `/tasks`: what a machine must not do: codes and terms that carriers ask of a person, submissions whose fate nobody
 //! knows, carriers that are held, logins that end.
 
-use std::collections::HashMap;
-
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -38,7 +36,6 @@ async fn page(visit: &Visit, said: Option<&str>, fields: &Fields, problems: &Pro
         true => holds::list(State(visit.app.clone()), visit.api()).await?.0.holds,
         false => Vec::new(),
     };
-    let names = names(visit);
     let (open, closed): (Vec<&TaskView>, Vec<&TaskView>) = list.tasks.iter().partition(|one| one.state == "open");
     let nothing = open.is_empty() && list.submissions.is_empty() && list.reminders.is_empty() && held.is_empty();
     let body = html! {
@@ -49,15 +46,15 @@ async fn page(visit: &Visit, said: Option<&str>, fields: &Fields, problems: &Pro
             @if nothing {
                 (empty("Nothing waits for a person.", html! { a.button href="/" { "To the first page" } }))
             }
-            @for one in open { (prompt(visit, one, &names, fields, problems)) }
-            @for submission in &list.submissions { (fate(visit, submission, &names, fields, problems)) }
+            @for one in open { (prompt(visit, one, fields, problems)) }
+            @for submission in &list.submissions { (fate(visit, submission, fields, problems)) }
             @for hold in &held {
                 @let told = format!(
                     "Nothing new is sent to it. {} of unknown fate ({} need a person), {} waiting to be sent.",
                     hold.unknown, hold.needs_person, hold.waiting,
                 );
                 (task(
-                    &format!("{} is held", called(&names, &hold.carrier)),
+                    &format!("{} is held", visit.carrier_name(&hold.carrier)),
                     &told,
                     None,
                     html! {
@@ -73,7 +70,7 @@ async fn page(visit: &Visit, said: Option<&str>, fields: &Fields, problems: &Pro
             @for reminder in &list.reminders {
                 @let ends = match reminder.days_left { ..0 => "has ended".to_owned(), days => format!("ends in {}", count(days.unsigned_abs(), "day", "days")) };
                 (task(
-                    &format!("The login at {} {ends}", called(&names, &reminder.carrier)),
+                    &format!("The login at {} {ends}", visit.carrier_name(&reminder.carrier)),
                     "Change the password on the carrier’s own website, then enter the new one here.",
                     None,
                     html! { a.button href={ "/carriers/" (reminder.carrier) } { "To the carrier" } },
@@ -88,7 +85,7 @@ async fn page(visit: &Visit, said: Option<&str>, fields: &Fields, problems: &Pro
                             @for one in closed {
                                 tr data-row {
                                     td data-label="What" { (kind(one.kind)) }
-                                    td data-label="Carrier" { (called(&names, &one.carrier)) }
+                                    td data-label="Carrier" { (visit.carrier_name(&one.carrier)) }
                                     td data-label="Ended" { (ending(&one.state)) }
                                     td data-label="When" { @if let Some(at) = one.closed_at { (moment(at, &visit.zone())) } }
                                 }
@@ -100,15 +97,6 @@ async fn page(visit: &Visit, said: Option<&str>, fields: &Fields, problems: &Pro
         }
     };
     Ok(visit.page(Place::Tasks, "Tasks", body))
-}
-
-fn names(visit: &Visit) -> HashMap<String, String> {
-    let book = visit.app.gateway.planes().book().snapshot();
-    book.carriers.values().map(|carrier| (carrier.id.clone(), carrier.name.clone())).collect()
-}
-
-fn called<'a>(names: &'a HashMap<String, String>, carrier: &'a str) -> &'a str {
-    names.get(carrier).map_or(carrier, String::as_str)
 }
 
 fn kind(kind: PromptKind) -> &'static str {
@@ -131,16 +119,10 @@ fn ending(state: &str) -> Markup {
 }
 
 /// What a carrier asks, with the field that answers it.
-fn prompt(
-    visit: &Visit,
-    one: &TaskView,
-    names: &HashMap<String, String>,
-    fields: &Fields,
-    problems: &Problems,
-) -> Markup {
+fn prompt(visit: &Visit, one: &TaskView, fields: &Fields, problems: &Problems) -> Markup {
     let may = visit.may(Scope::Resolve) && visit.may(one.scope);
     let words = one.words.as_ref().map_or("", |words| words.expose().as_str());
-    let title = format!("{} – {}", kind(one.kind), called(names, &one.carrier));
+    let title = format!("{} – {}", kind(one.kind), visit.carrier_name(&one.carrier));
     let secret = one.kind == PromptKind::PasswordChange;
     task(
         &title,
@@ -169,20 +151,14 @@ fn prompt(
 }
 
 /// A submission of which nobody knows whether the carrier has it.
-fn fate(
-    visit: &Visit,
-    one: &SubmissionSummary,
-    names: &HashMap<String, String>,
-    fields: &Fields,
-    problems: &Problems,
-) -> Markup {
+fn fate(visit: &Visit, one: &SubmissionSummary, fields: &Fields, problems: &Problems) -> Markup {
     let options = [
         ("present", "The carrier has it"),
         ("absent", "The carrier does not have it: send it again"),
         ("void", "Close it, send nothing"),
     ];
     task(
-        &format!("Does {} have this {}?", called(names, &one.carrier), plain(&one.operation).to_lowercase()),
+        &format!("Does {} have this {}?", visit.carrier_name(&one.carrier), plain(&one.operation).to_lowercase()),
         "The answer to it was lost, and the carrier cannot be asked by machine. It is not sent again before somebody has found out: \
          call the carrier, or look on its website.",
         None,

@@ -77,6 +77,11 @@ impl Visit {
         self.session.memberships.iter().find(own).map_or("", |one| one.name.as_str())
     }
 
+    /// What people call a carrier; its id where there is none such any more.
+    pub fn carrier_name(&self, id: &str) -> String {
+        self.app.gateway.planes().book().get(id).map_or_else(|| id.to_owned(), |carrier| carrier.name.clone())
+    }
+
     /// Whether a carrier is asked at this very machine: a simulated one.
     pub fn is_sandbox(&self) -> bool {
         let here =

@@ -10,6 +10,7 @@
     reason = "a measurement that cannot be made is the message; the load comes from outside the gateway's own plane"
 )]
 
+mod accepts;
 mod cached;
 mod figures;
 mod latency;
@@ -22,10 +23,11 @@ mod twins;
 use std::time::Instant;
 
 /// Every part, in the order in which they run.
-const PARTS: [(&str, fn()); 5] = [
+const PARTS: [(&str, fn()); 6] = [
     ("latency", latency::run),
     ("cached", cached::run),
     ("trail", trail::run),
+    ("accepts", accepts::run),
     ("twins", twins::run),
     ("start", start::run),
 ];

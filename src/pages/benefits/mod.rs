@@ -39,7 +39,7 @@ pub struct Scene<'a> {
 /// The page of an answer.
 pub fn page(visit: &Visit, envelope: &Envelope, typed: &Typed, tries: &[Try], open: bool) -> Markup {
     let Some(answer) = envelope.answer.as_deref() else { return Markup::default() };
-    let carrier = super::check::carrier_name(visit, &envelope.carrier);
+    let carrier = visit.carrier_name(&envelope.carrier);
     let scene = Scene { visit, envelope, answer, typed, carrier, open };
     let bare = answer.facts.benefits.is_empty();
     let body = html! {

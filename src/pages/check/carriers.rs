@@ -45,11 +45,6 @@ pub fn plane(visit: &Visit, id: &str) -> Option<Plane> {
     visit.app.gateway.planes().get(id)
 }
 
-/// What to call a carrier: its name, or the id where there is none any more.
-pub fn name(visit: &Visit, id: &str) -> String {
-    visit.app.gateway.planes().book().get(id).map_or_else(|| id.to_owned(), |carrier| carrier.name.clone())
-}
-
 /// The only carrier that is called exactly so.
 pub fn exactly(visit: &Visit, text: &str) -> Option<String> {
     let wanted = text.trim();

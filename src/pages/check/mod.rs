@@ -19,14 +19,8 @@ use axum::Router;
 use axum::routing::get;
 
 use crate::api::App;
-use crate::pages::visit::Visit;
 pub use form::types;
 pub use outcome::{Try, ask_again, history, standing};
-
-/// What to call a carrier.
-pub fn carrier_name(visit: &Visit, id: &str) -> String {
-    carriers::name(visit, id)
-}
 
 /// What a place in a question is called on the form.
 pub fn label_of(path: &str, dependent: bool) -> &'static str {

@@ -121,7 +121,7 @@ pub fn standing(badge: Badge) -> Standing {
 
 /// Known parts at once; it loads itself again, without scripts, for as long as the carrier is awaited.
 fn pending(visit: &Visit, envelope: &Envelope) -> Response {
-    let carrier = carriers::name(visit, &envelope.carrier);
+    let carrier = visit.carrier_name(&envelope.carrier);
     let limit = carriers::plane(visit, &envelope.carrier).map(|plane| plane.carrier.limits.deadline.as_secs());
     let body = html! {
         div.stack {
@@ -162,7 +162,7 @@ pub fn ask_again(visit: &Visit, id: &str, text: &str) -> Markup {
 }
 
 async fn failed(visit: &Visit, envelope: &Envelope, typed: &Typed, tries: &[Try]) -> Result<Markup, Fault> {
-    let carrier = carriers::name(visit, &envelope.carrier);
+    let carrier = visit.carrier_name(&envelope.carrier);
     let broken = Failure {
         kind: ErrorKind::Internal,
         who_acts: WhoActs::Gateway,

@@ -38,7 +38,7 @@ const OTHERS: [&str; 8] = [
 
 /// The page of a refusal.
 pub async fn page(visit: &Visit, envelope: &Envelope, typed: &Typed, tries: &[Try]) -> Result<Response, Fault> {
-    let carrier = carriers::name(visit, &envelope.carrier);
+    let carrier = visit.carrier_name(&envelope.carrier);
     let fallback = Refusal::new(RefusalReason::Other);
     let refusal = envelope.refusal.as_ref().unwrap_or(&fallback);
     let suspects = ranked(refusal, &typed.fields, visit.app.gateway.today());
