@@ -60,7 +60,7 @@ pub async fn submit(
     };
     let summary = app.submissions.summary(caller.0.practice(), &taken.id).await.map_err(Error::from)?;
     let summary = summary.ok_or_else(unknown)?;
-    let mut response = (StatusCode::ACCEPTED, no_store(), Json(summary)).into_response();
+    let mut response = (StatusCode::ACCEPTED, Json(summary)).into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("/v1/authorizations/{}", taken.id)) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -91,7 +91,7 @@ pub async fn read(State(app): State<App>, caller: Authenticated, Path(id): Path<
     // Reading patient data is an act, and is recorded before the data leaves.
     let record = TrailRecord::new(caller.0.practice(), &caller.0.actor(), "authorization.read").ask(&id);
     app.trail.record(record).await.map_err(Error::from)?;
-    Ok((no_store(), Json(view)).into_response())
+    Ok(Json(view).into_response())
 }
 
 /// `GET /v1/authorizations/{id}/timeline`
@@ -102,7 +102,7 @@ pub async fn timeline(
 ) -> Result<Response, Problem> {
     caller.need(Scope::Submit)?;
     let timeline = app.submissions.timeline(caller.0.practice(), &id).await.map_err(Error::from)?;
-    Ok((no_store(), Json(Timeline { timeline: timeline.ok_or_else(unknown)?, id })).into_response())
+    Ok(Json(Timeline { timeline: timeline.ok_or_else(unknown)?, id }).into_response())
 }
 
 /// `POST /v1/authorizations/{id}/cancel`
@@ -135,8 +135,4 @@ fn too_late(state: &str) -> &'static str {
 /// The same whether there is none or it belongs to another practice.
 pub(super) fn unknown() -> Problem {
     Problem::not_found("This practice has handed in nothing with this id.")
-}
-
-fn no_store() -> [(header::HeaderName, &'static str); 1] {
-    [(header::CACHE_CONTROL, "no-store")]
 }

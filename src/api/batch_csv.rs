@@ -101,6 +101,7 @@ mod tests {
             reference: Some("a\"b\r\nc,d".to_owned()),
             carrier: "x".to_owned(),
             state: "answered".to_owned(),
+            badge: crate::patients::Badge::Active,
             reason: None,
             tries: 0,
             question: None,

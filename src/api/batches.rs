@@ -105,7 +105,7 @@ pub async fn make(
     let bytes = body(request).await?;
     let made = take(&app, &caller, Handing { key, is_csv, valid_only, bytes }).await?;
     let location = HeaderValue::from_str(&format!("/v1/eligibility/batches/{}", made.batch.id));
-    let mut response = (StatusCode::ACCEPTED, no_store(), Json(made)).into_response();
+    let mut response = (StatusCode::ACCEPTED, Json(made)).into_response();
     if let Ok(location) = location {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -177,14 +177,14 @@ async fn denied(app: &App, caller: &Authenticated, problem: Problem) -> Problem 
 pub async fn list(State(app): State<App>, caller: Authenticated) -> Result<Response, Problem> {
     caller.need(Scope::Ask)?;
     let batches = app.batches.list(caller.0.practice()).await.map_err(Error::from)?;
-    Ok((no_store(), Json(BatchList { batches })).into_response())
+    Ok(Json(BatchList { batches }).into_response())
 }
 
 /// `GET /v1/eligibility/batches/{id}`
 pub async fn read(State(app): State<App>, caller: Authenticated, Path(id): Path<String>) -> Result<Response, Problem> {
     caller.need(Scope::Ask)?;
     let batch = app.batches.get(caller.0.practice(), &id).await.map_err(Error::from)?.ok_or_else(unknown)?;
-    Ok((no_store(), Json(batch)).into_response())
+    Ok(Json(batch).into_response())
 }
 
 /// `POST /v1/eligibility/batches/{id}/pause`
@@ -217,7 +217,7 @@ async fn turn(
         let detail = format!("This batch is {}: that is its end.", batch.state);
         return Err(Problem::new(StatusCode::CONFLICT, "The batch is over", detail));
     }
-    Ok((no_store(), Json(batch)).into_response())
+    Ok(Json(batch).into_response())
 }
 
 /// Query of `GET /v1/eligibility/batches/{id}/items`.
@@ -253,7 +253,7 @@ pub async fn items(
             let items = app.batches.items(practice, &id, after, limit).await.map_err(Error::from)?;
             let full = u32::try_from(items.len()).is_ok_and(|count| count == limit);
             let next = items.last().map(|item| item.item).filter(|_| full);
-            Ok((no_store(), Json(ItemPage { items, next })).into_response())
+            Ok(Json(ItemPage { items, next }).into_response())
         }
         Some(_) => Err(wrong()),
     }
@@ -311,7 +311,7 @@ pub async fn events(
     }
     let stream = Telling { app, practice, id, seen, since: Instant::now(), told: false, over: false };
     let sse = Sse::new(tell(stream)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    Ok((no_store(), sse).into_response())
+    Ok(sse.into_response())
 }
 
 /// One stream of events.
@@ -447,8 +447,4 @@ fn not_made(not_made: NotMade) -> Problem {
 /// The same whether there is none or it belongs to another practice.
 fn unknown() -> Problem {
     Problem::not_found("This practice has no batch with this id.")
-}
-
-fn no_store() -> [(header::HeaderName, &'static str); 1] {
-    [(header::CACHE_CONTROL, "no-store")]
 }

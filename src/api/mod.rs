@@ -197,9 +197,9 @@ fn desk_routes() -> Router<App> {
 }
 
 /// What a browser must not do with our pages and answers: put them into somebody else's frame, guess their type, run what
-/// is not ours, tell others where it was. A handler's own word goes first.
+/// is not ours, tell others where it was, keep it. A handler's own word goes first.
 async fn guarded(mut response: Response) -> Response {
-    const GUARDS: [(HeaderName, HeaderValue); 4] = [
+    const GUARDS: [(HeaderName, HeaderValue); 5] = [
         (
             header::CONTENT_SECURITY_POLICY,
             HeaderValue::from_static(
@@ -209,6 +209,7 @@ async fn guarded(mut response: Response) -> Response {
         (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     for (name, value) in GUARDS {
         response.headers_mut().entry(name).or_insert(value);

@@ -69,7 +69,7 @@ pub async fn search(State(app): State<App>, caller: Authenticated, Body(body): B
     let search: PatientSearch = body::read(&body)?;
     let most = search.limit.unwrap_or(FOUND).clamp(1, FOUND_MAX);
     let found = app.patients.search(&caller.0, &search.query, app.gateway.today(), most).await.map_err(Error::from)?;
-    Ok((no_store(), Json(PatientsFound { patients: found })).into_response())
+    Ok(Json(PatientsFound { patients: found }).into_response())
 }
 
 /// `POST /v1/patients`
@@ -79,7 +79,7 @@ pub async fn make(State(app): State<App>, caller: Authenticated, Body(body): Bod
     let made = app.patients.make(&caller.0, patient, app.gateway.today()).await?;
     let location = HeaderValue::from_str(&format!("/v1/patients/{}", made.id));
     let mut response =
-        (StatusCode::CREATED, no_store(), Json(PatientPage { patient: made, standings: Vec::new() })).into_response();
+        (StatusCode::CREATED, Json(PatientPage { patient: made, standings: Vec::new() })).into_response();
     if let Ok(location) = location {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -98,7 +98,7 @@ pub async fn read(State(app): State<App>, caller: Authenticated, Path(id): Path<
 async fn page(app: &App, caller: &Authenticated, patient: PatientView) -> Result<Response, Problem> {
     let standings = app.patients.standings(caller.0.practice(), &[(&patient, None)]).await.map_err(Error::from)?;
     let standings = standings.into_iter().next().unwrap_or_default();
-    Ok((no_store(), Json(PatientPage { patient, standings })).into_response())
+    Ok(Json(PatientPage { patient, standings }).into_response())
 }
 
 /// `PUT /v1/patients/{id}`
@@ -147,7 +147,7 @@ pub async fn answers(
     let patient = app.patients.get(practice, &id).await.map_err(Error::from)?.ok_or_else(unknown)?;
     app.patients.record_reading(&caller.0, "patient.answers_read", &id).await.map_err(Error::from)?;
     let answers = app.patients.past(practice, &patient).await.map_err(Error::from)?;
-    Ok((no_store(), Json(PastList { answers })).into_response())
+    Ok(Json(PastList { answers }).into_response())
 }
 
 /// `POST /v1/patients/{id}/phone-verifications`
@@ -160,7 +160,7 @@ pub async fn phoned(
     caller.need(Scope::Ask)?;
     let word: PhoneWord = body::read(&body)?;
     let phoned = app.patients.phoned(&caller.0, &id, word).await?.ok_or_else(unknown)?;
-    Ok((StatusCode::CREATED, no_store(), Json(phoned)).into_response())
+    Ok((StatusCode::CREATED, Json(phoned)).into_response())
 }
 
 impl From<NotKept> for Problem {
@@ -187,8 +187,4 @@ fn under_patient(not_kept: NotKept) -> Problem {
 /// The same whether there is none or they are another practice's.
 pub(super) fn unknown() -> Problem {
     Problem::not_found("This practice has no patient with this id.")
-}
-
-fn no_store() -> [(header::HeaderName, &'static str); 1] {
-    [(header::CACHE_CONTROL, "no-store")]
 }

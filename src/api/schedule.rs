@@ -108,7 +108,7 @@ pub async fn import(
     let read = reading.await.map_err(|_| Error::new(ErrorKind::Internal, "The file could not be read."))?;
     let replace = query.replace.unwrap_or(false);
     let done = app.schedule.import(&caller.0, kind, read, valid_only, replace).await?;
-    Ok((no_store(), Json(done)).into_response())
+    Ok(Json(done).into_response())
 }
 
 /// `GET /v1/schedule`
@@ -139,7 +139,7 @@ pub async fn day(
         ];
         return Ok((head, csv(&day)).into_response());
     }
-    Ok((no_store(), Json(day)).into_response())
+    Ok(Json(day).into_response())
 }
 
 /// `POST /v1/schedule/verify`
@@ -148,11 +148,11 @@ pub async fn verify(State(app): State<App>, caller: Authenticated, Body(body): B
     let request: VerifyRequest = body::read(&body)?;
     let verified = app.schedule.verify(&caller.0, request.date, request.ids.as_deref()).await.map_err(not_made)?;
     let Some(batch) = &verified.batch else {
-        return Ok((no_store(), Json(VerifyStarted { verified, progress: None })).into_response());
+        return Ok(Json(VerifyStarted { verified, progress: None }).into_response());
     };
     let location = HeaderValue::from_str(&format!("/v1/eligibility/batches/{batch}"));
     let progress = app.batches.get(caller.0.practice(), batch).await.map_err(Error::from)?;
-    let mut response = (StatusCode::ACCEPTED, no_store(), Json(VerifyStarted { verified, progress })).into_response();
+    let mut response = (StatusCode::ACCEPTED, Json(VerifyStarted { verified, progress })).into_response();
     if let Ok(location) = location {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -229,8 +229,4 @@ impl From<NotImported> for Problem {
             NotImported::Error(error) => error.into(),
         }
     }
-}
-
-fn no_store() -> [(header::HeaderName, &'static str); 1] {
-    [(header::CACHE_CONTROL, "no-store")]
 }

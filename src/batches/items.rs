@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use super::view::{ItemState, ItemView, Told};
-use super::{Batches, Item, time};
+use super::{Batches, Item};
 use crate::identity::Caller;
+use crate::patients::{self, Badge};
 use crate::practice::PracticeId;
 use crate::stack::Envelope;
-use crate::store::StoreError;
 use crate::store::batches::{self, ItemRow};
+use crate::store::{self, StoreError};
 use crate::trail::TrailRecord;
 
 /// Items read at once at most.
@@ -40,8 +41,8 @@ impl Batches {
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
             let item = self.open_item(practice, id, row.n, &row.sealed)?;
-            let told = self.told(practice, &row).await?;
-            views.push(view(row, item, told));
+            let envelope = self.envelope(practice, &row).await?;
+            views.push(view(row, item, envelope.as_ref()));
         }
         Ok(views)
     }
@@ -56,32 +57,39 @@ impl Batches {
             state: row.state,
             reason: row.reason,
             question: row.question,
-            at: time(row.ended_at.unwrap_or(0)),
+            at: store::time(row.ended_at.unwrap_or(0)),
         };
         Ok(rows.into_iter().map(|row| (row.n, state(row))).collect())
     }
 
-    async fn told(&self, practice: &PracticeId, row: &ItemRow) -> Result<Option<Told>, StoreError> {
+    async fn envelope(&self, practice: &PracticeId, row: &ItemRow) -> Result<Option<Envelope>, StoreError> {
         let ended = matches!(row.state.as_str(), "answered" | "refused" | "failed");
         let Some(question) = row.question.as_ref().filter(|_| ended) else { return Ok(None) };
         let stored = self.trail.get(practice, question).await?.and_then(|stored| stored.envelope);
         // A question that was never put has no envelope; its reason says why.
-        Ok(stored.and_then(|bytes| serde_json::from_slice::<Envelope>(&bytes).ok()).map(|envelope| in_short(&envelope)))
+        Ok(stored.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 }
 
-fn view(row: ItemRow, item: Item, told: Option<Told>) -> ItemView {
+fn view(row: ItemRow, item: Item, envelope: Option<&Envelope>) -> ItemView {
     let put = !matches!(row.state.as_str(), "cancelled");
+    let badge = match (envelope, row.state.as_str()) {
+        (Some(envelope), _) => patients::badge(envelope),
+        (None, "waiting" | "asking") => Badge::Waiting,
+        (None, "cancelled") => Badge::NotChecked,
+        (None, _) => patients::of_reason(row.reason.as_deref().unwrap_or_default()),
+    };
     ItemView {
         item: row.n,
         reference: item.reference,
         carrier: row.carrier,
         state: row.state,
+        badge,
         reason: row.reason,
         tries: row.tries,
         question: row.question.filter(|_| put),
-        ended_at: row.ended_at.map(time),
-        told,
+        ended_at: row.ended_at.map(store::time),
+        told: envelope.map(in_short),
     }
 }
 

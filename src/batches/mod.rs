@@ -19,7 +19,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use connector_sdk::{EligibilityRequest, Error, ErrorKind};
-use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
@@ -106,6 +105,16 @@ pub enum Wish {
 }
 
 impl Wish {
+    /// The wish that a form names.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "pause" => Some(Self::Pause),
+            "resume" => Some(Self::Resume),
+            "cancel" => Some(Self::Cancel),
+            _ => None,
+        }
+    }
+
     /// The state it leads to, and the word for the record.
     fn leads_to(self) -> (&'static str, &'static str) {
         match self {
@@ -261,7 +270,7 @@ impl Batches {
             None => self.counted(practice, id).await?,
         };
         view.progress = Some(progress);
-        view.started_at = started.map(time);
+        view.started_at = started.map(store::time);
         Ok(Some(view))
     }
 
@@ -355,9 +364,9 @@ impl Batches {
             left_out: count(row.left_out),
             progress: None,
             waits: Vec::new(),
-            made_at: time(row.made_at),
+            made_at: store::time(row.made_at),
             started_at: None,
-            ended_at: row.ended_at.map(time),
+            ended_at: row.ended_at.map(store::time),
             estimate_secs: None,
         })
     }
@@ -400,8 +409,4 @@ fn bound_to(practice: &PracticeId, id: &str, what: &[u8]) -> Vec<u8> {
 
 fn item_bound_to(practice: &PracticeId, id: &str, n: i64) -> Vec<u8> {
     bind(&[b"batch item v1", practice.as_str().as_bytes(), id.as_bytes(), &n.to_be_bytes()])
-}
-
-fn time(microseconds: i64) -> Timestamp {
-    Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::patients::Badge;
+
 /// How many items are in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Progress {
@@ -22,6 +24,11 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Items that are done with, however they ended.
+    pub fn ended(&self) -> u64 {
+        self.answered + self.refused + self.failed + self.cancelled
+    }
+
     /// Counts items in a state, by the state's word.
     pub fn add(&mut self, state: &str, items: u64) {
         match state {
@@ -112,6 +119,8 @@ pub struct ItemView {
     pub carrier: String,
     /// `waiting`, `asking`, `answered`, `refused`, `failed` or `cancelled`.
     pub state: String,
+    /// Where the patient's coverage stands by it, in the words of the schedule and of patients.
+    pub badge: Badge,
     /// Why it waits again, or failed: a failure's kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

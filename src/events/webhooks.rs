@@ -217,7 +217,6 @@ pub(super) fn bound_to(practice: &PracticeId, id: &str) -> Vec<u8> {
 }
 
 fn info(row: &WebhookRow) -> WebhookInfo {
-    let time = |microseconds| Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH);
     WebhookInfo {
         id: row.id.clone(),
         url: row.url.clone(),
@@ -225,7 +224,7 @@ fn info(row: &WebhookRow) -> WebhookInfo {
         state: row.state.clone(),
         failures: row.failures,
         last_status: row.last_status,
-        delivered_at: row.delivered_at.map(time),
-        created_at: time(row.created_at),
+        delivered_at: row.delivered_at.map(store::time),
+        created_at: store::time(row.created_at),
     }
 }

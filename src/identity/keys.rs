@@ -306,12 +306,11 @@ fn scopes(words: &str) -> BTreeSet<Scope> {
 }
 
 fn info(row: &KeyRow) -> ApiKeyInfo {
-    let time = |microseconds| Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH);
     ApiKeyInfo {
         id: row.id.clone(),
         label: row.label.clone(),
         scopes: scopes(&row.scopes).into_iter().collect(),
-        created_at: time(row.created_at),
-        revoked_at: row.revoked_at.map(time),
+        created_at: store::time(row.created_at),
+        revoked_at: row.revoked_at.map(store::time),
     }
 }

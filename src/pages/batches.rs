@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::fault::Fault;
 use super::fields::{Fields, Sent};
 use super::frame::{Place, csrf};
-use super::parts::badge::{Standing, Tone, badge, shape};
+use super::parts::badge::{Tone, badge, shape, standing};
 use super::parts::field::{area, file, tick};
 use super::parts::lists::{empty, note};
 use super::parts::problems::Problems;
@@ -166,7 +166,7 @@ fn row(visit: &Visit, item: &ItemView) -> Markup {
                 }
             }
             td data-label="Carrier" { (visit.carrier_name(&item.carrier)) }
-            td data-label="Coverage" { (standing(item).badge()) }
+            td data-label="Coverage" { (standing(item.badge)) }
             td data-label="Said" {
                 @if let Some(told) = &item.told { (told.text) @for alert in &told.alerts { div.small { "! " (alert) } } }
                 @else if let Some(reason) = &item.reason { (plain(reason)) } @else { "–" }
@@ -175,31 +175,11 @@ fn row(visit: &Visit, item: &ItemView) -> Markup {
     }
 }
 
-/// How one row stands, in the words used everywhere.
-fn standing(item: &ItemView) -> Standing {
-    let told = item.told.as_ref();
-    match item.state.as_str() {
-        "answered" => match told.and_then(|told| told.coverage.as_deref()) {
-            Some("active") if told.is_some_and(|told| !told.alerts.is_empty()) => Standing::ActiveLook,
-            Some("active") => Standing::Active,
-            Some("inactive") => Standing::NotActive,
-            _ => Standing::ActiveLook,
-        },
-        "refused" => match told.and_then(|told| told.refusal.as_deref()) {
-            Some("member_not_found" | "member_mismatch") => Standing::NotFound,
-            _ => Standing::CannotAsk,
-        },
-        "failed" => Standing::CarrierDown,
-        "waiting" | "asking" => Standing::Waiting,
-        _ => Standing::NotChecked,
-    }
-}
-
 /// How far a batch is, and what can be done with it. Where scripts run it is fetched again while it runs; without them the
 /// page is reloaded by a press.
 pub fn panel(visit: &Visit, batch: &BatchView) -> Markup {
     let progress = batch.progress.unwrap_or_default();
-    let done = progress.answered + progress.refused + progress.failed + progress.cancelled;
+    let done = progress.ended();
     let runs = batch.state == "running" || progress.asking > 0;
     let address = format!("/batches/{}", batch.id);
     let press = |wish: &str, word: &str, class: &str| {
@@ -234,12 +214,7 @@ pub fn panel(visit: &Visit, batch: &BatchView) -> Markup {
 /// `POST /batches/{id}/{wish}`
 pub async fn turn(Path((id, wish)): Path<(String, String)>, Sent { visit, .. }: Sent) -> Result<Redirect, Fault> {
     visit.need(Scope::Ask)?;
-    let wish = match wish.as_str() {
-        "pause" => Wish::Pause,
-        "resume" => Wish::Resume,
-        "cancel" => Wish::Cancel,
-        _ => return Err(Fault::not_found()),
-    };
+    let wish = Wish::from_word(&wish).ok_or_else(Fault::not_found)?;
     visit.app.batches.turn(&visit.caller, &id, wish).await?;
     Ok(Redirect::to(&format!("/batches/{id}")))
 }

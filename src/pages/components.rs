@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::fields::Fields;
 use super::frame::Place;
-use super::parts::badge::{Standing, Tone, badge, shape};
+use super::parts::badge::{Tone, badge, shape, standing};
 use super::parts::field::{area, date, file, radios, select, text, tick};
 use super::parts::lists::{Entry, empty, note, number, pairs, raw, task, timeline};
 use super::parts::problems::Problems;
@@ -14,6 +14,7 @@ use super::parts::progress::{Lane, bar, lanes, spark};
 use super::parts::stamp::{answered, moment, until};
 use super::parts::{compare, money};
 use super::visit::Visit;
+use crate::patients::Badge;
 
 /// `GET /dev/components`
 pub async fn show(visit: Visit) -> Markup {
@@ -33,7 +34,7 @@ fn states(visit: &Visit) -> Markup {
     html! {
         section.card.stack {
             h2 { "Badges" }
-            div.row { @for standing in Standing::ALL { (standing.badge()) } }
+            div.row { @for word in Badge::ALL { (standing(word)) } }
             div.row {
                 @for tone in [Tone::Good, Tone::Look, Tone::Bad, Tone::Calm] { (badge(tone, shape::CLOCK, "A word")) }
             }

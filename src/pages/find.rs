@@ -5,10 +5,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use connector_sdk::Phi;
 use maud::{Markup, html};
 
-use super::check::standing;
 use super::fault::Fault;
 use super::fields::{Fields, Sent};
 use super::frame::{Place, csrf};
+use super::parts::badge::standing;
 use super::parts::field::text;
 use super::parts::lists::empty;
 use super::parts::problems::Problems;
@@ -97,7 +97,7 @@ fn last_word(visit: &Visit, found: &Found, one: &Standing) -> Markup {
     let ending = coverage.and_then(|own| own.member_id.as_ref()).map(ending);
     html! {
         span { (visit.carrier_name(&one.carrier)) @if let Some(ending) = ending { span.soft { " ID …" (ending) } } }
-        @match &one.ask { Some(ask) => { a href={ "/checks/" (ask) } { (standing(one.badge).badge()) } }, None => { (standing(one.badge).badge()) } }
+        @match &one.ask { Some(ask) => { a href={ "/checks/" (ask) } { (standing(one.badge)) } }, None => { (standing(one.badge)) } }
         @if let Some(at) = one.as_of { span.stamp { (ago(at)) } }
     }
 }

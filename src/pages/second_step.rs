@@ -1,6 +1,6 @@
 //! The second step of a sign-in: a one-time code, a recovery code, or setting one-time codes up.
 
-use axum::extract::{Query, State};
+use axum::extract::{FromRequest, Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
@@ -38,6 +38,26 @@ async fn session(app: &App, door: &Door) -> Result<Session, Response> {
     let none = || Redirect::to("/sign-in").into_response();
     let cookie = door.session.as_deref().ok_or_else(none)?;
     app.identity.session(cookie).await.map_err(|_| none())
+}
+
+/// A form of a sign-in that is under way, proven to come from our own page.
+pub struct Step {
+    door: Door,
+    fields: Fields,
+    session: Session,
+}
+
+impl FromRequest<App> for Step {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let Anybody { door, fields } = Anybody::from_request(request, app).await?;
+        let session = session(app, &door).await?;
+        if !session.csrf_is(fields.raw(CSRF)) {
+            return Err(Fault::not_ours().into_response());
+        }
+        Ok(Self { door, fields, session })
+    }
 }
 
 fn show(status: StatusCode, title: &'static str, body: Markup) -> Response {
@@ -89,27 +109,21 @@ fn code_page(status: StatusCode, next: &str, session: &Session, problems: &Probl
 }
 
 /// `POST /sign-in/code`
-pub async fn put_code(State(app): State<App>, Anybody { door, fields }: Anybody) -> Response {
-    step(&app, &door, &fields, "code").await
+pub async fn put_code(State(app): State<App>, sent: Step) -> Response {
+    step(&app, &sent, "code").await
 }
 
 /// `POST /sign-in/recovery`
-pub async fn put_recovery(State(app): State<App>, Anybody { door, fields }: Anybody) -> Response {
-    step(&app, &door, &fields, "recovery").await
+pub async fn put_recovery(State(app): State<App>, sent: Step) -> Response {
+    step(&app, &sent, "recovery").await
 }
 
-async fn step(app: &App, door: &Door, fields: &Fields, by: &str) -> Response {
-    let session = match session(app, door).await {
-        Ok(session) => session,
-        Err(response) => return response,
-    };
-    if !session.csrf_is(fields.raw(CSRF)) {
-        return Fault::not_ours().into_response();
-    }
+async fn step(app: &App, sent: &Step, by: &str) -> Response {
+    let Step { door, fields, session } = sent;
     let (code, device) = (fields.get(by), door.device.as_deref());
     let done = match by {
-        "code" => app.identity.sign_in_code(&session, code, &door.network, device).await,
-        _ => app.identity.sign_in_recovery(&session, code, &door.network, device).await,
+        "code" => app.identity.sign_in_code(session, code, &door.network, device).await,
+        _ => app.identity.sign_in_recovery(session, code, &door.network, device).await,
     };
     match done {
         Ok(started) => with_cookies(door, &started, Redirect::to(onward(fields.raw("next")))),
@@ -117,7 +131,7 @@ async fn step(app: &App, door: &Door, fields: &Fields, by: &str) -> Response {
         Err(declined) => {
             let problem = Problem::from(declined);
             let problems = Problems::none().and(by, waiting(&problem));
-            code_page(problem.http_status(), fields.raw("next"), &session, &problems)
+            code_page(problem.http_status(), fields.raw("next"), session, &problems)
         }
     }
 }
@@ -151,14 +165,7 @@ fn enrol_page(status: StatusCode, next: &str, session: &Session, problems: &Prob
 }
 
 /// `POST /sign-in/enrol`: shows the seed.
-pub async fn put_enrol(State(app): State<App>, Anybody { door, fields }: Anybody) -> Response {
-    let session = match session(&app, &door).await {
-        Ok(session) => session,
-        Err(response) => return response,
-    };
-    if !session.csrf_is(fields.raw(CSRF)) {
-        return Fault::not_ours().into_response();
-    }
+pub async fn put_enrol(State(app): State<App>, Step { fields, session, .. }: Step) -> Response {
     let password = fields.some("password").map(|_| fields.secret("password"));
     match app.identity.enrol(&session, password.as_ref()).await {
         Ok(seed) => seed_page(StatusCode::OK, fields.raw("next"), &session, &seed.secret, &seed.uri, &Problems::none()),
@@ -216,14 +223,7 @@ fn qr(text: &str) -> Markup {
 }
 
 /// `POST /sign-in/enrol/confirm`
-pub async fn confirm(State(app): State<App>, Anybody { door, fields }: Anybody) -> Response {
-    let session = match session(&app, &door).await {
-        Ok(session) => session,
-        Err(response) => return response,
-    };
-    if !session.csrf_is(fields.raw(CSRF)) {
-        return Fault::not_ours().into_response();
-    }
+pub async fn confirm(State(app): State<App>, Step { door, fields, session }: Step) -> Response {
     match app.identity.confirm_enrolment(&session, fields.get("code"), door.device.as_deref()).await {
         Ok(enrolled) => {
             let next = onward(fields.raw("next"));

@@ -70,7 +70,7 @@ impl Badge {
         match self {
             Self::NotFound => "Not found",
             Self::NotActive => "Not active",
-            Self::CannotAsk => "Can't ask",
+            Self::CannotAsk => "Can’t ask",
             Self::CarrierDown => "Carrier down",
             Self::ActiveLook => "Active – look",
             Self::Waiting => "Waiting",
@@ -167,17 +167,11 @@ pub fn of_failure(kind: ErrorKind) -> Badge {
 
 /// The word for a fixed reason for which an item of a batch waits or failed.
 pub fn of_reason(reason: &str) -> Badge {
-    match reason {
-        "credential_missing"
-        | "credential_stopped"
-        | "credential_rejected"
-        | "needs_person"
-        | "request_invalid"
-        | "not_permitted"
-        | "carrier_unknown"
-        | "unsupported" => Badge::CannotAsk,
-        _ => Badge::CarrierDown,
+    // A login that is stopped is no failure's kind: nothing was sent.
+    if reason == "credential_stopped" {
+        return Badge::CannotAsk;
     }
+    ErrorKind::ALL.into_iter().find(|kind| kind.name() == reason).map_or(Badge::CarrierDown, of_failure)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{NOT_OPENING, PATIENTS_MAX, Patient, PatientView, Patients, time};
+use super::{NOT_OPENING, PATIENTS_MAX, Patient, PatientView, Patients};
 use crate::identity::Caller;
 use crate::practice::PracticeId;
 use crate::store::patients::PatientRow;
@@ -30,8 +30,8 @@ impl Kept {
             id: row.id.clone(),
             version: row.version,
             patient: self.patient,
-            made_at: time(row.made_at),
-            changed_at: time(row.changed_at),
+            made_at: store::time(row.made_at),
+            changed_at: store::time(row.changed_at),
         }
     }
 }

@@ -27,7 +27,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -278,8 +277,4 @@ impl Patients {
     fn opened(&self, practice: &PracticeId, row: &PatientRow) -> Result<keep::Kept, StoreError> {
         keep::open(self.sealer.as_ref(), practice, row)
     }
-}
-
-fn time(microseconds: i64) -> Timestamp {
-    Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{NOT_OPENING, NotKept, Patients, time};
+use super::{NOT_OPENING, NotKept, Patients};
 use crate::identity::Caller;
 use crate::practice::PracticeId;
 use crate::store::patients::CallRow;
@@ -151,7 +151,7 @@ impl Patients {
 fn shown(row: &CallRow, word: PhoneWord) -> Phoned {
     Phoned {
         id: row.id.clone(),
-        at: time(row.at),
+        at: store::time(row.at),
         by: row.actor.clone(),
         carrier: word.carrier,
         covered: word.covered,

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::phoned::Phoned;
-use super::{Badge, Copay, Gist, PatientView, Patients, fold, time};
+use super::{Badge, Copay, Gist, PatientView, Patients, fold};
 use crate::identity::Caller;
 use crate::practice::PracticeId;
 use crate::store::patients::LinkRow;
@@ -221,7 +221,7 @@ impl Patients {
             let gist: Option<Arc<Gist>> = self.gist(practice, &ask).await?;
             if let Some(gist) = gist.filter(|gist| gist.may_be(&first)) {
                 past.push(Past {
-                    at: time(at),
+                    at: store::time(at),
                     carrier: gist.carrier.clone(),
                     badge: gist.badge,
                     as_of: gist.badge.is_word().then_some(gist.as_of),
@@ -282,16 +282,21 @@ mod tests {
     use super::*;
 
     fn gist(badge: Badge, ask: &str, at: i64) -> Gist {
-        let mut envelope =
-            crate::stack::Envelope::awaited(ask, connector_sdk::Operation::Eligibility, "northstar", time(at), None);
-        envelope.freshness.as_of = time(at);
+        let mut envelope = crate::stack::Envelope::awaited(
+            ask,
+            connector_sdk::Operation::Eligibility,
+            "northstar",
+            store::time(at),
+            None,
+        );
+        envelope.freshness.as_of = store::time(at);
         let mut gist = Gist::of(&envelope);
         gist.badge = badge;
         gist
     }
 
     fn call(at: i64, covered: bool) -> Phoned {
-        Phoned { at: time(at), covered, ..Phoned::example() }
+        Phoned { at: store::time(at), covered, ..Phoned::example() }
     }
 
     #[test]

@@ -216,6 +216,11 @@ impl Store {
     }
 }
 
+/// A moment as the store keeps it, microseconds since 1970. Out of range only where the database was changed by hand.
+pub(crate) fn time(microseconds: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_microsecond(microseconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+}
+
 /// Now, in the store's unit: microseconds since 1970 in UTC.
 pub(crate) fn now() -> i64 {
     Timestamp::now().as_microsecond()

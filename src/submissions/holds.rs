@@ -117,7 +117,7 @@ async fn view(store: &Store, row: HoldRow, most: u32) -> Result<HoldView, StoreE
         practice,
         carrier,
         reason,
-        since: Timestamp::from_microsecond(since).unwrap_or(Timestamp::UNIX_EPOCH),
+        since: store::time(since),
         unknown: found.unknown,
         needs_person: found.person,
         waiting: found.waiting,

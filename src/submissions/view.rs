@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::Hold;
 use super::books::End;
 use super::state::State;
+use crate::store;
 use crate::store::submissions::{AttemptRow, History, SubmissionRow};
 
 /// An authorization as the practice has it: the carrier's word, and where the submission stands.
@@ -134,7 +135,7 @@ pub(super) fn whole(history: &History, state: State, end: End, hold: Option<Hold
     authorization.id = row.id.clone();
     authorization.state = shown(state, authorization.state);
     let inquiries = history.inquiries.iter().map(|(at, answer, settled)| InquiryView {
-        at: time(*at),
+        at: store::time(*at),
         answer: answer.clone(),
         past_the_bound: *settled,
     });
@@ -168,11 +169,11 @@ pub(super) fn summary(row: &SubmissionRow, state: State, hold: Option<Hold>) -> 
         reference: row.biz_ref.clone(),
         expedited: row.urgent,
         attempts_made: row.attempts,
-        next: what.map(|what| Next { what, at: row.due_at.filter(|_| hold.is_none()).map(time) }),
+        next: what.map(|what| Next { what, at: row.due_at.filter(|_| hold.is_none()).map(store::time) }),
         hold,
-        unknown_since: row.unknown_at.filter(|_| matches!(state, State::Unknown { .. })).map(time),
-        created_at: time(row.created_at),
-        changed_at: time(row.changed_at),
+        unknown_since: row.unknown_at.filter(|_| matches!(state, State::Unknown { .. })).map(store::time),
+        created_at: store::time(row.created_at),
+        changed_at: store::time(row.changed_at),
     }
 }
 
@@ -183,9 +184,9 @@ fn attempt(row: &AttemptRow) -> AttemptView {
         outcome: row.outcome.clone(),
         failure: row.failure.clone(),
         control_numbers: serde_json::from_str(&row.numbers).unwrap_or_default(),
-        written_at: time(row.intent_at),
-        armed_at: row.armed_at.map(time),
-        ended_at: row.ended_at.map(time),
+        written_at: store::time(row.intent_at),
+        armed_at: row.armed_at.map(store::time),
+        ended_at: row.ended_at.map(store::time),
         evidence: row.evidence.clone(),
     }
 }
@@ -202,9 +203,4 @@ fn shown(state: State, carriers: AuthorizationState) -> AuthorizationState {
         State::Rejected => AuthorizationState::NeedsPerson,
         State::Cancelled => AuthorizationState::Cancelled,
     }
-}
-
-/// Out of range only where the database was changed by hand.
-fn time(at: i64) -> Timestamp {
-    Timestamp::from_microsecond(at).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -69,7 +69,6 @@ impl TaskView {
     /// A stored task; with its prompt, while something waits for it.
     pub(super) fn of(row: TaskRow, prompt: Option<&Prompt>, picture: bool) -> Self {
         let kind = PromptKind::from_word(&row.kind).unwrap_or(PromptKind::Other);
-        let time = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
         let open = row.state == "open";
         let prompt = prompt.filter(|_| open);
         let shown = prompt.and_then(|prompt| prompt.picture.as_ref());
@@ -79,10 +78,10 @@ impl TaskView {
             carrier: row.carrier,
             credential_id: row.credential,
             again: row.again,
-            opened_at: time(row.opened_at),
-            expires_at: time(row.expires_at),
+            opened_at: store::time(row.opened_at),
+            expires_at: store::time(row.expires_at),
             left_secs: open.then(|| row.expires_at.saturating_sub(store::now()).max(0) / 1_000_000),
-            closed_at: row.closed_at.map(time),
+            closed_at: row.closed_at.map(store::time),
             closed_by: row.closed_by,
             takes: if kind.takes_text() { "text" } else { "accept" },
             scope: scope_to_answer(kind),

@@ -11,6 +11,7 @@ use super::error::VaultError;
 use super::keyring::Keyring;
 use super::sealing::SealingKey;
 use crate::practice::PracticeId;
+use crate::store;
 use crate::store::credentials::{CredentialRow, FieldRow};
 use crate::trail::{Purpose, SealBroken, bind};
 
@@ -263,7 +264,6 @@ pub(super) fn pinned(row: &CredentialRow) -> Result<Vec<String>, SealBroken> {
 }
 
 pub(super) fn info(row: &CredentialRow) -> CredentialInfo {
-    let time = |microseconds| Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH);
     CredentialInfo {
         id: row.id.clone(),
         carrier: row.carrier.clone(),
@@ -271,10 +271,10 @@ pub(super) fn info(row: &CredentialRow) -> CredentialInfo {
         fields: row.fields.iter().map(|field| field.name.clone()).collect(),
         generation: row.generation,
         origins: pinned(row).unwrap_or_default(),
-        created_at: time(row.created_at),
-        last_used_at: row.last_used_at.map(time),
-        stopped_at: row.stopped_at.map(time),
-        expires_at: row.expires_at.map(time),
+        created_at: store::time(row.created_at),
+        last_used_at: row.last_used_at.map(store::time),
+        stopped_at: row.stopped_at.map(store::time),
+        expires_at: row.expires_at.map(store::time),
         reason: row.reason.clone(),
     }
 }

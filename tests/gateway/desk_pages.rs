@@ -141,6 +141,29 @@ async fn a_day_is_imported_verified_and_worked_through_without_scripts() {
     stand.stop().await;
 }
 
+/// A script reads what stands in `noscript` of a fetched part as elements: a refresh there would load the whole page again,
+/// and what somebody is doing on it would be lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_part_that_renews_itself_never_loads_the_page_again() {
+    let stand = Stand::start().await;
+    let slow = sandbox::Switches { latency_ms: 4_000, ..sandbox::Switches::default() };
+    assert!(stand.sandbox.control().set("northstar", slow));
+    let desk = Desk::of(&stand, Role::FrontDesk).await;
+    let date = tomorrow();
+    let today = format!("/today?date={date}");
+    desk.import(&[], &file(&date)).await;
+    to(&desk.post("/today/verify", &[("date", &date), ("what", "stale")]).await);
+    let page = desk.get(&today).await.text;
+    assert!(
+        page.contains("<noscript><meta http-equiv=\"refresh\""),
+        "without scripts the page refreshes itself: {page}"
+    );
+    let headers = [("cookie", desk.cookie.as_str()), ("hx-request", "true")];
+    let part = send_with(&stand.address(), None, &headers, Method::GET, &today, Vec::new()).await.unwrap().text;
+    assert!(part.contains("data-hx-trigger") && !part.contains("http-equiv"), "{part}");
+    stand.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_who_mend_a_patient_the_second_sees_both_versions() {
     let stand = Stand::start().await;

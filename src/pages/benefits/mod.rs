@@ -21,7 +21,8 @@ use super::parts::badge::Tone;
 use super::parts::lists::note;
 use super::parts::stamp::answered;
 use super::visit::Visit;
-use crate::pages::check::{Try, ask_again, history, standing};
+use crate::pages::check::{Try, ask_again, history};
+use crate::pages::parts::badge::standing;
 use crate::patients;
 use crate::stack::Envelope;
 
@@ -74,7 +75,7 @@ impl Scene<'_> {
         let (envelope, visit) = (self.envelope, self.visit);
         html! {
             div.head {
-                div.row { h1 { "Benefits" } (standing(patients::badge(envelope)).badge()) }
+                div.row { h1 { "Benefits" } (standing(patients::badge(envelope))) }
                 div.row.no-print {
                     (ask_again(visit, &envelope.id, "Refresh"))
                     a.button href={ "/checks/" (envelope.id) "?print=1" } data-key="p" { "For paper" }

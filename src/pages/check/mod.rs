@@ -20,7 +20,7 @@ use axum::routing::get;
 
 use crate::api::App;
 pub use form::types;
-pub use outcome::{Try, ask_again, history, standing};
+pub use outcome::{Try, ask_again, history};
 
 /// What a place in a question is called on the form.
 pub fn label_of(path: &str, dependent: bool) -> &'static str {

@@ -17,7 +17,7 @@ use crate::pages::benefits;
 use crate::pages::fault::Fault;
 use crate::pages::fields::Fields;
 use crate::pages::frame::{Place, csrf};
-use crate::pages::parts::badge::{Standing, Tone};
+use crate::pages::parts::badge::{Tone, standing};
 use crate::pages::parts::field::date_of;
 use crate::pages::parts::lists::{note, raw as raw_text};
 use crate::pages::parts::stamp::{ago, lasts, moment};
@@ -101,7 +101,7 @@ pub fn history(visit: &Visit, tries: &[Try]) -> Markup {
                         li {
                             div.row {
                                 span.stamp { (moment(one.at, &visit.zone())) } span.what { "Try " (place + 1) }
-                                (standing(one.badge).badge())
+                                (standing(one.badge))
                                 @if place == now { span.soft { "this one" } }
                                 @else { a href={ "/checks/" (one.id) } { "open try " (place + 1) } }
                             }
@@ -114,18 +114,13 @@ pub fn history(visit: &Visit, tries: &[Try]) -> Markup {
     }
 }
 
-/// The badge of the pages for the word of the API.
-pub fn standing(badge: Badge) -> Standing {
-    badge.into()
-}
-
 /// Known parts at once; it loads itself again, without scripts, for as long as the carrier is awaited.
 fn pending(visit: &Visit, envelope: &Envelope) -> Response {
     let carrier = visit.carrier_name(&envelope.carrier);
     let limit = carriers::plane(visit, &envelope.carrier).map(|plane| plane.carrier.limits.deadline.as_secs());
     let body = html! {
         div.stack {
-            div.row { h1 { "Asking " (carrier) "…" } (Standing::Waiting.badge()) }
+            div.row { h1 { "Asking " (carrier) "…" } (standing(Badge::Waiting)) }
             p.lead role="status" {
                 "Asked " (ago(envelope.freshness.as_of)) ", no answer yet."
                 @if let Some(limit) = limit { " We give up after " (limit) " s." }
@@ -175,7 +170,7 @@ async fn failed(visit: &Visit, envelope: &Envelope, typed: &Typed, tries: &[Try]
     let saved = saved(visit, envelope, &typed.fields).await?;
     let body = html! {
         div.stack {
-            div.row { h1 { (title) } (standing(crate::patients::badge(envelope)).badge()) }
+            div.row { h1 { (title) } (standing(crate::patients::badge(envelope))) }
             p.lead { (failure.text) }
             p { strong { "Whose side: " } (side) }
             p { strong { "What is kept: " } "your question and everything that was exchanged, in the paper trail. Nothing has to be typed again." }
@@ -265,7 +260,7 @@ pub fn saved_part(visit: &Visit, saved: &Option<Try>) -> Markup {
         @match saved {
             Some(saved) => {
                 div.card.row {
-                    (standing(saved.badge).badge())
+                    (standing(saved.badge))
                     span { "The last answer, from " (moment(saved.at, &visit.zone())) " (" (ago(saved.at)) ")" @if let Some(plan) = &saved.text { ", " (plan) } }
                     a.button href={ "/checks/" (saved.id) } { "Open the saved answer" }
                 }

@@ -5,7 +5,7 @@ use connector_sdk::outcome::CarrierCode;
 use connector_sdk::{Refusal, RefusalReason};
 use maud::{Markup, html};
 
-use super::outcome::{Try, history, saved, saved_part, standing};
+use super::outcome::{Try, history, saved, saved_part};
 use super::show::{Sheet, label, npis};
 use super::suspects::{Suspect, ranked};
 use super::typed::Typed;
@@ -15,6 +15,7 @@ use crate::carriers::form::in_words;
 use crate::pages::fault::Fault;
 use crate::pages::frame::{Place, csrf};
 use crate::pages::parts::badge::Tone;
+use crate::pages::parts::badge::standing;
 use crate::pages::parts::lists::note;
 use crate::pages::parts::problems::Problems;
 use crate::pages::parts::stamp::{answered, day};
@@ -49,7 +50,7 @@ pub async fn page(visit: &Visit, envelope: &Envelope, typed: &Typed, tries: &[Tr
     let saved = saved(visit, envelope, &typed.fields).await?;
     let body = html! {
         div.stack {
-            div.row { h1 { (heading(refusal, &suspects)) } (standing(patients::badge(envelope)).badge()) }
+            div.row { h1 { (heading(refusal, &suspects)) } (standing(patients::badge(envelope))) }
             (said(&carrier, refusal))
             p.stamp {
                 (answered(&carrier, envelope.freshness.as_of, envelope.freshness.cached, &visit.zone()))

@@ -64,82 +64,27 @@ pub fn badge(tone: Tone, shape: &str, word: &str) -> Markup {
     html! { span class={ "badge " (tone.class()) } { (icon(shape)) span { (word) } } }
 }
 
-/// How coverage stands: the closed set of words, the same on every page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Standing {
-    /// Covered on the day asked about.
-    Active,
-    /// Covered, and something to read.
-    ActiveLook,
-    /// Found, not covered on that day.
-    NotActive,
-    /// The carrier could not match this person.
-    NotFound,
-    /// We may not, or cannot, ask this carrier.
-    CannotAsk,
-    /// The answer is awaited.
-    Waiting,
-    /// The carrier gives no answer now.
-    CarrierDown,
-    /// A person asked by telephone or on a website.
-    ByPhone,
-    /// Nobody has asked.
-    NotChecked,
+/// How coverage stands, in the words of [`Badge`].
+pub fn standing(badge: Badge) -> Markup {
+    stands(badge, badge.label())
 }
 
-impl Standing {
-    /// All of them.
-    pub const ALL: [Standing; 9] = [
-        Self::Active,
-        Self::ActiveLook,
-        Self::NotActive,
-        Self::NotFound,
-        Self::CannotAsk,
-        Self::Waiting,
-        Self::CarrierDown,
-        Self::ByPhone,
-        Self::NotChecked,
-    ];
-
-    /// As a badge.
-    pub fn badge(self) -> Markup {
-        let (tone, shape, word) = self.looks();
-        badge(tone, shape, word)
-    }
-
-    /// As a badge, with how many stand so.
-    pub fn counted(self, number: usize) -> Markup {
-        let (tone, shape, word) = self.looks();
-        badge(tone, shape, &format!("{word} {number}"))
-    }
-
-    fn looks(self) -> (Tone, &'static str, &'static str) {
-        match self {
-            Self::Active => (Tone::Good, shape::CHECK, "Active"),
-            Self::ActiveLook => (Tone::Look, shape::CHECK_LOOK, "Active – look"),
-            Self::NotActive => (Tone::Bad, shape::CROSS, "Not active"),
-            Self::NotFound => (Tone::Bad, shape::NOBODY, "Not found"),
-            Self::CannotAsk => (Tone::Look, shape::BARRED, "Can’t ask"),
-            Self::Waiting => (Tone::Calm, shape::DOTS, "Waiting"),
-            Self::CarrierDown => (Tone::Look, shape::BOLT, "Carrier down"),
-            Self::ByPhone => (Tone::Good, shape::PHONE, "Verified by phone"),
-            Self::NotChecked => (Tone::Calm, shape::RING, "Not checked"),
-        }
-    }
+/// The same, with how many stand so.
+pub fn counted(badge: Badge, number: usize) -> Markup {
+    stands(badge, &format!("{} {number}", badge.label()))
 }
 
-impl From<Badge> for Standing {
-    fn from(badge: Badge) -> Self {
-        match badge {
-            Badge::Active => Self::Active,
-            Badge::ActiveLook => Self::ActiveLook,
-            Badge::NotActive => Self::NotActive,
-            Badge::NotFound => Self::NotFound,
-            Badge::CannotAsk => Self::CannotAsk,
-            Badge::Waiting => Self::Waiting,
-            Badge::CarrierDown => Self::CarrierDown,
-            Badge::VerifiedByPhone => Self::ByPhone,
-            Badge::NotChecked => Self::NotChecked,
-        }
-    }
+fn stands(standing: Badge, word: &str) -> Markup {
+    let (tone, shape) = match standing {
+        Badge::Active => (Tone::Good, shape::CHECK),
+        Badge::ActiveLook => (Tone::Look, shape::CHECK_LOOK),
+        Badge::NotActive => (Tone::Bad, shape::CROSS),
+        Badge::NotFound => (Tone::Bad, shape::NOBODY),
+        Badge::CannotAsk => (Tone::Look, shape::BARRED),
+        Badge::Waiting => (Tone::Calm, shape::DOTS),
+        Badge::CarrierDown => (Tone::Look, shape::BOLT),
+        Badge::VerifiedByPhone => (Tone::Good, shape::PHONE),
+        Badge::NotChecked => (Tone::Calm, shape::RING),
+    };
+    badge(tone, shape, word)
 }

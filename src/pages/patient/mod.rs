@@ -14,7 +14,7 @@ use super::account::Said;
 use super::fault::Fault;
 use super::fields::{Fields, Sent};
 use super::frame::{self, Place, csrf};
-use super::parts::badge::Standing as Badges;
+use super::parts::badge::standing as badge_of;
 use super::parts::field::{area, radios, select, text};
 use super::parts::lists::{Entry, empty, timeline};
 use super::parts::problems::Problems;
@@ -203,7 +203,7 @@ fn coverages(visit: &Visit, shown: &Shown) -> Markup {
 fn stands(standing: &Standing) -> Markup {
     html! {
         p.row {
-            (Badges::from(standing.badge).badge())
+            (badge_of(standing.badge))
             @if let Some(at) = standing.as_of { span.soft { (ago(at)) } }
             @if let Some(ask) = &standing.ask { a href={ "/checks/" (ask) } { "See the answer" } }
         }

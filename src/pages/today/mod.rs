@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::fault::Fault;
 use super::fields::Sent;
 use super::frame::{Place, csrf};
-use super::parts::badge::{Standing, Tone};
+use super::parts::badge::{Tone, counted};
 use super::parts::lists::{empty, note};
 use super::parts::stamp::{ago, weekday};
 use super::parts::words::count;
@@ -145,7 +145,10 @@ fn live(visit: &Visit, day: &DayView, asked: &Asked) -> Markup {
         @if runs {
             // Where scripts run, this part fetches itself; else the page does.
             div data-hx-get=(again) data-hx-trigger="every 2s" data-hx-target="#live" data-hx-swap="innerMorph" {}
-            noscript { meta http-equiv="refresh" content="5"; p { "This page refreshes itself while the carriers are asked." } }
+            // Not in a part: a script reads this as an element, which would load the whole page again.
+            @if !visit.part {
+                noscript { meta http-equiv="refresh" content="5"; p { "This page refreshes itself while the carriers are asked." } }
+            }
         }
         @if day.rows.is_empty() {
             (empty(&format!("No appointments for {}.", weekday(day.date)), html! {
@@ -187,7 +190,7 @@ fn counters(day: &DayView, asked: &Asked) -> Markup {
             @for badge in Badge::ALL.iter().rev() {
                 @if let Some(n) = day.counters.get(badge.word()) {
                     a href=(address(day.date, Some(badge.word()), None)) aria-current=[(chosen == Some(*badge)).then_some("true")] {
-                        (Standing::from(*badge).counted(*n))
+                        (counted(*badge, *n))
                     }
                 }
             }
@@ -250,12 +253,7 @@ pub async fn verify(Sent { visit, fields }: Sent) -> Result<Redirect, Fault> {
 /// `POST /today/batch/{id}`: pauses, resumes or cancels the day's batch.
 pub async fn turn(Path(id): Path<String>, Sent { visit, fields }: Sent) -> Result<Redirect, Fault> {
     visit.need(Scope::Ask)?;
-    let wish = match fields.get("wish") {
-        "pause" => Wish::Pause,
-        "resume" => Wish::Resume,
-        "cancel" => Wish::Cancel,
-        _ => return Err(Fault::not_found()),
-    };
+    let wish = Wish::from_word(fields.get("wish")).ok_or_else(Fault::not_found)?;
     // One that is over stays as it is: the page shows how it stands.
     visit.app.batches.turn(&visit.caller, &id, wish).await?;
     let date: Date = fields.get("date").parse().unwrap_or_else(|_| visit.app.gateway.today());

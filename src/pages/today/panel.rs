@@ -14,7 +14,7 @@ use crate::schedule::DayView;
 pub fn panel(visit: &Visit, day: &DayView) -> Markup {
     let Some(batch) = &day.batch else { return html! {} };
     let progress = batch.progress.unwrap_or_default();
-    let done = progress.answered + progress.refused + progress.failed + progress.cancelled;
+    let done = progress.ended();
     let state = match batch.state.as_str() {
         "running" => "Asking the carriers",
         "paused" => "Paused",

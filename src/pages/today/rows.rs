@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Asked, address};
-use crate::pages::parts::badge::Standing;
+use crate::pages::parts::badge::standing;
 use crate::pages::parts::stamp::{ago, day};
 use crate::patients::Badge;
 use crate::schedule::{DayView, Next, RowView};
@@ -101,7 +101,7 @@ fn line(row: &RowView) -> Markup {
 
 /// Badge, how old the word is, and why.
 fn coverage(row: &RowView) -> Markup {
-    let badge = Standing::from(row.badge).badge();
+    let badge = standing(row.badge);
     let standing = row.standing.as_ref();
     let own = standing.filter(|standing| standing.badge == row.badge);
     let ask = own.and_then(|standing| standing.ask.as_deref());

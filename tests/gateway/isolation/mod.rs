@@ -135,6 +135,9 @@ async fn every_route_answers_every_caller_as_the_matrix_says() {
                     reply.text.chars().take(200).collect::<String>()
                 ));
             }
+            if reply.headers.get("cache-control").is_none_or(|kept| !kept.as_bytes().starts_with(b"no-store")) {
+                wrong.push(format!("{} {} as {} may be kept on the way", line.method, line.route, caller.name));
+            }
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
