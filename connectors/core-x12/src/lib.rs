@@ -3,7 +3,7 @@
 //! Read in this order: [`settings`] (what differs between carriers), `partner` (the same, checked), `eligibility` (one
 //! operation: ask → interchange → envelope → reply → answer), `submission` (authorizations: the same in three steps),
 //! `interchange` (what stands around a transaction set), `envelope` (both directions, whatever the shape),
-//! `soap`, `mime`, `plain` (one shape each), `multipart` and `xml` (bounded readers), `fault` and `classify` (what a
+//! `metadata` (what stands in one), `soap`, `mime`, `plain` (one shape each), `multipart` and `xml` (bounded readers), `fault` and `classify` (what a
 //! refused envelope and a reply without one mean).
 
 mod classify;
@@ -15,6 +15,7 @@ mod fault;
 #[cfg(test)]
 mod fixtures;
 mod interchange;
+mod metadata;
 mod mime;
 mod multipart;
 mod partner;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use connector_sdk::{Context, Error, ErrorKind, Escape, Result, Secret};
 use http::Request;
 
-use crate::envelope::{self, Fields, Metadata};
+use crate::metadata::{self, Fields, Metadata};
 use crate::multipart::Part;
 use crate::partner::Partner;
 use crate::settings::Auth;
@@ -96,7 +96,7 @@ pub(crate) fn fields(parts: &[Part]) -> Result<Fields> {
 
 /// The one part that is an interchange, where no part is named as the payload.
 fn lone_interchange(parts: &[Part]) -> Option<Bytes> {
-    let mut found = parts.iter().filter_map(|part| envelope::bare(&part.content));
+    let mut found = parts.iter().filter_map(|part| metadata::bare(&part.content));
     match (found.next(), found.next()) {
         (Some(only), None) => Some(only),
         _ => None,

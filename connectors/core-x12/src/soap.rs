@@ -12,9 +12,8 @@ use connector_sdk::{Context, Error, ErrorKind, Escape, Result, Secret};
 use http::Request;
 use quick_xml::escape::escape;
 
-use crate::envelope;
-use crate::envelope::{Fields, Metadata};
 use crate::fault::{self, Verdict};
+use crate::metadata::{self, Fields, Metadata};
 use crate::multipart::Part;
 use crate::partner::Partner;
 use crate::settings::{Auth, PasswordType, PayloadForm, SoapVersion, TimestampFormat};
@@ -68,7 +67,7 @@ fn security(partner: &Partner, ctx: &Context) -> String {
     let soap = &partner.soap;
     let nonce: [u8; 16] = ctx.random();
     // The security profile wants universal time; carriers that asked for fractions of a second get them here too.
-    let created = envelope::timestamp(
+    let created = metadata::timestamp(
         ctx.now(),
         match partner.settings.timestamp {
             TimestampFormat::Utc | TimestampFormat::Offset => TimestampFormat::Utc,

@@ -79,7 +79,7 @@ impl Portal {
             for page in 2.. {
                 let Some(link) = next else { break };
                 if page > self.settings.limits.pages_max {
-                    return Err(too_many_pages(Phase::Detail));
+                    return Err(Phase::Detail.too_many_pages());
                 }
                 walk.follow(&link).await?;
                 next = reader.page(walk.page()?, detail, number, page)?;
@@ -118,10 +118,4 @@ fn refusal(walk: &Walk<'_>, settings: &EligibilitySettings) -> Result<Option<Ref
         }));
     }
     Ok(page.shows(&open, &settings.not_found).then(|| Refusal::new(RefusalReason::MemberNotFound)))
-}
-
-/// A list that goes on for longer than the file allows. A part of it would read as the whole.
-pub fn too_many_pages(phase: Phase) -> Error {
-    Error::new(ErrorKind::ProtocolBroken, "A list of the portal goes over more pages than limits.pages_max allows.")
-        .fact("at", phase.word())
 }

@@ -5,13 +5,12 @@ use scraper::ElementRef;
 
 use crate::Portal;
 use crate::document::Document;
-use crate::eligibility::too_many_pages;
 use crate::find::{Found, Scope, find, grids};
 use crate::page::Page;
 use crate::settings::{Find, PortalSettings, Results};
 use crate::table::{Grid, cells, table_of};
 use crate::value::{bare, date, name};
-use crate::walk::{Link, Walk};
+use crate::walk::{Link, Phase, Walk};
 
 /// Most rows of one page.
 pub const ROWS_MAX: usize = 2000;
@@ -46,7 +45,7 @@ impl Portal {
             let next = read_list(walk.page()?, results, &self.settings, ask, page, &mut candidates)?;
             let Some(link) = next else { break };
             if page >= self.settings.limits.pages_max {
-                return Err(too_many_pages(crate::walk::Phase::Results));
+                return Err(Phase::Results.too_many_pages());
             }
             walk.follow(&link).await?;
         }

@@ -64,6 +64,12 @@ impl Phase {
             Self::Detail => "eligibility.detail",
         }
     }
+
+    /// A list that goes on for longer than the file allows. A part of it would read as the whole.
+    pub fn too_many_pages(self) -> Error {
+        Error::new(ErrorKind::ProtocolBroken, "A list of the portal goes over more pages than limits.pages_max allows.")
+            .fact("at", self.word())
+    }
 }
 
 /// A request ready to leave.

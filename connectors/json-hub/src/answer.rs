@@ -133,7 +133,7 @@ fn plans(rules: &AnswerRules, whole: Coverage, reply: &Item<'_>) -> Vec<Plan> {
             period: period(rules, &at),
             status: if paths.status.is_some() { weigh(rules, statuses) } else { whole },
             status_code,
-            primary_care: at.text(paths.primary_care.as_ref()).map(|name| primary_care(&name)),
+            primary_care: at.text(paths.primary_care.as_ref()).map(|name| benefits::primary_care(&name)),
             other_payers: other_payers(rules, &at),
             messages: at.texts(paths.messages.as_ref()).into_iter().map(Phi::new).collect(),
             provenance: vec![at.provenance(&[], &found.pointer)],
@@ -202,9 +202,4 @@ fn contacts(rules: &AnswerRules, reply: &Item<'_>) -> Vec<Contact> {
         }
     }
     contacts
-}
-
-/// A primary care provider of whom only the name is known.
-pub fn primary_care(name: &str) -> Contact {
-    Contact { role: Some(Coded::new("P3", "Primary care provider")), name: Some(name.into()), ..Contact::default() }
 }

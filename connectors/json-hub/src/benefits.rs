@@ -2,14 +2,13 @@
 //! level are put together, so that a deductible and what is left of it stand in one object.
 
 use connector_sdk::answer::{
-    Accumulator, AuthorizationNeed, Benefit, Coded, Coinsurance, Copay, Covered, EligibilityFacts, Level, Limit,
-    Network, OtherFact, OtherPayer, Plan,
+    Accumulator, AuthorizationNeed, Benefit, Coded, Coinsurance, Contact, Copay, Covered, EligibilityFacts, Level,
+    Limit, Network, OtherFact, OtherPayer, Plan,
 };
 use connector_sdk::summary::service_type_label;
 use connector_sdk::{Context, Error, ErrorKind, Phi, Result};
 use rust_decimal::Decimal;
 
-use crate::answer::primary_care;
 use crate::codes::{self, Kind};
 use crate::hub::Hub;
 use crate::merge::Merged;
@@ -394,4 +393,9 @@ impl State {
             Self::Left => "remaining",
         }
     }
+}
+
+/// A primary care provider of whom only the name is known.
+pub fn primary_care(name: &str) -> Contact {
+    Contact { role: Some(Coded::new("P3", "Primary care provider")), name: Some(name.into()), ..Contact::default() }
 }

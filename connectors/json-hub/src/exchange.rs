@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use crate::hub::Hub;
 use crate::refusal;
-use crate::settings::Meaning;
 use crate::value;
 
 /// Largest reply read as JSON; the host's own cap is usually lower.
@@ -214,9 +213,4 @@ fn parse(reply: &Response<Bytes>) -> std::result::Result<Value, Error> {
             broken("The reply is not JSON.").fact("line", line).fact("status", reply.status())
         }
     })
-}
-
-/// Whether a meaning stops the exchange.
-pub fn is_error(meaning: Meaning) -> bool {
-    !matches!(meaning, Meaning::Nothing(_))
 }

@@ -2,7 +2,7 @@
 //!
 //! How to write such a file stands in this crate's `README.md`. Read the code in this order: [`settings`] (what an
 //! administrator writes), [`path`] and [`template`] (its two small languages), [`hub`] (one carrier, built; the
-//! connector), [`exchange`] (send, poll, tell an error from an answer), [`echo`] (is it ours), [`answer`] and
+//! connector), [`eligibility`] (one question from ask to answer), [`exchange`] (send, poll, tell an error from an answer), [`echo`] (is it ours), [`answer`] and
 //! [`benefits`] (the reply as facts), [`merge`] (parts of one benefit put together).
 
 pub mod answer;
@@ -11,6 +11,7 @@ pub mod check;
 pub mod codes;
 pub mod dates;
 pub mod echo;
+pub mod eligibility;
 pub mod exchange;
 pub mod fields;
 pub mod hub;

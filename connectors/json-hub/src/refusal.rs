@@ -5,7 +5,6 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::codes;
-use crate::exchange::is_error;
 use crate::hub::Hub;
 use crate::settings::{ErrorRules, Meaning};
 use crate::value::{Item, text};
@@ -38,7 +37,7 @@ pub fn errors(hub: &Hub, status: StatusCode, body: &Value) -> Option<Result<Refu
                 continue;
             }
             let one = understand(rules, &Item { value: &found.value, pointer: &found.pointer, reply: 1 });
-            if is_error(one.meaning) {
+            if one.meaning.is_error() {
                 told.push(one);
             }
         }

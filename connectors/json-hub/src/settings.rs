@@ -173,6 +173,13 @@ pub enum Meaning {
     Nothing(Ignored),
 }
 
+impl Meaning {
+    /// Whether it stops the exchange.
+    pub fn is_error(self) -> bool {
+        !matches!(self, Self::Nothing(_))
+    }
+}
+
 /// The word for "not an error".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
