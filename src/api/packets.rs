@@ -57,7 +57,8 @@ pub async fn make(State(app): State<App>, caller: Authenticated, Body(body): Bod
     }
     let scope =
         packets::Scope { ask: body.ask.or(body.submission), patient, from: body.from, to: body.to, why: body.why };
-    let packet = packets::make(&app.trail, caller.0.practice(), &caller.0.actor(), scope).await?;
+    let packet =
+        packets::make(&app.trail, &app.submissions.kept(), caller.0.practice(), &caller.0.actor(), scope).await?;
     let mut response = packet.bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 pub use make::{Made, make};
 pub use restore::{Backup, Closed, Restored};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, dump};
 use crate::vault::VaultError;
 
 /// The tables whose rows are needed to open a backup; what they hold is wrapped.
@@ -57,6 +57,11 @@ pub enum BackupError {
     Damaged,
     /// The backup was made by a newer Portico.
     TooNew {
+        /// The version of its tables.
+        found: i64,
+    },
+    /// The backup was made by an older Portico whose tables this one cannot fill in.
+    TooOld {
         /// The version of its tables.
         found: i64,
     },
@@ -103,6 +108,12 @@ impl fmt::Display for BackupError {
             Self::TooNew { found } => {
                 write!(f, "The backup was made by a newer Portico (tables of version {found}): use that one.")
             }
+            Self::TooOld { found } => write!(
+                f,
+                "The backup was made by an older Portico (tables of version {found}; this one reads {} and later): restore \
+                 it with the version that made it, and then start this one on that data.",
+                dump::OLDEST_SCHEMA
+            ),
             Self::NotEmpty => f.write_str(
                 "The store is in use already. Restore into an empty one: name another data_dir (or database), or move the old one away.",
             ),

@@ -46,11 +46,14 @@ impl Closed {
     /// Reads a backup's header. Nothing is written but to a temporary directory.
     ///
     /// # Errors
-    /// [`BackupError::NotOne`], [`BackupError::TooNew`], [`BackupError::Damaged`], or that the file cannot be read.
+    /// [`BackupError::NotOne`], [`BackupError::TooNew`], [`BackupError::TooOld`], [`BackupError::Damaged`], or that the file cannot be read.
     pub async fn read(place: &Path) -> Result<Self, BackupError> {
         let (header, _) = Reader::open(place)?;
         if header.schema > Store::newest_schema() {
             return Err(BackupError::TooNew { found: header.schema });
+        }
+        if header.schema < dump::OLDEST_SCHEMA {
+            return Err(BackupError::TooOld { found: header.schema });
         }
         let keys = STANDARD.decode(&header.keys).map_err(|_| BackupError::Damaged)?;
         let temporary = Store::open_temporary()?;

@@ -108,7 +108,7 @@ pub async fn trail(command: TrailCommand, config: Option<PathBuf>) -> End {
             }
             Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
         }
-        TrailCommand::Packet(arguments) => make_packet(&trail, arguments, &mut out).await,
+        TrailCommand::Packet(arguments) => make_packet(&store, &trail, arguments, &mut out).await,
         TrailCommand::Keys { rotate } => {
             if rotate {
                 trail.rotate_key(&Actor::command_line()).await?;
@@ -229,7 +229,7 @@ fn verify_packet(path: &Path, key: Option<&str>, as_json: bool, out: &mut dyn Wr
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-async fn make_packet(trail: &Trail, arguments: PacketArguments, out: &mut dyn Write) -> End {
+async fn make_packet(store: &Arc<Store>, trail: &Arc<Trail>, arguments: PacketArguments, out: &mut dyn Write) -> End {
     trail.check_anchors().await?;
     let patient = arguments.member_id.map(|member_id| PatientKey {
         carrier: arguments.carrier.unwrap_or_default(),
@@ -240,7 +240,8 @@ async fn make_packet(trail: &Trail, arguments: PacketArguments, out: &mut dyn Wr
     let scope =
         packets::Scope { ask: arguments.ask, patient, from: arguments.from, to: arguments.to, why: arguments.why };
     let practice = PracticeId::new(arguments.practice);
-    let packet = packets::make(trail, &practice, &Actor::command_line(), scope).await?;
+    let kept = submissions::Kept::new(Arc::clone(store), Arc::clone(trail));
+    let packet = packets::make(trail, &kept, &practice, &Actor::command_line(), scope).await?;
     let path = arguments.out.unwrap_or_else(|| PathBuf::from(format!("evidence-{}.zip", packet.id)));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -16,8 +16,11 @@ use crate::vault::{Opener, Way};
 
 /// The socket's name in the data directory.
 const SOCKET: &str = "admin.sock";
-/// Longest question or answer, bytes.
+/// Longest question, bytes.
 const MESSAGE_MAX: u64 = 256 * 1024;
+/// Longest answer that is read, bytes: a list of held submissions is long.
+#[cfg(unix)]
+const ANSWER_MAX: u64 = 64 << 20;
 
 /// What an operator asks for.
 #[derive(Debug, Serialize, Deserialize)]
@@ -57,6 +60,24 @@ pub enum Act {
     Backup {
         /// Where; absolute.
         place: PathBuf,
+    },
+    /// Which carriers are held?
+    Holds {
+        /// Of this practice; of all otherwise.
+        practice: Option<String>,
+        /// As JSON.
+        json: bool,
+    },
+    /// Send nothing new to these carriers, or let it go on.
+    Hold {
+        /// `false`: release them.
+        hold: bool,
+        /// Whose submissions.
+        practice: String,
+        /// The carriers' ids.
+        carriers: Vec<String>,
+        /// Why; kept sealed, with the record.
+        reason: String,
     },
 }
 
@@ -132,7 +153,7 @@ mod unix {
     use tokio::sync::Semaphore;
 
     use super::super::Keeper;
-    use super::{Act, CannotRun, MESSAGE_MAX, Path, Reply, Zeroizing, place};
+    use super::{ANSWER_MAX, Act, CannotRun, MESSAGE_MAX, Path, Reply, Zeroizing, place};
 
     /// Whoever has connected asks within this time.
     const ASK_WITHIN: Duration = Duration::from_secs(10);
@@ -202,7 +223,7 @@ mod unix {
         stream.write_all(&question).await?;
         stream.shutdown().await?;
         let mut text = Vec::new();
-        stream.take(MESSAGE_MAX).read_to_end(&mut text).await?;
+        stream.take(ANSWER_MAX).read_to_end(&mut text).await?;
         match serde_json::from_slice(&text) {
             Ok(Reply::Done(said)) => Ok(Some(said)),
             Ok(Reply::Refused(why)) => Err(CannotRun(why)),

@@ -1,6 +1,7 @@
 //! The running gateway over time: it starts open where the key file is at hand, else sealed; a person unseals it, and may
 //! seal it again. While it is sealed there is no house at all: nothing is read, nothing is sent.
 
+mod ledger;
 mod line;
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use axum::Router;
 use tokio::sync::{Mutex, MutexGuard};
 use zeroize::Zeroizing;
 
+pub use ledger::{holds, not_put_back, said};
 pub use line::{Act, Key, ask};
 
 use crate::api::Gate;
@@ -19,6 +21,7 @@ use crate::config::Config;
 use crate::house::{CannotRun, House};
 use crate::pages;
 use crate::store::Store;
+use crate::submissions::Submissions;
 use crate::trail::{Actor, Trail, Verification};
 use crate::vault::{Opener, Vault, VaultError, Way};
 
@@ -184,6 +187,12 @@ impl Keeper {
                 let (store, trail) = self.books().await?;
                 Ok(vec![back_up(&store, &trail, &place).await?])
             }
+            Act::Holds { practice, json } => holds(&self.store, practice, json).await,
+            Act::Hold { hold, practice, carriers, reason } => {
+                let (_, trail) = self.books().await?;
+                not_put_back(&trail)?;
+                ledger::set(self.submissions().await?.as_ref(), hold, practice, &carriers, &reason).await
+            }
             Act::Verify => verify(self.vault().await?.as_ref(), &self.store).await,
             rotation => rotate(self.vault().await?.as_ref(), &self.config, rotation).await,
         }
@@ -193,6 +202,12 @@ impl Keeper {
         let house = self.house.lock().await;
         let house = house.as_ref().ok_or(VaultError::Sealed)?;
         Ok((Arc::clone(&self.store), Arc::clone(&house.app.trail)))
+    }
+
+    async fn submissions(&self) -> Result<Arc<Submissions>, CannotRun> {
+        let house = self.house.lock().await;
+        let house = house.as_ref().ok_or(VaultError::Sealed)?;
+        Ok(Arc::clone(&house.app.submissions))
     }
 
     async fn vault(&self) -> Result<Arc<Vault>, CannotRun> {
@@ -241,9 +256,14 @@ pub async fn rotate(vault: &Vault, config: &Config, act: Act) -> Result<Vec<Stri
             vault.drop_way(way, &by).await?;
             format!("The {} opens nothing any more.", way.name())
         }
-        Act::Status | Act::Ways | Act::Seal | Act::Unseal { .. } | Act::Verify | Act::Backup { .. } => {
-            return Err(CannotRun("this is no rotation".to_owned()));
-        }
+        Act::Status
+        | Act::Ways
+        | Act::Seal
+        | Act::Unseal { .. }
+        | Act::Verify
+        | Act::Backup { .. }
+        | Act::Holds { .. }
+        | Act::Hold { .. } => return Err(CannotRun("this is no rotation".to_owned())),
     };
     Ok(vec![said])
 }

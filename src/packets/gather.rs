@@ -1,9 +1,12 @@
-//! What belongs into a packet: the records in scope, and for every question among them its answer and its exchange. A
-//! saved answer brings the records of the question it was first given to.
+//! What belongs into a packet: the records in scope, for every question among them its answer and its exchange, and
+//! whatever else a record commits to by name: what is kept of a submission. A saved answer brings the records of the
+//! question it was first given to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BYTES_MAX, PacketError, RECORDS_MAX};
+use serde_json::Value;
+
+use super::{BYTES_MAX, Beside, PacketError, RECORDS_MAX};
 use crate::practice::PracticeId;
 use crate::trail::{Detailed, Search, Trail};
 
@@ -18,6 +21,7 @@ pub(super) struct Gathered {
 /// Gathers what is in scope among the trail's first `size` records; the record of this very packet is left out.
 pub(super) async fn gather(
     trail: &Trail,
+    beside: &dyn Beside,
     practice: &PracticeId,
     search: &Search,
     size: u64,
@@ -34,7 +38,15 @@ pub(super) async fn gather(
             if seq > size || record.entry.subject_id.as_deref() == Some(packet) {
                 continue;
             }
-            let ask = record.entry.ask_id.clone().filter(|ask| committed(&record) && asks.insert(ask.clone()));
+            let said = record.said();
+            for name in named(&said) {
+                let about = record.entry.ask_id.as_deref().unwrap_or_default();
+                if let Some(bytes) = beside.file(practice, about, name).await? {
+                    files.keep(name.to_owned(), bytes.to_vec())?;
+                }
+            }
+            let committed = said["answer"]["sha256"].is_string();
+            let ask = record.entry.ask_id.clone().filter(|ask| committed && asks.insert(ask.clone()));
             records.insert(seq, record);
             if records.len() > RECORDS_MAX {
                 return Err(PacketError::TooLarge);
@@ -52,9 +64,9 @@ pub(super) async fn gather(
     Ok(Gathered { records: records.into_values().collect(), files: files.files })
 }
 
-/// Whether the record commits to an answer.
-fn committed(record: &Detailed) -> bool {
-    record.said()["answer"]["sha256"].is_string()
+/// The names of what a record commits to.
+pub(super) fn named(said: &Value) -> impl Iterator<Item = &str> {
+    said["files"].as_object().into_iter().flat_map(|files| files.keys()).map(String::as_str)
 }
 
 #[derive(Default)]

@@ -11,10 +11,12 @@ mod verify;
 
 use std::fmt;
 
+use connector_sdk::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 pub use verify::{PacketReport, verify};
 
@@ -102,11 +104,31 @@ impl From<StoreError> for PacketError {
     }
 }
 
+/// What other rooms keep beside their records, sealed.
+pub trait Beside: Send + Sync {
+    /// The bytes that a record about this ask commits to under this name; `None` where nothing is kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when they were changed or moved.
+    fn file<'a>(
+        &'a self,
+        practice: &'a PracticeId,
+        ask: &'a str,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Zeroizing<Vec<u8>>>, StoreError>>;
+}
+
 /// Makes a packet of a practice's trail.
 ///
 /// # Errors
 /// [`PacketError`]; what could not be made is on record all the same.
-pub async fn make(trail: &Trail, practice: &PracticeId, by: &Actor, scope: Scope) -> Result<Packet, PacketError> {
+pub async fn make(
+    trail: &Trail,
+    beside: &dyn Beside,
+    practice: &PracticeId,
+    by: &Actor,
+    scope: Scope,
+) -> Result<Packet, PacketError> {
     let _room = ROOM.try_acquire().map_err(|_| PacketError::Busy)?;
     if trail.held().is_some() {
         return Err(PacketError::RolledBack);
@@ -121,7 +143,7 @@ pub async fn make(trail: &Trail, practice: &PracticeId, by: &Actor, scope: Scope
         from: scope.from.map(Timestamp::as_microsecond),
         to: scope.to.map(Timestamp::as_microsecond),
     };
-    let gathered = gather::gather(trail, practice, &search, checkpoint.size, &id).await?;
+    let gathered = gather::gather(trail, beside, practice, &search, checkpoint.size, &id).await?;
     let numbers: Vec<u64> = gathered.records.iter().map(|record| record.entry.seq).collect();
     let proofs = trail.prove(practice, &checkpoint, &numbers).await?;
     let head = head(&id, practice, by, &scope, checkpoint.size, &proofs, numbers.len());

@@ -1,9 +1,11 @@
 //! The page of a packet: every record in words, and what was exchanged. One file, no script, nothing loaded from
 //! elsewhere; everything that came from a carrier or a person is escaped.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::gather::Gathered;
+use super::gather::{Gathered, named};
 use crate::practice::PracticeId;
 use crate::trail::Detailed;
 
@@ -51,6 +53,7 @@ fn section(record: &Detailed, gathered: &Gathered) -> String {
         }
     };
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    row("What it means", meaning(&entry.action).to_owned());
     row("Record", entry.seq.to_string());
     row("Who", entry.actor.clone());
     row("Role", text(&entry.role));
@@ -73,8 +76,63 @@ fn section(record: &Detailed, gathered: &Gathered) -> String {
     {
         out.push_str(&exchanges(&format!("exchanges/{ask}.json"), gathered));
     }
+    for name in named(&said) {
+        match name.split_once('/') {
+            Some(("exchanges", _)) => out.push_str(&exchanges(name, gathered)),
+            Some(("messages", _)) => out.push_str(&message(name, gathered)),
+            _ => out.push_str(&format!("<p>Whole in <code>{}</code>.</p>\n", escape(name))),
+        }
+    }
     out.push_str("</section>\n");
     out
+}
+
+/// What the records of a submission mean, for somebody who reads them for the first time.
+fn meaning(action: &str) -> &'static str {
+    match action {
+        "submission.accepted_from_caller" => "It was handed in and is kept. Nothing has been sent.",
+        "submission.intent" => "The exact message was written down. Nothing of it has been sent.",
+        "submission.armed" => "Connected and signed in. From this moment on the message may have left, once.",
+        "submission.not_sent" => "The attempt ended before anything left.",
+        "submission.accepted" => "The carrier answered: it has it.",
+        "submission.rejected" => "The carrier answered: it turned it away and keeps nothing of it.",
+        "submission.unknown" => {
+            "The carrier may have it, and its answer did not come whole. It is not sent again before that is found out."
+        }
+        "submission.lost" => {
+            "The process that sent it ended. If the message had left, it is not sent again before that is found out."
+        }
+        "submission.inquiry_failed" => "The carrier was asked after it, and gave no answer that says anything.",
+        "submission.not_found" => "The carrier was asked after it, and did not show it then.",
+        "submission.ambiguous" => "The carrier was asked after it, and its answer leaves open which one it has.",
+        "submission.found" => "The carrier was asked after it: it has it.",
+        "submission.escalated" => "A person was called in.",
+        "submission.resolved_present" => "A person found out that the carrier has it.",
+        "submission.resolved_absent" => "A person found out that the carrier does not have it: it is sent again.",
+        "submission.resolved_void" => "A person closed it; it is not sent again.",
+        "submission.cancelled" => "It was taken back before anything was sent.",
+        "submission.restored" => {
+            "The gateway's data was put back to an earlier state: since then it may have been sent."
+        }
+        _ => "",
+    }
+}
+
+/// A message as it was written down before it was sent.
+fn message(name: &str, gathered: &Gathered) -> String {
+    let read = gathered.files.get(name).and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
+    let Some(message) = read else { return String::new() };
+    let text = |name: &str| message[name].as_str().unwrap_or_default();
+    let body = STANDARD.decode(text("body")).unwrap_or_default();
+    let whole = format!("{} {}\n\n{}", text("method"), text("uri"), String::from_utf8_lossy(&body));
+    format!("<p>Written down before it was sent. Whole in <code>{}</code>.</p>\n{}", escape(name), shown(&whole))
+}
+
+/// The beginning of a message.
+fn shown(whole: &str) -> String {
+    let begin: String = whole.chars().take(SHOWN_CHARS_MAX).collect();
+    let more = if begin.len() < whole.len() { "\n[\u{2026} the rest stands in the file]" } else { "" };
+    format!("<pre>{}{more}</pre>\n", escape(&begin))
 }
 
 /// What was exchanged, message by message.
@@ -97,10 +155,7 @@ fn exchanges(name: &str, gathered: &Gathered) -> String {
         for side in ["request", "response"] {
             let message = &exchange[side];
             let (head, body) = (message["head"].as_str().unwrap_or(""), message["body"].as_str().unwrap_or(""));
-            let whole = format!("{head}\n{body}");
-            let shown: String = whole.chars().take(SHOWN_CHARS_MAX).collect();
-            let more = if shown.len() < whole.len() { "\n[\u{2026} the rest stands in the file]" } else { "" };
-            out.push_str(&format!("<pre>{}{more}</pre>\n", escape(&shown)));
+            out.push_str(&shown(&format!("{head}\n{body}")));
         }
     }
     out

@@ -388,9 +388,8 @@ def check_previous(files, keys, proofs, checkpoint, report):
 
 
 def check_details(files, records, report):
-    """What is shown is what the records committed to, and so are the answers and the exchanges."""
-    known = {"answers": set(), "exchanges": set()}
-    shown = set()
+    """What is shown is what the records committed to, and so is everything in folders: answers, exchanges, messages."""
+    known, shown = set(), set()
     for item in json.loads(files["details.json"].decode("utf-8")):
         seq = item["seq"]
         entry = records["entries"].get(seq)
@@ -403,12 +402,13 @@ def check_details(files, records, report):
             report.bad("details.json", "the detail is not the one the record committed to", seq)
             continue
         said, ask = json.loads(detail), entry.get("ask_id")
+        named = dict(said.get("files") or {})
         for kind, folder in (("answer", "answers"), ("exchange", "exchanges")):
             digest = (said.get(kind) or {}).get("sha256")
-            if digest is None:
-                continue
-            name = "%s/%s.json" % (folder, ask)
-            known[folder].add(name)
+            if digest is not None:
+                named["%s/%s.json" % (folder, ask)] = digest
+        for name, digest in sorted(named.items()):
+            known.add(name)
             if name not in files:
                 report.bad(name, "it is missing", seq)
             elif sha256(files[name]).hex() != digest:
@@ -417,8 +417,7 @@ def check_details(files, records, report):
         if entry.get("detail_c") and seq not in shown:
             report.bad("details.json", "the record's detail is missing", seq)
     for name in files:
-        folder = name.split("/", 1)[0]
-        if folder in known and name not in known[folder]:
+        if "/" in name and name not in known:
             report.bad(name, "no record committed to it")
 
 

@@ -235,7 +235,7 @@ impl Check<'_> {
         }
     }
 
-    /// What is shown is what the records committed to, and so are the answers and the exchanges.
+    /// What is shown is what the records committed to, and so is everything in folders: answers, exchanges, messages.
     fn details(&mut self, entries: &BTreeMap<u64, TrailEntry>) {
         const FILE: &str = "details.json";
         let Some(list) = self.json::<Vec<Shown>>(FILE) else { return };
@@ -253,9 +253,12 @@ impl Check<'_> {
             }
             let said: Value = serde_json::from_str(&item.text).unwrap_or_default();
             let ask = entry.ask_id.as_deref().unwrap_or_default();
-            for (kind, folder) in [("answer", "answers"), ("exchange", "exchanges")] {
-                let Some(digest) = said[kind]["sha256"].as_str() else { continue };
-                let name = format!("{folder}/{ask}.json");
+            let own = [("answer", "answers"), ("exchange", "exchanges")].into_iter().filter_map(|(kind, folder)| {
+                Some((format!("{folder}/{ask}.json"), said[kind]["sha256"].as_str()?.to_owned()))
+            });
+            let named = said["files"].as_object().into_iter().flatten();
+            let named = named.map(|(name, digest)| (name.clone(), digest.as_str().unwrap_or_default().to_owned()));
+            for (name, digest) in own.chain(named) {
                 match self.files.get(&name) {
                     None => self.bad(&name, "it is missing", Some(item.seq)),
                     Some(bytes) if hex(&sha256(&[bytes])) != digest => {
@@ -271,7 +274,8 @@ impl Check<'_> {
                 self.bad(FILE, "the record's detail is missing", Some(*seq));
             }
         }
-        let kept = |name: &&String| name.starts_with("answers/") || name.starts_with("exchanges/");
+        // In folders stands only what records commit to.
+        let kept = |name: &&String| name.contains('/');
         let strange: Vec<String> =
             self.files.keys().filter(kept).filter(|name| !known.contains(*name)).cloned().collect();
         for name in strange {

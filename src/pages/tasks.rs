@@ -19,6 +19,7 @@ use super::parts::lists::{empty, number, task};
 use super::parts::problems::Problems;
 use super::parts::stamp::{moment, until};
 use super::parts::words::{count, plain};
+use super::trail::whole_story;
 use super::visit::Visit;
 use crate::api::{Body, Problem, holds, submissions, tasks};
 use crate::identity::Scope;
@@ -164,7 +165,7 @@ fn fate(visit: &Visit, one: &SubmissionSummary, fields: &Fields, problems: &Prob
         None,
         html! {
             div.stack {
-                (number("Our reference", &one.reference))
+                div.row { (number("Our reference", &one.reference)) (whole_story(visit, &one.id)) }
                 @if let Some(since) = one.unknown_since { p.stamp { "Unknown since " (moment(since, &visit.zone())) } }
                 @if visit.may(Scope::Resolve) {
                     form.stack method="post" action={ "/tasks/submissions/" (one.id) } {

@@ -173,6 +173,19 @@ pub async fn packet(Sent { visit, fields }: Sent) -> Result<Response, Fault> {
     }
 }
 
+/// Beside a submission: everything about it as an evidence packet, for whoever may make one.
+pub(super) fn whole_story(visit: &Visit, submission: &str) -> Markup {
+    html! {
+        @if visit.may(Scope::Trail) {
+            form method="post" action="/trail/packet" {
+                (csrf(visit))
+                input type="hidden" name="ask" value=(submission);
+                button.button.slim type="submit" { "Evidence packet (ZIP)" }
+            }
+        }
+    }
+}
+
 fn table<'a>(
     visit: &Visit,
     entries: impl Iterator<Item = (&'a TrailEntry, Option<&'a Value>)>,
@@ -195,6 +208,7 @@ fn table<'a>(
                                 @if let Some(ask) = entry.ask_id.as_deref().filter(|_| entry.action.starts_with("eligibility") && visit.may(Scope::Ask)) {
                                     a href={ "/checks/" (ask) } { "The answer" }
                                 }
+                                @if let Some(id) = entry.ask_id.as_deref().filter(|_| entry.action.starts_with("submission.")) { (whole_story(visit, id)) }
                                 @if let Some(detail) = detail { (details(detail)) }
                             }
                         }
@@ -239,8 +253,11 @@ fn details(detail: &Value) -> Markup {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let rows: Vec<(String, Markup)> =
-        detail.iter().map(|(name, said)| (plain(name), html! { (value(said)) })).collect();
+    let rows: Vec<(String, Markup)> = detail
+        .iter()
+        .filter(|(name, _)| *name != "files")
+        .map(|(name, said)| (plain(name), html! { (value(said)) }))
+        .collect();
     let rows: Vec<(&str, Markup)> = rows.iter().map(|(name, said)| (name.as_str(), said.clone())).collect();
     html! { details { summary { "Details" } (pairs(&rows)) } }
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use connector_sdk::{BoxFuture, EligibilityRequest, Error, ErrorKind};
+use connector_sdk::{BoxFuture, Error, ErrorKind};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -124,31 +124,13 @@ fn detail(question: &Question, envelope: &Envelope) -> Detail {
     let Ask::Eligibility(ask) = &*question.ask;
     let patient = serde_json::json!({ "member": ask.member, "dependent": ask.dependent });
     Detail::default()
-        .patient(patient_key(ask))
+        .patient(PatientKey::of(&ask.carrier, &ask.member, ask.dependent.as_ref()))
         .say("patient", patient)
         .say("service", serde_json::to_value(&ask.service).unwrap_or_default())
         .say("provider_npi", ask.provider.npi.clone())
         .say("carrier_identity", envelope.source.credential.clone())
         .say("carrier_trace", envelope.source.trace.clone())
         .say("why", "eligibility question")
-}
-
-fn patient_key(ask: &EligibilityRequest) -> PatientKey {
-    let member = &ask.member;
-    let born = match &ask.dependent {
-        Some(dependent) => Some(dependent.date_of_birth.expose()),
-        None => member.date_of_birth.as_ref().map(|date| date.expose()),
-    };
-    let (last, first) = match &ask.dependent {
-        Some(dependent) => (Some(&dependent.last_name), Some(&dependent.first_name)),
-        None => (member.last_name.as_ref(), member.first_name.as_ref()),
-    };
-    PatientKey {
-        carrier: ask.carrier.clone(),
-        member_id: member.member_id.as_ref().map(|id| id.text().to_owned()),
-        date_of_birth: born.map(ToString::to_string),
-        name: last.zip(first).map(|(last, first)| (last.text().to_owned(), first.text().to_owned())),
-    }
 }
 
 fn record(question: &Question, envelope: &Envelope) -> TrailRecord {

@@ -193,6 +193,27 @@ pub async fn evidence(
         .await
 }
 
+/// What was exchanged for one thing of a practice: a question, an attempt or an inquiry, by its own id.
+///
+/// # Errors
+/// What the store says.
+pub async fn evidence_about(
+    store: &Store,
+    practice: &PracticeId,
+    about: &str,
+) -> Result<Option<EvidenceRow>, StoreError> {
+    let (practice, about) = (practice.clone(), about.to_owned());
+    store
+        .read(move |sql| {
+            sql.one(
+                "SELECT id, sealed FROM evidence WHERE practice = ?1 AND ask = ?2",
+                values![practice.as_str(), &about],
+                |row| Ok(EvidenceRow { id: row.get(0)?, sealed: row.get(1)? }),
+            )
+        })
+        .await
+}
+
 /// Marks a practice's pending questions as failed; says how many. For the start: whoever asked them is gone.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use crate::identity::Caller;
 use crate::stack::trace_number;
 use crate::store::submissions::{self, NewSubmission};
 use crate::store::{self, StoreError};
-use crate::trail::{TrailRecord, bind};
+use crate::trail::{Detail, PatientKey, TrailRecord, Use, bind};
 
 /// Longest idempotency key, bytes.
 const KEY_MAX: usize = 200;
@@ -63,9 +63,10 @@ impl Submissions {
         let practice = caller.practice();
         let id = Uuid::now_v7().to_string();
         let at = store::now();
+        let (sealed_ask, file) = self.books.seal_ask(practice, &id, ask)?;
         let new = NewSubmission {
             practice: practice.clone(),
-            sealed_ask: self.books.seal_ask(practice, &id, ask)?,
+            sealed_ask,
             id: id.clone(),
             carrier: ask.carrier.clone(),
             kind: Operation::Authorization.name(),
@@ -80,7 +81,9 @@ impl Submissions {
         let record = TrailRecord::new(practice, &caller.actor(), "submission.accepted_from_caller")
             .carrier(&ask.carrier)
             .operation(Operation::Authorization)
-            .ask(&id);
+            .purpose(Use::Payment)
+            .ask(&id)
+            .detail(detail(ask).files(&[file]));
         let taken = submissions::accept(&self.books.store, new, self.books.trail.link(record)).await?;
         failpoint::hit("accept_after_commit");
         match taken {
@@ -115,6 +118,16 @@ impl Submissions {
         }
         if problems.is_empty() { Ok(()) } else { Err(NotTaken::Problems(problems)) }
     }
+}
+
+/// What the record commits to without saying it: by this the patient's submissions are found.
+fn detail(ask: &AuthorizationRequest) -> Detail {
+    Detail::default()
+        .patient(PatientKey::of(&ask.carrier, &ask.member, ask.dependent.as_ref()))
+        .say("patient", json!({ "member": ask.member, "dependent": ask.dependent }))
+        .say("service", serde_json::to_value(&ask.services).unwrap_or_default())
+        .say("provider_npi", ask.requester.npi.clone())
+        .say("why", "authorization request")
 }
 
 /// The key may hold anything its sender chose, so that only its digest is kept.

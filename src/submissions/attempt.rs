@@ -112,6 +112,7 @@ impl Submissions {
         let mut wire_digest = [0; 32];
         wire_digest.copy_from_slice(digest(&SHA256, &bytes).as_ref());
         let mut happening = Happening::new(Event::Claim, Actor::gateway(), row.attempts);
+        happening.files.push((format!("messages/{id}.json"), wire_digest));
         happening.begin = Some(NewAttempt {
             sealed_wire: self.books.seal_wire(row, &id, &bytes)?,
             id: id.clone(),

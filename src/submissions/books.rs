@@ -6,16 +6,17 @@ use std::sync::Arc;
 use connector_sdk::answer::Authorization;
 use connector_sdk::{AuthorizationRequest, ErrorKind, Operation, Prepared, Receipt, Refusal};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::schedule::Schedule;
 use super::state::{Decision, Event, Impossible, Outcome, State, next};
 use crate::practice::PracticeId;
-use crate::store::answers::EvidenceRow;
 use crate::store::submissions::{
     self, AttemptRow, Change, NewAttempt, NewInquiry, NewResolution, Standing, SubmissionRow,
 };
 use crate::store::{Store, StoreError};
-use crate::trail::{Actor, OutcomeKind, Purpose, SealBroken, Sealer, Trail, TrailRecord, bind};
+use crate::trail::merkle::{Hash, sha256};
+use crate::trail::{Actor, Detail, Evidence, OutcomeKind, Purpose, SealBroken, Sealer, Trail, TrailRecord, bind};
 
 const BROKEN: StoreError = StoreError::Damaged { what: "a submission does not open" };
 
@@ -51,10 +52,12 @@ pub(super) struct Happening {
     pub(super) begin: Option<NewAttempt>,
     pub(super) end: Option<End>,
     pub(super) failure: Option<ErrorKind>,
-    pub(super) evidence: Option<EvidenceRow>,
+    pub(super) evidence: Option<Evidence>,
     pub(super) inquiry: Option<NewInquiry>,
     pub(super) resolution: Option<NewResolution>,
     pub(super) credential: Option<String>,
+    /// What else its record commits to: names in a packet, and digests.
+    pub(super) files: Vec<(String, Hash)>,
 }
 
 impl Happening {
@@ -70,6 +73,7 @@ impl Happening {
             inquiry: None,
             resolution: None,
             credential: None,
+            files: Vec::new(),
         }
     }
 }
@@ -106,7 +110,7 @@ impl Books {
         let (books, schedule) = (self.clone(), schedule.clone());
         let receipt = happening.end.as_ref().and_then(|end| end.receipt.as_ref());
         let receipt = receipt.map(|receipt| self.receipt_mac(row, receipt));
-        let sealed_end = happening.end.as_ref().map(|end| self.seal_end(row, end)).transpose()?;
+        let end = happening.end.as_ref().map(|end| self.seal_end(row, end)).transpose()?;
         let (sender, told) = std::sync::mpsc::sync_channel(1);
         let decide = move |standing: &Standing| {
             let state = state_of(&standing.row);
@@ -125,11 +129,13 @@ impl Books {
             })?;
             let _ = sender.try_send(step.state);
             let found = event == happening.event;
-            let mut change = books.change(standing, event, step.state, step.attempt, &happening, &schedule, at);
-            change.sealed_end = sealed_end.filter(|_| found);
+            let (sealed_end, end_file) = end.filter(|_| found).unzip();
+            let mut change =
+                books.change(standing, event, step.state, step.attempt, &happening, end_file, &schedule, at);
+            change.sealed_end = sealed_end;
             change.receipt_mac = receipt.filter(|_| found);
             change.begin = happening.begin;
-            change.evidence = happening.evidence;
+            change.evidence = happening.evidence.map(|evidence| evidence.row);
             change.resolution = happening.resolution;
             change.inquiry = happening.inquiry.map(|mut inquiry| {
                 if !found {
@@ -155,6 +161,7 @@ impl Books {
         state: State,
         outcome: Option<Outcome>,
         happening: &Happening,
+        end: Option<(String, Hash)>,
         schedule: &Schedule,
         at: i64,
     ) -> Change {
@@ -177,25 +184,25 @@ impl Books {
             evidence: None,
             inquiry: None,
             resolution: None,
-            record: self.trail.link(record(standing, event, happening)),
+            record: self.trail.link(record(standing, event, happening, end)),
         }
     }
 
-    /// Seals an ask.
+    /// Seals an ask; also its name in a packet, and its digest.
     pub(super) fn seal_ask(
         &self,
         practice: &PracticeId,
         id: &str,
         ask: &AuthorizationRequest,
-    ) -> Result<Vec<u8>, StoreError> {
+    ) -> Result<(Vec<u8>, (String, Hash)), StoreError> {
         let bytes = serde_json::to_vec(ask).map_err(|_| BROKEN)?;
-        self.seal(practice, &bind(&[b"submission ask v1", practice.as_str().as_bytes(), id.as_bytes()]), &bytes)
+        let sealed = self.seal(practice, &ask_bound_to(practice, id), &bytes)?;
+        Ok((sealed, (format!("asks/{id}.json"), sha256(&[&bytes]))))
     }
 
     /// Opens a submission's ask.
     pub(super) fn ask(&self, row: &SubmissionRow) -> Result<AuthorizationRequest, StoreError> {
-        let bound = bind(&[b"submission ask v1", row.practice.as_str().as_bytes(), row.id.as_bytes()]);
-        self.open(&bound, &row.sealed_ask)
+        self.open(&ask_bound_to(&row.practice, &row.id), &row.sealed_ask)
     }
 
     /// Seals the bytes of an attempt.
@@ -212,9 +219,10 @@ impl Books {
         self.open(&wire_bound_to(row, &attempt.id), &attempt.sealed_wire).map(Some)
     }
 
-    fn seal_end(&self, row: &SubmissionRow, end: &End) -> Result<Vec<u8>, StoreError> {
+    fn seal_end(&self, row: &SubmissionRow, end: &End) -> Result<(Vec<u8>, (String, Hash)), StoreError> {
         let bytes = serde_json::to_vec(end).map_err(|_| BROKEN)?;
-        self.seal(&row.practice, &end_bound_to(row), &bytes)
+        let sealed = self.seal(&row.practice, &end_bound_to(row), &bytes)?;
+        Ok((sealed, (format!("answers/{}.json", row.id), sha256(&[&bytes]))))
     }
 
     /// Opens how a submission ended.
@@ -224,7 +232,38 @@ impl Books {
 
     /// Seals why a person decided as they did.
     pub(super) fn seal_reason(&self, practice: &PracticeId, id: &str, reason: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.seal(practice, &bind(&[b"submission reason v1", practice.as_str().as_bytes(), id.as_bytes()]), reason)
+        self.seal(practice, &reason_bound_to(practice, id), reason)
+    }
+
+    /// Opens what is kept beside a submission's records, by the name that a record commits to; the bytes as they were
+    /// sealed.
+    pub(super) async fn file(
+        &self,
+        practice: &PracticeId,
+        submission: &str,
+        name: &str,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let Some((folder, id)) = name.strip_suffix(".json").and_then(|name| name.split_once('/')) else {
+            return Ok(None);
+        };
+        if folder == "exchanges" {
+            return self.trail.exchanged(practice, id).await;
+        }
+        let Some((row, _)) = submissions::get(&self.store, practice, submission).await? else { return Ok(None) };
+        let sealed = match folder {
+            "asks" if id == submission => Some((ask_bound_to(practice, id), row.sealed_ask)),
+            "answers" if id == submission => row.sealed_end.clone().map(|sealed| (end_bound_to(&row), sealed)),
+            "messages" => {
+                let attempt = submissions::attempt(&self.store, practice, submission, id).await?;
+                attempt.map(|attempt| (wire_bound_to(&row, id), attempt.sealed_wire))
+            }
+            "reasons" => {
+                let sealed = submissions::reason(&self.store, practice, submission, id).await?;
+                sealed.map(|sealed| (reason_bound_to(practice, id), sealed))
+            }
+            _ => None,
+        };
+        sealed.map(|(bound, sealed)| self.opened(&bound, &sealed)).transpose()
     }
 
     /// A code that is the same for two asks that look like one sent twice.
@@ -249,9 +288,20 @@ impl Books {
     }
 
     fn open<T: serde::de::DeserializeOwned>(&self, bound: &[u8], sealed: &[u8]) -> Result<T, StoreError> {
-        let opened = self.sealer.open(Purpose::Submissions, bound, sealed).map_err(|SealBroken| BROKEN)?;
-        serde_json::from_slice(&opened).map_err(|_| BROKEN)
+        serde_json::from_slice(&self.opened(bound, sealed)?).map_err(|_| BROKEN)
     }
+
+    fn opened(&self, bound: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        self.sealer.open(Purpose::Submissions, bound, sealed).map_err(|SealBroken| BROKEN)
+    }
+}
+
+fn ask_bound_to(practice: &PracticeId, id: &str) -> Vec<u8> {
+    bind(&[b"submission ask v1", practice.as_str().as_bytes(), id.as_bytes()])
+}
+
+fn reason_bound_to(practice: &PracticeId, id: &str) -> Vec<u8> {
+    bind(&[b"submission reason v1", practice.as_str().as_bytes(), id.as_bytes()])
 }
 
 fn wire_bound_to(row: &SubmissionRow, attempt: &str) -> Vec<u8> {
@@ -295,7 +345,9 @@ fn due_at(
     }
 }
 
-fn record(standing: &Standing, event: Event, happening: &Happening) -> TrailRecord {
+/// The record of something that happens. It commits to the bytes that are kept beside it, so that nobody can say later
+/// that others were sent or came.
+fn record(standing: &Standing, event: Event, happening: &Happening, end: Option<(String, Hash)>) -> TrailRecord {
     let row = &standing.row;
     let mut record = TrailRecord::new(&row.practice, &happening.actor, event.action())
         .carrier(&row.carrier)
@@ -313,8 +365,14 @@ fn record(standing: &Standing, event: Event, happening: &Happening) -> TrailReco
     if let Some(kind) = happening.failure {
         record = record.failure(kind);
     }
+    let mut files = happening.files.clone();
+    files.extend(end);
     if let Some(evidence) = &happening.evidence {
-        record = record.evidence(&evidence.id);
+        record = record.evidence(&evidence.row.id);
+        files.push(evidence.file.clone());
+    }
+    if !files.is_empty() {
+        record = record.detail(Detail::default().files(&files));
     }
     if let Some(credential) = &happening.credential {
         record = record.credential(credential);

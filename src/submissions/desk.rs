@@ -15,6 +15,7 @@ use crate::identity::Caller;
 use crate::practice::PracticeId;
 use crate::store::submissions::{self, NewResolution, SubmissionRow};
 use crate::store::{self, StoreError};
+use crate::trail::merkle::sha256;
 use crate::trail::{Filter, TrailEntry};
 
 /// Submissions on one page at most.
@@ -154,6 +155,7 @@ impl Submissions {
             receipt: Some(Receipt::new("stated_by_a_person", reference.clone())),
             ..End::default()
         });
+        happening.files.push((format!("reasons/{resolution}.json"), sha256(&[&bytes])));
         happening.resolution = Some(NewResolution {
             sealed: self.books.seal_reason(&row.practice, &resolution, &bytes)?,
             id: resolution,

@@ -1,6 +1,6 @@
 //! One inquiry after a submission of unknown fate. It only reads, so that it may be repeated.
 
-use connector_sdk::{ErrorKind, Inquiry};
+use connector_sdk::{ErrorKind, Inquiry, Operation};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -11,9 +11,10 @@ use super::schedule::{Due, Schedule};
 use super::state::Event;
 use crate::failpoint;
 use crate::gateway::Plane;
-use crate::store::submissions::{NewInquiry, SubmissionRow};
+use crate::store::submissions::{NewInquiry, SubmissionRow, Unanswered};
 use crate::store::{self, StoreError};
-use crate::trail::Actor;
+use crate::trail::{Actor, Detail, TrailRecord};
+use crate::wire::AttemptHandle;
 
 impl Submissions {
     /// Does what is due with a submission of unknown fate: asks the carrier, or calls a person in.
@@ -78,16 +79,9 @@ impl Submissions {
             }
             Ok(Err(error)) => {
                 tracing::warn!(submission = row.id, carrier = row.carrier, %error, "an inquiry was not answered");
-                match error.kind {
-                    ErrorKind::CredentialRejected => handle.reject_credential().await,
-                    _ => handle.no_outcome(),
-                }
-                return self.put_off(&row, schedule).await;
+                return self.unanswered(&row, schedule, handle, error.kind).await;
             }
-            Err(_) => {
-                handle.no_outcome();
-                return self.put_off(&row, schedule).await;
-            }
+            Err(_) => return self.unanswered(&row, schedule, handle, ErrorKind::CarrierTimeout).await,
         };
         let attempted = handle.finish();
         let id = format!("inq_{}", Uuid::now_v7().simple());
@@ -100,5 +94,37 @@ impl Submissions {
         happening.inquiry = Some(NewInquiry { id, asked_at, answer, settled });
         // Not written down, it is simply asked again.
         self.books.happen(&row, happening, schedule).await.map(|_| ())
+    }
+    /// Nothing was learnt. What left and what came is kept all the same: the carrier was told about a patient.
+    async fn unanswered(
+        &self,
+        row: &SubmissionRow,
+        schedule: &Schedule,
+        handle: AttemptHandle,
+        why: ErrorKind,
+    ) -> Result<(), StoreError> {
+        match why {
+            ErrorKind::CredentialRejected => handle.reject_credential().await,
+            _ => handle.no_outcome(),
+        }
+        let attempted = handle.finish();
+        let Some(bytes) = exchanged(&attempted) else { return self.put_off(row, schedule).await };
+        let inquiry = format!("inq_{}", Uuid::now_v7().simple());
+        let evidence = self.books.trail.evidence(&row.practice, &inquiry, &bytes)?;
+        let mut record = TrailRecord::new(&row.practice, &Actor::gateway(), "submission.inquiry_failed")
+            .carrier(&row.carrier)
+            .operation(Operation::Authorization)
+            .failure(why)
+            .ask(&row.id)
+            .subject(&inquiry)
+            .evidence(&evidence.row.id)
+            .detail(Detail::default().files(&[evidence.file]));
+        if let Some(credential) = &attempted.credential_id {
+            record = record.credential(credential);
+        }
+        let at = store::now();
+        let record = self.books.trail.link(record);
+        let done = Unanswered { inquiry, evidence: evidence.row, at, due_at: schedule.again(at), record };
+        store::submissions::unanswered(&self.books.store, row, done).await
     }
 }

@@ -5,7 +5,8 @@
 //!
 //! Read in this order: [`state`] (what may follow what; the only rule there is), `accept` (taking one in), `worker` (who
 //! does what when), `attempt` (sending), `inquiry` (asking after it), `schedule` (when), `books` (writing it down),
-//! `desk` and `holds` (what people and programs may do and see), `restored` (after the data was put back).
+//! `desk` and `holds` (what people and programs may do and see), `kept` (what an evidence packet shows of it), `restored`
+//! (after the data was put back).
 //!
 //! What holds it up, from below:
 //! - the schema: an index and triggers refuse a second attempt while an earlier one may be at the carrier;
@@ -21,6 +22,7 @@ mod books;
 mod desk;
 mod holds;
 mod inquiry;
+mod kept;
 mod restored;
 mod schedule;
 pub mod state;
@@ -42,6 +44,7 @@ use tokio::sync::Notify;
 pub use accept::{NotTaken, Taken};
 pub use desk::{NotDone, Resolution, Verdict};
 pub use holds::{HoldView, hold, holds, release};
+pub use kept::Kept;
 pub(crate) use restored::restoring;
 pub use restored::{accept_rollback, restored};
 pub use view::{AttemptView, AuthorizationView, InquiryView, Next, SubmissionSummary, SubmissionView};

@@ -27,7 +27,7 @@ pub struct AuthorizationView {
 /// A submission in a list: no patient data.
 #[derive(Serialize, JsonSchema)]
 pub struct SubmissionSummary {
-    /// Its id.
+    /// Its id. The records of it name it as their `ask_id`, and an evidence packet is asked for by it (`submission`).
     pub id: String,
     /// What it is: `authorization`.
     pub operation: String,
@@ -85,7 +85,7 @@ pub struct SubmissionView {
     pub failure: Option<String>,
     /// Every attempt, oldest first.
     pub attempts: Vec<AttemptView>,
-    /// Every inquiry, oldest first.
+    /// Every inquiry that was answered, oldest first.
     pub inquiries: Vec<InquiryView>,
 }
 
@@ -121,12 +121,17 @@ pub struct AttemptView {
 /// An inquiry.
 #[derive(Serialize, JsonSchema)]
 pub struct InquiryView {
+    /// Its id.
+    pub id: String,
     /// When it was asked.
     pub at: Timestamp,
     /// `present`, `absent` or `ambiguous`.
     pub answer: String,
     /// Whether it was asked so late that "absent" proves something.
     pub past_the_bound: bool,
+    /// What was exchanged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
 }
 
 pub(super) fn whole(history: &History, state: State, end: End, hold: Option<Hold>) -> AuthorizationView {
@@ -134,10 +139,12 @@ pub(super) fn whole(history: &History, state: State, end: End, hold: Option<Hold
     let mut authorization = end.answer.unwrap_or_default();
     authorization.id = row.id.clone();
     authorization.state = shown(state, authorization.state);
-    let inquiries = history.inquiries.iter().map(|(at, answer, settled)| InquiryView {
-        at: store::time(*at),
-        answer: answer.clone(),
-        past_the_bound: *settled,
+    let inquiries = history.inquiries.iter().map(|row| InquiryView {
+        id: row.id.clone(),
+        at: store::time(row.asked_at),
+        answer: row.answer.clone(),
+        past_the_bound: row.settled,
+        evidence: row.evidence.clone(),
     });
     AuthorizationView {
         authorization,

@@ -66,6 +66,14 @@ impl fmt::Debug for StoredAsk {
     }
 }
 
+/// What was exchanged, sealed, and what a record of it commits to.
+pub(crate) struct Evidence {
+    /// To be stored.
+    pub(crate) row: EvidenceRow,
+    /// Its name in a packet, and the SHA-256 of its bytes.
+    pub(crate) file: (String, merkle::Hash),
+}
+
 /// A new id for what is exchanged: `ev_…`.
 pub fn new_evidence_id() -> String {
     format!("ev_{}", Uuid::now_v7().simple())
@@ -203,16 +211,31 @@ impl Trail {
         self.sealer.open(Purpose::Evidence, &bound, &row.sealed).map(Some).map_err(|SealBroken| NOT_OPENING)
     }
 
-    /// What was exchanged, sealed to be stored in another room's transaction; `ask` names what it was exchanged for.
+    /// What was exchanged, sealed to be stored in another room's transaction; `about` names what it was exchanged for.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when it cannot be sealed.
-    pub(crate) fn evidence(&self, practice: &PracticeId, ask: &str, bytes: &[u8]) -> Result<EvidenceRow, StoreError> {
+    pub(crate) fn evidence(&self, practice: &PracticeId, about: &str, bytes: &[u8]) -> Result<Evidence, StoreError> {
         let id = new_evidence_id();
-        let bound = evidence_bound_to(practice, ask, &id);
+        let bound = evidence_bound_to(practice, about, &id);
         let sealed = self.sealer.seal_for(practice, Purpose::Evidence, &bound, bytes);
         let sealed = sealed.map_err(|SealBroken| NOT_OPENING)?;
-        Ok(EvidenceRow { id, sealed })
+        let file = (format!("exchanges/{about}.json"), merkle::sha256(&[bytes]));
+        Ok(Evidence { row: EvidenceRow { id, sealed }, file })
+    }
+
+    /// What was exchanged for this, as it was given to [`Trail::evidence`].
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it was changed or moved.
+    pub(crate) async fn exchanged(
+        &self,
+        practice: &PracticeId,
+        about: &str,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        let Some(row) = store::answers::evidence_about(&self.store, practice, about).await? else { return Ok(None) };
+        let bound = evidence_bound_to(practice, about, &row.id);
+        self.sealer.open(Purpose::Evidence, &bound, &row.sealed).map(Some).map_err(|SealBroken| NOT_OPENING)
     }
 
     /// Marks as failed every question that an earlier process left pending; says how many. Call it once at start,

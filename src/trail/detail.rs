@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use connector_sdk::ask::{Dependent, Member};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -33,6 +34,24 @@ pub struct PatientKey {
 }
 
 impl PatientKey {
+    /// The patient whom a carrier is asked about: the dependent, where there is one.
+    pub fn of(carrier: &str, member: &Member, dependent: Option<&Dependent>) -> Self {
+        let born = match dependent {
+            Some(dependent) => Some(dependent.date_of_birth.expose()),
+            None => member.date_of_birth.as_ref().map(|date| date.expose()),
+        };
+        let (last, first) = match dependent {
+            Some(dependent) => (Some(&dependent.last_name), Some(&dependent.first_name)),
+            None => (member.last_name.as_ref(), member.first_name.as_ref()),
+        };
+        Self {
+            carrier: carrier.to_owned(),
+            member_id: member.member_id.as_ref().map(|id| id.text().to_owned()),
+            date_of_birth: born.map(ToString::to_string),
+            name: last.zip(first).map(|(last, first)| (last.text().to_owned(), first.text().to_owned())),
+        }
+    }
+
     /// The code that stands in the column for search: made under the vault's key and bound to the practice, so that the
     /// column tells nothing, and no practice can find another's patients.
     fn code(&self, sealer: &dyn Sealer, practice: &PracticeId) -> Hash {
@@ -88,6 +107,18 @@ impl Detail {
     #[must_use]
     pub fn say(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.put(name, value.into());
+        self
+    }
+
+    /// Things that are kept beside the record, sealed, by the names that they have in an evidence packet (`folder/id.json`),
+    /// each with the SHA-256 of its bytes: the record proves what they are.
+    #[must_use]
+    pub fn files(mut self, files: &[(String, Hash)]) -> Self {
+        if !files.is_empty() {
+            let listed: Map<String, Value> =
+                files.iter().map(|(name, digest)| (name.clone(), Value::from(hex(digest)))).collect();
+            self.fields.insert("files".to_owned(), Value::Object(listed));
+        }
         self
     }
 

@@ -35,6 +35,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
 pub use anchors::AnchorLine;
+pub(crate) use answers::Evidence;
 pub use answers::{AskState, StoredAsk, new_evidence_id};
 pub use chain::Verification;
 pub(crate) use chain::append;

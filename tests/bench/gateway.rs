@@ -11,6 +11,7 @@
 )]
 
 mod accepts;
+mod backup;
 mod cached;
 mod figures;
 mod latency;
@@ -23,13 +24,14 @@ mod twins;
 use std::time::Instant;
 
 /// Every part, in the order in which they run.
-const PARTS: [(&str, fn()); 6] = [
+const PARTS: [(&str, fn()); 7] = [
     ("latency", latency::run),
     ("cached", cached::run),
     ("trail", trail::run),
     ("accepts", accepts::run),
     ("twins", twins::run),
     ("start", start::run),
+    ("backup", backup::run),
 ];
 
 fn main() {

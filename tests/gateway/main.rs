@@ -12,6 +12,7 @@
 mod process;
 mod support;
 
+mod across;
 mod answers;
 mod architecture;
 mod bad_carriers;
@@ -39,6 +40,7 @@ mod sandbox_truth;
 mod schedule;
 mod sealed;
 mod signing_in;
+mod story;
 mod submissions;
 mod tamper;
 mod tasks;

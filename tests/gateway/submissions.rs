@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{Reply, Stand};
 
 /// The member decides what goes wrong at the simulated carrier.
-fn ask(member: &str) -> Value {
+pub fn ask(member: &str) -> Value {
     json!({
         "carrier": "northstar",
         "requester": { "npi": "1234567893", "name": "GOOD HEALTH CLINIC" },
@@ -19,12 +19,12 @@ fn ask(member: &str) -> Value {
     })
 }
 
-async fn submit(stand: &Stand, key: &str, query: &str, ask: Value) -> Reply {
+pub async fn submit(stand: &Stand, key: &str, query: &str, ask: Value) -> Reply {
     let path = format!("/v1/authorizations{query}");
     stand.call_with(&[("Idempotency-Key", key)], Method::POST, &path, Some(ask)).await
 }
 
-async fn until(stand: &Stand, id: &str, state: &str) -> Value {
+pub async fn until(stand: &Stand, id: &str, state: &str) -> Value {
     for _ in 0..600 {
         let view = stand.call(Method::GET, &format!("/v1/authorizations/{id}"), None).await;
         assert_eq!(view.status, StatusCode::OK, "{}", view.text);
@@ -133,4 +133,52 @@ async fn bad_requests_and_foreign_callers_get_nothing_done() {
     let void = stand.call(Method::POST, &path, Some(json!({ "decision": "void", "reason": "x" }))).await;
     assert_eq!(void.status, StatusCode::CONFLICT, "{}", void.text);
     stand.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_operator_holds_and_releases_while_the_gateway_runs() {
+    let sandbox = sandbox::Sandbox::start(sandbox::SandboxConfig::default()).await.unwrap();
+    let folder = crate::process::Folder::for_sandbox(&sandbox, "[log]\nlevel = \"warn\"\n");
+    let key = folder.key();
+    let gateway = folder.serve();
+    let said = |arguments: &[&str]| folder.portico(&[&["submissions"], arguments].concat(), "").fine();
+    assert_eq!(said(&["hold", "northstar", "--reason", "their desk is closed"]), "northstar: held\n");
+    assert_eq!(said(&["hold", "northstar", "--reason", "again"]), "northstar: was held already\n");
+
+    let (headers, body) = ([("idempotency-key", "held")], serde_json::to_vec(&ask("NSH-HELD")).unwrap());
+    let path = "/v1/authorizations";
+    let taken =
+        crate::support::send_with(&gateway.address, Some(&key), &headers, Method::POST, path, body).await.unwrap();
+    let id = taken.body["id"].as_str().unwrap().to_owned();
+    let view = || gateway.call(&key, Method::GET, taken.headers["location"].to_str().unwrap(), None);
+    assert_eq!(view().await.body["submission"]["hold"], "asked", "the gateway knows of it at once");
+    let listed = said(&["holds"]);
+    assert!(listed.contains(&id) && listed.contains("1 wait"), "{listed}");
+    assert!(!listed.contains("OKAFOR") && !listed.contains("NSH-HELD"), "{listed}");
+    let json: Value = serde_json::from_str(&said(&["holds", "--json"])).unwrap();
+    assert_eq!(json[0]["submissions"][0]["id"], id.as_str(), "{json}");
+    let others: Value = serde_json::from_str(&said(&["holds", "--json", "--practice", "other"])).unwrap();
+    assert_eq!(others, json!([]));
+    // What would change under the running gateway's feet is refused, with what to do.
+    let refused = folder.portico(&["submissions", "restored", "--reason", "x"], "");
+    assert!(refused.code != 0 && !refused.err.is_empty(), "{refused:?}");
+    assert_eq!(view().await.body["submission"]["state"], "queued");
+
+    assert_eq!(said(&["release", "northstar", "--reason", "open again"]), "northstar: released\n");
+    for _ in 0..600 {
+        if view().await.body["submission"]["state"] == "accepted" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(view().await.body["submission"]["state"], "accepted");
+    // Sealed, it lists what is held and changes nothing.
+    folder.portico(&["vault", "rotate", "passphrase"], "a passphrase that is long enough\n").fine();
+    folder.portico(&["vault", "seal"], "").fine();
+    assert_eq!(said(&["holds"]), "No carrier is held.\n");
+    let sealed = folder.portico(&["submissions", "hold", "northstar", "--reason", "x"], "");
+    assert!(sealed.code != 0 && sealed.err.contains("sealed"), "{sealed:?}");
+    assert_eq!(gateway.stop(), 0);
+    assert_eq!(said(&["hold", "northstar", "--reason", "without a gateway"]), "northstar: held\n");
+    sandbox.shutdown().await;
 }

@@ -30,7 +30,12 @@ impl Stand {
 
     /// With its store in `data`, to be opened again later.
     pub async fn start_at(data: Option<&Path>) -> Self {
-        let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
+        Self::with(SandboxConfig::default(), data).await
+    }
+
+    /// With simulated carriers like this.
+    pub async fn with(carriers: SandboxConfig, data: Option<&Path>) -> Self {
+        let sandbox = Sandbox::start(carriers).await.unwrap();
         let house = House::demo(&sandbox, data).await.unwrap();
         Self::open(sandbox, house).await
     }

@@ -18,7 +18,7 @@ mod reading;
 pub(in crate::store) mod tests;
 
 pub use holds::{HoldRow, hold, holds, release};
-pub use reading::{Unfinished, due, get, history, left_open, list, unfinished, unknown, waiting};
+pub use reading::{Unfinished, attempt, due, get, history, left_open, list, reason, unfinished, unknown, waiting};
 
 /// A submission to be taken.
 pub struct NewSubmission {
@@ -223,8 +223,22 @@ pub struct History {
     pub row: SubmissionRow,
     /// Its attempts, oldest first.
     pub attempts: Vec<AttemptRow>,
-    /// Its inquiries, oldest first: when, what was answered, whether past the bound.
-    pub inquiries: Vec<(i64, String, bool)>,
+    /// Its inquiries that were answered, oldest first.
+    pub inquiries: Vec<InquiryRow>,
+}
+
+/// An inquiry that was answered.
+pub struct InquiryRow {
+    /// Its id.
+    pub id: String,
+    /// When it was asked.
+    pub asked_at: i64,
+    /// What was answered, as a word.
+    pub answer: String,
+    /// Whether it was asked past the visibility bound.
+    pub settled: bool,
+    /// What was exchanged.
+    pub evidence: Option<String>,
 }
 
 const COLUMNS: &str = "practice, id, carrier, kind, state, urgent, negatives, person, biz_ref, sealed_ask, sealed_end,
@@ -435,12 +449,51 @@ fn beside(sql: &Sql<'_>, standing: &Standing, change: &Change, at: i64) -> Resul
     }
     if let Some(evidence) = &change.evidence {
         let about = change.inquiry.as_ref().map_or(attempt, |inquiry| &inquiry.id);
-        sql.execute(
-            "INSERT INTO evidence(practice, ask, id, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            values![practice, about, &evidence.id, &evidence.sealed, at],
-        )?;
+        keep(sql, practice, about, evidence, at)?;
     }
     Ok(())
+}
+
+fn keep(sql: &Sql<'_>, practice: &str, about: &str, evidence: &EvidenceRow, at: i64) -> Result<(), StoreError> {
+    sql.execute(
+        "INSERT INTO evidence(practice, ask, id, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        values![practice, about, &evidence.id, &evidence.sealed, at],
+    )
+    .map(|_| ())
+}
+
+/// An inquiry that brought no answer: what was exchanged is kept, and the next one put off, where nothing has happened to
+/// the submission meanwhile.
+pub struct Unanswered {
+    /// The inquiry's id.
+    pub inquiry: String,
+    /// What was exchanged.
+    pub evidence: EvidenceRow,
+    /// When it was over.
+    pub at: i64,
+    /// When to ask again.
+    pub due_at: i64,
+    /// The record: no record, no act.
+    pub record: Append,
+}
+
+/// Writes down an inquiry that brought no answer.
+///
+/// # Errors
+/// What the store says.
+pub async fn unanswered(store: &Store, row: &SubmissionRow, done: Unanswered) -> Result<(), StoreError> {
+    let row = row.clone();
+    store
+        .write(move |sql| {
+            let practice = row.practice.as_str();
+            sql.execute(
+                "UPDATE submission SET due_at = ?4 WHERE practice = ?1 AND id = ?2 AND state = ?3",
+                values![practice, &row.id, &row.state, done.due_at],
+            )?;
+            keep(sql, practice, &done.inquiry, &done.evidence, done.at)?;
+            append_in(sql, done.record).map(|_| ())
+        })
+        .await
 }
 
 /// Puts off the next thing to do with one, where nothing has happened to it; `None`: until somebody does something. Not

@@ -1,7 +1,8 @@
 //! Reading them: one for its practice, or those that the worker has something to do with.
 
 use super::{
-    ATTEMPT_COLUMNS, AttemptRow, COLUMNS, History, SubmissionRow, attempt_row, last_attempt, one, submission_row,
+    ATTEMPT_COLUMNS, AttemptRow, COLUMNS, History, InquiryRow, SubmissionRow, attempt_row, last_attempt, one,
+    submission_row,
 };
 use crate::practice::PracticeId;
 use crate::store::sql::values;
@@ -45,14 +46,67 @@ pub async fn history(store: &Store, practice: &PracticeId, id: &str) -> Result<O
                 );
                 let attempts = sql.all(&select, values![practice.as_str(), &id, SHOWN_MAX], attempt_row)?;
                 let inquiries = sql.all(
-                    "SELECT inquiry.asked_at, inquiry.answer, inquiry.settled FROM inquiry JOIN attempt
+                    "SELECT inquiry.id, inquiry.asked_at, inquiry.answer, inquiry.settled, inquiry.evidence
+                     FROM inquiry JOIN attempt
                      ON attempt.practice = inquiry.practice AND attempt.id = inquiry.attempt
                      WHERE inquiry.practice = ?1 AND attempt.submission = ?2 ORDER BY inquiry.asked_at LIMIT ?3",
                     values![practice.as_str(), &id, SHOWN_MAX],
-                    |row| Ok((row.get(0)?, row.get(1)?, row.get::<i64>(2)? != 0)),
+                    |row| {
+                        Ok(InquiryRow {
+                            id: row.get(0)?,
+                            asked_at: row.get(1)?,
+                            answer: row.get(2)?,
+                            settled: row.get::<i64>(3)? != 0,
+                            evidence: row.get(4)?,
+                        })
+                    },
                 )?;
                 Ok(Some(History { row, attempts, inquiries }))
             })
+        })
+        .await
+}
+
+/// One attempt of a submission.
+///
+/// # Errors
+/// What the store says.
+pub async fn attempt(
+    store: &Store,
+    practice: &PracticeId,
+    submission: &str,
+    id: &str,
+) -> Result<Option<AttemptRow>, StoreError> {
+    let (practice, submission, id) = (practice.clone(), submission.to_owned(), id.to_owned());
+    store
+        .read(move |sql| {
+            let select =
+                format!("SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE practice = ?1 AND submission = ?2 AND id = ?3");
+            sql.one(&select, values![practice.as_str(), &submission, &id], attempt_row)
+        })
+        .await
+}
+
+/// What a person said of a submission, sealed.
+///
+/// # Errors
+/// What the store says.
+pub async fn reason(
+    store: &Store,
+    practice: &PracticeId,
+    submission: &str,
+    id: &str,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let (practice, submission, id) = (practice.clone(), submission.to_owned(), id.to_owned());
+    store
+        .read(move |sql| {
+            sql.one(
+                "SELECT resolution.sealed FROM resolution JOIN attempt
+                 ON attempt.practice = resolution.practice AND attempt.id = resolution.attempt
+                 WHERE resolution.practice = ?1 AND attempt.submission = ?2 AND resolution.id = ?3",
+                values![practice.as_str(), &submission, &id],
+                |row| row.get(0),
+            )
         })
         .await
 }

@@ -33,6 +33,8 @@ pub(super) enum Mood {
     RefusesLogin,
     /// Takes it, loses the answer, and says "several" to every inquiry.
     Confuses,
+    /// Takes it, loses the answer, and fails when it is asked after it.
+    Stumbles,
 }
 
 struct Record {
@@ -46,6 +48,7 @@ struct Desk {
     records: Vec<Record>,
     inquiries: usize,
     confused: bool,
+    stumbling: bool,
 }
 
 /// The carrier.
@@ -106,7 +109,8 @@ async fn submit(State(carrier): State<Carrier>, body: String) -> Response {
             _ => Instant::now(),
         };
         desk.confused |= mood == Mood::Confuses;
-        if matches!(mood, Mood::Answers | Mood::LosesReply | Mood::ShowsLate(_) | Mood::Confuses) {
+        desk.stumbling |= mood == Mood::Stumbles;
+        if !matches!(mood, Mood::LosesRequest | Mood::Refuses | Mood::RefusesLogin) {
             desk.records.push(Record { reference: body.clone(), shows_at });
         }
         mood
@@ -116,7 +120,7 @@ async fn submit(State(carrier): State<Carrier>, body: String) -> Response {
         Mood::Refuses => (StatusCode::UNPROCESSABLE_ENTITY, "no").into_response(),
         Mood::RefusesLogin => StatusCode::UNAUTHORIZED.into_response(),
         // The answer never comes.
-        Mood::LosesReply | Mood::ShowsLate(_) | Mood::LosesRequest | Mood::Confuses => never().await,
+        Mood::LosesReply | Mood::ShowsLate(_) | Mood::LosesRequest | Mood::Confuses | Mood::Stumbles => never().await,
     }
 }
 
@@ -129,6 +133,9 @@ async fn inquire(State(carrier): State<Carrier>, Query(after): Query<After>) -> 
     let mut desk = carrier.desk.lock().unwrap();
     desk.inquiries += 1;
     let shown = desk.records.iter().any(|r| r.reference == after.reference && r.shows_at <= Instant::now());
+    if desk.stumbling {
+        return (StatusCode::INTERNAL_SERVER_ERROR, "stumbled").into_response();
+    }
     match (desk.confused, shown) {
         (true, _) => "several".into_response(),
         (false, true) => format!("taken R-{}", after.reference).into_response(),
@@ -206,6 +213,7 @@ impl Submissions for Toy {
             let reply = ctx.send(Request::get(uri).body(Bytes::new()).unwrap()).await?;
             let text = String::from_utf8_lossy(reply.body()).into_owned();
             Ok(match text.as_str() {
+                "stumbled" => return Err(Error::new(ErrorKind::CarrierUnavailable, "It stumbled.")),
                 "none" => Inquiry::Absent,
                 "several" => Inquiry::Ambiguous { why: "several" },
                 text => {

@@ -3,6 +3,7 @@
 mod carrier;
 mod explore;
 mod ledger;
+mod packet;
 mod put_back;
 
 use std::path::Path;
