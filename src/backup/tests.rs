@@ -152,3 +152,43 @@ async fn a_full_disk_leaves_no_half_backup() {
     assert!(!third.exists() && std::fs::symlink_metadata(&draft).is_err());
     trail.record(TrailRecord::new(&PracticeId::new("p-1"), &Actor::gateway(), "goes on")).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_backup_of_an_earlier_schema_is_filled_in_or_refused_by_its_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let (practice, by) = (PracticeId::new("p-1"), Actor::command_line());
+    let newest = Store::newest_schema();
+    for version in crate::store::dump::OLDEST_SCHEMA..newest {
+        let place = dir.path().join(format!("of-{version}"));
+        let old = Store::open_at_schema(&place, version).unwrap();
+        assert_eq!(old.schema_version().await.unwrap(), version);
+        Vault::init_with(&old, &[passphrase()]).await.unwrap();
+        let vault = Vault::open_with(old.clone(), &passphrase()).await.unwrap();
+        let row = keys::PracticeRow { id: practice.clone(), name: "Zanzibar Clinic".to_owned() };
+        keys::ensure_practice(&old, row, 1).await.unwrap();
+        let trail = Trail::new(old.clone(), vault);
+        trail.complete(&practice, "q-1", b"the answer", None, record(&practice)).await.unwrap();
+        let file = dir.path().join(format!("of-{version}.backup"));
+        make(&old, &trail, &file, &by).await.unwrap();
+
+        let to = Store::open_temporary().unwrap();
+        restore(&file, &passphrase(), &to, &dir.path().join(format!("anchors-{version}"))).await.unwrap();
+        assert_eq!(to.schema_version().await.unwrap(), newest);
+        let vault = Vault::open_with(to.clone(), &passphrase()).await.unwrap();
+        let trail = Trail::new(to, vault);
+        let answer = trail.get(&practice, "q-1").await.unwrap().unwrap().envelope;
+        assert_eq!(answer.as_deref(), Some(b"the answer".as_slice()), "version {version}");
+        assert!(matches!(trail.verify(&practice).await.unwrap(), Verification::Whole { .. }));
+    }
+    let older = br#"{"made_at":"2026-01-01T00:00:00Z","schema":7,"keys":""}"#;
+    let bytes = [b"portico-backup-1\n".as_slice(), &u32::try_from(older.len()).unwrap().to_be_bytes(), older].concat();
+    let file = dir.path().join("older.backup");
+    std::fs::write(&file, bytes).unwrap();
+    let refused = Closed::read(&file).await.err().unwrap();
+    assert!(matches!(refused, BackupError::TooOld { found: 7 }), "{refused}");
+    assert!(refused.to_string().contains("version 7") && refused.to_string().contains("version that made it"));
+}
+
+fn record(practice: &PracticeId) -> TrailRecord {
+    TrailRecord::new(practice, &Actor::gateway(), "eligibility.answered").carrier("acme").ask("q-1")
+}

@@ -118,6 +118,21 @@ impl Store {
         Self::open_in(&dir, Sync::Off, Some(temporary))
     }
 
+    /// A store as an earlier program left it: its schema stands at this step.
+    #[cfg(test)]
+    pub(crate) fn open_at_schema(dir: &Path, last: i64) -> Result<Arc<Self>, StoreError> {
+        make_private_dir(dir)?;
+        let (lock, path) = (lock(dir)?, dir.join(DATABASE));
+        private_file(&path)?;
+        let database = Sqlite::writing(&path, Sync::Off)?;
+        migrations::run_to(&database, Dialect::Sqlite, now(), last)?;
+        let open = Box::new(move || {
+            let reader: Box<dyn Database> = Box::new(Sqlite::reading(&path)?);
+            Ok(reader)
+        });
+        Self::over(Box::new(database), open, dir, lock, None)
+    }
+
     /// Opens a store whose tables are in PostgreSQL; `dir` keeps what else is written. Blocks; call it at start, on a
     /// thread that may block.
     ///

@@ -1,9 +1,10 @@
-//! No patient data and no secret leaves by a side door. The real program runs at TRACE; forty planted values go in at every
-//! door; everybody the simulated carriers know is asked about, so that questions are answered, refused and failed in every
-//! way; bad requests and credentials are sent. Then logs, metrics, errors, refusals, events, deliveries and every file that
-//! was written are searched, in ten encodings, for what was planted, for what the gateway made and for what was heard on
-//! the lines to carriers.
+//! No patient data and no secret leaves by a side door. The real program runs at TRACE; planted values go in at every
+//! door, of the API and of the pages; everybody the simulated carriers know is asked about, so that questions are answered,
+//! refused and failed in every way; bad requests and credentials are sent. Then logs, metrics, errors, refusals, addresses,
+//! events, deliveries and every file that was written are searched, in ten encodings, for what was planted, for what the
+//! gateway made and for what was heard on the lines to carriers.
 
+mod desk;
 mod needles;
 mod planted;
 mod tap;
@@ -11,6 +12,7 @@ mod tap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base64::Engine;
 use http::{Method, StatusCode};
 use sandbox::people::{Person, insured_by};
 use sandbox::{CARRIERS, Sandbox, SandboxConfig};
@@ -405,6 +407,12 @@ fn the_search_is_not_blind(folder: &Folder, needles: &Needles) {
     std::fs::write(folder.path("data/leak"), "x NSH-ACTIVE-COPAY40 x").unwrap();
     let found = search(needles, &files(folder));
     assert_eq!(found.len(), 1, "{found:?}");
+    // Nor to any of the planted values, in a temporary file, inside an encoded text.
+    let encode = |word: &str| base64::engine::general_purpose::STANDARD.encode(format!("x{word} and more"));
+    for (what, word) in planted::words() {
+        let hay = [("a temporary file".to_owned(), encode(word).into_bytes())];
+        assert!(!search(needles, &hay).is_empty(), "{what} would not be found");
+    }
 }
 
 /// A build that leaks is caught: the program's own hook for it, which is in no build for use, puts one secret into the log,

@@ -1,12 +1,12 @@
-//! Forty values that nobody else has, and the doors at which they are handed in. What the gateway says while they go in is
+//! Values that nobody else has, and the doors at which they are handed in. What the gateway says while they go in is
 //! searched; where a value is meant to be told again (a batch's results, a submission, a packet of evidence), it must be
 //! found there, or the search would prove nothing.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::Hay;
 use super::needles::Needles;
+use super::{Hay, desk};
 use crate::process::{Folder, Gateway};
 use crate::signing_in::{Browser, code};
 use crate::support::{Reply, send_with};
@@ -84,7 +84,7 @@ const TOLD_AGAIN: [&str; 9] = [
 ];
 
 /// A patient's birthday that nobody else has.
-const BORN: &str = "1931-07-29";
+pub const BORN: &str = "1931-07-29";
 /// A carrier's id, whose copy it is, and its credential: fields, and what is planted in them.
 type Copied = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
@@ -102,9 +102,17 @@ const COPIES: [Copied; 5] = [
 ];
 const EMAIL: &str = "quill@practice.example";
 
-fn planted(what: &str) -> &'static str {
-    let all = SECRETS.iter().chain(&PATIENTS);
-    all.clone().find(|(name, _)| *name == what).unwrap_or_else(|| panic!("nothing is planted as {what}")).1
+fn all() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    SECRETS.iter().chain(&PATIENTS).chain(&desk::SECRETS).chain(&desk::PATIENTS)
+}
+
+pub fn planted(what: &str) -> &'static str {
+    all().find(|(name, _)| *name == what).unwrap_or_else(|| panic!("nothing is planted as {what}")).1
+}
+
+/// Everything that is planted, for a search that must not be blind to any of it.
+pub fn words() -> Vec<(&'static str, &'static str)> {
+    all().copied().collect()
 }
 
 /// What came of handing all of it in.
@@ -122,12 +130,12 @@ pub struct Handed {
 
 /// Adds the planted secrets to what is searched for.
 pub fn secrets(needles: &mut Needles) {
-    SECRETS.iter().for_each(|(what, word)| needles.add(what, word));
+    SECRETS.iter().chain(&desk::SECRETS).for_each(|(what, word)| needles.add(what, word));
 }
 
 /// Adds what is a patient's.
 pub fn patients(needles: &mut Needles) {
-    for (what, word) in PATIENTS {
+    for (what, word) in PATIENTS.into_iter().chain(desk::PATIENTS) {
         needles.add_any_case(what, word);
         // As carriers and searches write them: without what stands between.
         needles.add_any_case(what, &word.replace(['-', '.'], ""));
@@ -146,6 +154,9 @@ pub fn copies(folder: &Folder, handed: &mut Handed) {
         let lines: String = fields.iter().map(|(field, what)| format!("{field}={}\n", value(field, what))).collect();
         handed.told_to(folder, &["vault", "put", id], &lines);
     }
+    let (asking, of) = desk::ASKING;
+    let text = std::fs::read_to_string(folder.path(&format!("carriers/{of}.toml"))).unwrap();
+    folder.write(&format!("carriers/{asking}.toml"), &text);
     let told = folder.portico(&["people", "add", EMAIL, "--name", "Quill", "--role", "practice_admin"], "").fine();
     handed.made.push(("invitation", told.trim().to_owned()));
 }
@@ -160,7 +171,7 @@ impl Handed {
     }
 
     /// One request with the key.
-    async fn send(
+    pub async fn send(
         &mut self,
         (gateway, key): (&Gateway, &str),
         headers: &[(&str, &str)],
@@ -171,14 +182,23 @@ impl Handed {
         self.bytes.extend_from_slice(path.as_bytes());
         self.bytes.extend_from_slice(body.as_ref());
         let body = body.as_ref().to_vec();
-        send_with(&gateway.address, Some(key), headers, method, path, body).await.unwrap()
+        let reply = send_with(&gateway.address, Some(key), headers, method, path, body).await.unwrap();
+        self.heads_are_clean(path, &reply);
+        reply
     }
 
-    fn is_clean(&mut self, what: &str, reply: &Reply) {
+    /// Where a reply leads, and whatever else its head says; a cookie is a secret made for the one who gets it.
+    pub fn heads_are_clean(&mut self, path: &str, reply: &Reply) {
+        let heads = reply.headers.iter().filter(|(name, _)| name.as_str() != "set-cookie");
+        let heads: Vec<u8> = heads.flat_map(|(_, value)| [value.as_bytes(), b"\n"].concat()).collect();
+        self.clean.push((format!("head of the reply to {path}"), heads));
+    }
+
+    pub fn is_clean(&mut self, what: &str, reply: &Reply) {
         self.clean.push((format!("planted: {what}"), reply.bytes.to_vec()));
     }
 
-    fn is_meant(&mut self, what: &str, reply: &Reply) {
+    pub fn is_meant(&mut self, what: &str, reply: &Reply) {
         assert_eq!(reply.status, StatusCode::OK, "{what}: {}", reply.text);
         self.meant.push((format!("planted: {what}"), reply.bytes.to_vec()));
     }
@@ -199,7 +219,8 @@ pub async fn hand_in(folder: &Folder, at: (&Gateway, &str), handed: &mut Handed)
     batches(at, handed).await;
     submission(at, handed).await;
     practice_and_trail(at, handed).await;
-    person(at.0, handed).await;
+    let session = person(at.0, handed).await;
+    desk::hand_in(folder, at, session, handed).await;
     strangers(at, handed).await;
     sealed(folder, at, handed).await;
     let events = handed.send(at, &[], Method::GET, "/v1/events?limit=500", "").await;
@@ -318,7 +339,7 @@ async fn submission(at: (&Gateway, &str), handed: &mut Handed) {
 }
 
 /// The files of a packet.
-fn unpacked(bytes: Vec<u8>) -> Vec<Hay> {
+pub fn unpacked(bytes: Vec<u8>) -> Vec<Hay> {
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
     let mut files = Vec::new();
     for place in 0..archive.len() {
@@ -352,8 +373,8 @@ async fn practice_and_trail(at: (&Gateway, &str), handed: &mut Handed) {
     handed.is_clean("trail", &trail);
 }
 
-/// A person from the invitation to a session, with everything that is told once on the way.
-async fn person(gateway: &Gateway, handed: &mut Handed) {
+/// A person from the invitation to a session, with everything that is told once on the way; the session's cookie and token.
+async fn person(gateway: &Gateway, handed: &mut Handed) -> (String, String) {
     let invitation = handed.made.iter().find(|(what, _)| *what == "invitation").unwrap().1.clone();
     let (first, second) = (planted("a person's first password"), planted("a person's new password"));
     let mut browser = Browser::default();
@@ -395,6 +416,7 @@ async fn person(gateway: &Gateway, handed: &mut Handed) {
     // A session's reply tells its own token against forged pages, and nothing else.
     handed.is_clean("sessions", &sessions);
     handed.made.push(("token against forged pages", browser.csrf.clone()));
+    (browser.session(), browser.csrf)
 }
 
 /// Keys, cookies and tokens that nobody has.
@@ -448,20 +470,19 @@ pub fn after_the_end(folder: &Folder, handed: &mut Handed) {
     handed.meant.extend(unpacked(bytes));
 }
 
-/// All forty were handed in, what is for carriers was sent, and what is meant to be told again is.
+/// All were handed in, what is for carriers was sent, and what is meant to be told again is.
 pub fn all_were_handed_in(handed: &Handed, lines: &[Vec<u8>]) {
     let is_in =
         |bytes: &[u8], word: &str| bytes.windows(word.len()).any(|run| run.eq_ignore_ascii_case(word.as_bytes()));
-    let all: Vec<_> = SECRETS.iter().chain(&PATIENTS).collect();
-    assert_eq!(all.len(), 40);
-    for (what, word) in all {
+    assert!(words().len() >= 60, "{} planted", words().len());
+    for (what, word) in words() {
         assert!(is_in(&handed.bytes, word), "{what} was not handed in");
     }
-    for what in SENT {
+    for what in SENT.into_iter().chain(desk::SENT) {
         assert!(lines.iter().any(|line| is_in(line, planted(what))), "{what} was sent to nobody");
     }
-    for what in TOLD_AGAIN {
+    for what in TOLD_AGAIN.into_iter().chain(desk::TOLD_AGAIN) {
         assert!(handed.meant.iter().any(|(_, hay)| is_in(hay, planted(what))), "{what} is told nowhere");
     }
-    println!("40 planted values; {} replies that are meant to tell some of them", handed.meant.len());
+    println!("{} planted values; {} replies that are meant to tell some of them", words().len(), handed.meant.len());
 }
