@@ -15,30 +15,33 @@ use super::problem::Problem;
 
 /// Holds the routes that answer now.
 #[derive(Clone)]
-pub struct Gate(Arc<ArcSwap<Router>>);
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self(Arc::new(ArcSwap::from_pointee(sealed())))
-    }
+pub struct Gate {
+    now: Arc<ArcSwap<Router>>,
+    sealed: Arc<Router>,
 }
 
 impl Gate {
+    /// Closed. `sealed` is what answers while the vault is sealed.
+    pub fn closed(sealed: Router) -> Self {
+        let sealed = Arc::new(sealed);
+        Self { now: Arc::new(ArcSwap::new(Arc::clone(&sealed))), sealed }
+    }
+
     /// From now on, these routes answer. Requests under way end as they began.
     pub fn open(&self, routes: Router) {
-        self.0.store(Arc::new(routes));
+        self.now.store(Arc::new(routes));
     }
 
     /// From now on, everything is told that the vault is sealed.
     pub fn seal(&self) {
-        self.0.store(Arc::new(sealed()));
+        self.now.store(Arc::clone(&self.sealed));
     }
 
     /// What a server is given.
     pub fn router(&self) -> Router {
         let gate = self.clone();
         Router::new().fallback(move |request: Request| {
-            let routes = Router::clone(&gate.0.load());
+            let routes = Router::clone(&gate.now.load());
             async move { through(routes, request).await }
         })
     }
@@ -51,8 +54,8 @@ async fn through(routes: Router, request: Request) -> Response {
     }
 }
 
-/// Alive, not ready, and one problem for everything else.
-fn sealed() -> Router {
+/// What answers while the vault is sealed: alive, not ready, and one problem for everything else.
+pub fn sealed() -> Router {
     Router::new()
         .route("/healthz", get(super::health::live))
         .route("/readyz", get(super::health::sealed))
@@ -83,7 +86,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_routes_change_under_the_same_server() {
-        let gate = Gate::default();
+        let gate = Gate::closed(sealed());
         assert_eq!(status(&gate, "/healthz").await, StatusCode::OK);
         for path in ["/readyz", "/v1/carriers", "/metrics", "/no/such"] {
             assert_eq!(status(&gate, path).await, StatusCode::SERVICE_UNAVAILABLE, "{path}");

@@ -41,7 +41,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::{delete, get, patch, post, put};
-pub use gate::Gate;
+pub use gate::{Gate, sealed};
 use http::{HeaderName, HeaderValue, header};
 
 pub use body::Body;
@@ -194,6 +194,8 @@ fn desk_routes() -> Router<App> {
         .route("/v1/schedule", get(schedule::day))
         .route("/v1/schedule/import", post(schedule::import))
         .route("/v1/schedule/verify", post(schedule::verify))
+        .route("/v1/schedule/appointments", post(schedule::add))
+        .route("/v1/schedule/appointments/{id}", get(schedule::one).put(schedule::correct).delete(schedule::take_off))
 }
 
 /// What a browser must not do with our pages and answers: put them into somebody else's frame, guess their type, run what

@@ -5,12 +5,13 @@ use schemars::SchemaGenerator;
 use super::openapi::{Route, json_body, reference};
 use super::{patients, schedule};
 use crate::patients::{Patient, PhoneWord, Phoned};
-use crate::schedule::{DayView, Imported};
+use crate::schedule::{Appointment, DayView, Imported};
 
 /// The routes.
 pub(super) fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
     let page = json_body(reference::<patients::PatientPage>(schemas));
-    vec![
+    let mut all = by_hand(schemas);
+    all.extend([
         Route {
             body: Some(reference::<patients::PatientSearch>(schemas)),
             ..Route::new(
@@ -55,6 +56,8 @@ pub(super) fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
             query: &[
                 ("date", "The day, `YYYY-MM-DD`; today where it is left out."),
                 ("format", "`json`, or `csv` for a spreadsheet."),
+                ("provider", "Only this provider's appointments: a code of the day's `providers`."),
+                ("location", "Only appointments at this place: a code of the day's `locations`."),
             ],
             ..Route::new(
                 "get",
@@ -86,6 +89,45 @@ pub(super) fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
                 "/v1/schedule/verify",
                 "Asks the carriers about a day's appointments that are not fresh, in one batch.",
                 json_body(reference::<schedule::VerifyStarted>(schemas)),
+            )
+        },
+    ]);
+    all
+}
+
+/// Appointments that somebody adds.
+fn by_hand(schemas: &mut SchemaGenerator) -> Vec<Route> {
+    let one = json_body(reference::<Appointment>(schemas));
+    vec![
+        Route {
+            body: Some(reference::<schedule::AppointmentNew>(schemas)),
+            done: "201",
+            ..Route::new(
+                "post",
+                "/v1/schedule/appointments",
+                "Adds an appointment by hand: of a patient who is known here. No import flags it as vanished; the file that \
+                    brings the same patient at the same time takes its place.",
+                one.clone(),
+            )
+        },
+        Route::new("get", "/v1/schedule/appointments/{id}", "One appointment.", one.clone()),
+        Route {
+            body: Some(reference::<schedule::AppointmentChange>(schemas)),
+            ..Route::new(
+                "put",
+                "/v1/schedule/appointments/{id}",
+                "Corrects an appointment that was added by hand. 409 where somebody else did meanwhile, or where it came \
+                    from a file: that is mended in the practice's own system.",
+                one,
+            )
+        },
+        Route {
+            done: "204",
+            ..Route::new(
+                "delete",
+                "/v1/schedule/appointments/{id}",
+                "Takes an appointment off its day: one that was added by hand, or one that vanished from its file.",
+                serde_json::json!({}),
             )
         },
     ]

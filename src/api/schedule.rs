@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use connector_sdk::ask::FieldProblem;
 use connector_sdk::{Error, ErrorKind};
@@ -21,7 +21,9 @@ use super::caller::Authenticated;
 use super::problem::Problem;
 use crate::batches::{BatchView, NotMade, too_many};
 use crate::identity::Scope;
-use crate::schedule::{DayView, FILE_MAX, Kind, NotImported, RowView, Verified};
+use crate::schedule::{
+    Appointment, DayView, Done, FILE_MAX, Kind, NotAdded, NotImported, Only, RowView, Verified, Visit,
+};
 
 /// A body that drips for longer is let go.
 const BODY_WITHIN: Duration = Duration::from_secs(60);
@@ -58,6 +60,8 @@ pub struct ImportQuery {
 pub struct DayQuery {
     date: Option<Date>,
     format: Option<String>,
+    provider: Option<String>,
+    location: Option<String>,
 }
 
 /// Body of `POST /v1/schedule/verify`.
@@ -69,6 +73,37 @@ pub struct VerifyRequest {
     date: Date,
     /// Only these appointments, fresh or not; without it, all of the day that are not fresh.
     ids: Option<Vec<String>>,
+    /// Only appointments with this provider: a code of the day's `providers`.
+    provider: Option<String>,
+    /// Only appointments at this place: a code of the day's `locations`.
+    location: Option<String>,
+}
+
+/// Body of `POST /v1/schedule/appointments`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppointmentNew {
+    /// The day, `YYYY-MM-DD`.
+    #[schemars(with = "String")]
+    date: Date,
+    /// Whose: a patient's id.
+    patient: String,
+    /// The appointment.
+    #[serde(default)]
+    visit: Visit,
+}
+
+/// Body of `PUT /v1/schedule/appointments/{id}`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AppointmentChange {
+    /// The version that was changed.
+    version: i64,
+    /// The day, `YYYY-MM-DD`.
+    #[schemars(with = "String")]
+    date: Date,
+    /// The appointment as it is to be.
+    visit: Visit,
 }
 
 /// Answer of `POST /v1/schedule/verify`.
@@ -119,18 +154,18 @@ pub async fn day(
 ) -> Result<Response, Problem> {
     caller.need(Scope::Ask)?;
     let wrong = || {
-        let message =
-            "The queries are date, a day as YYYY-MM-DD (today where it is left out), and format, json or csv.";
+        let message = "The queries are date, a day as YYYY-MM-DD (today where it is left out), format, json or csv, and provider and location, codes of the day's list.";
         Problem::fields(vec![FieldProblem::new("?date", message)])
     };
     let query = query.map_err(|_| wrong())?.0;
     let date = query.date.unwrap_or_else(|| app.gateway.today());
+    let only = Only { provider: query.provider, location: query.location };
     let as_csv = match query.format.as_deref() {
         None | Some("json") => false,
         Some("csv") => true,
         Some(_) => return Err(wrong()),
     };
-    let day = app.schedule.day(&caller.0, date).await.map_err(Error::from)?;
+    let day = app.schedule.day(&caller.0, date, &only).await.map_err(Error::from)?;
     if as_csv {
         let head = [
             (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
@@ -146,7 +181,9 @@ pub async fn day(
 pub async fn verify(State(app): State<App>, caller: Authenticated, Body(body): Body) -> Result<Response, Problem> {
     caller.need(Scope::Ask)?;
     let request: VerifyRequest = body::read(&body)?;
-    let verified = app.schedule.verify(&caller.0, request.date, request.ids.as_deref()).await.map_err(not_made)?;
+    let only = Only { provider: request.provider, location: request.location };
+    let started = app.schedule.verify(&caller.0, request.date, request.ids.as_deref(), &only).await;
+    let verified = started.map_err(not_made)?;
     let Some(batch) = &verified.batch else {
         return Ok(Json(VerifyStarted { verified, progress: None }).into_response());
     };
@@ -157,6 +194,77 @@ pub async fn verify(State(app): State<App>, caller: Authenticated, Body(body): B
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+/// `POST /v1/schedule/appointments`
+pub async fn add(State(app): State<App>, caller: Authenticated, Body(body): Body) -> Result<Response, Problem> {
+    caller.need(Scope::Ask)?;
+    let new: AppointmentNew = body::read(&body)?;
+    let added = app.schedule.add(&caller.0, new.date, &new.patient, new.visit).await?;
+    let location = HeaderValue::from_str(&format!("/v1/schedule/appointments/{}", added.id));
+    let mut response = (StatusCode::CREATED, Json(added)).into_response();
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// `GET /v1/schedule/appointments/{id}`
+pub async fn one(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<String>,
+) -> Result<Json<Appointment>, Problem> {
+    caller.need(Scope::Ask)?;
+    let found = app.schedule.appointment(&caller.0, &id).await.map_err(Error::from)?;
+    found.map(Json).ok_or_else(unknown)
+}
+
+/// `PUT /v1/schedule/appointments/{id}`
+pub async fn correct(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<String>,
+    Body(body): Body,
+) -> Result<Response, Problem> {
+    caller.need(Scope::Ask)?;
+    let change: AppointmentChange = body::read(&body)?;
+    match app.schedule.correct(&caller.0, &id, change.version, change.date, change.visit).await? {
+        Done::Kept(now) => Ok(Json(now).into_response()),
+        Done::Meanwhile(_) => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "Changed meanwhile",
+            "Somebody else has changed this appointment since this version was read. Read it again, then send yours.",
+        )),
+        Done::Unknown => Err(unknown()),
+    }
+}
+
+/// `DELETE /v1/schedule/appointments/{id}`
+pub async fn take_off(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.need(Scope::Ask)?;
+    match app.schedule.take_off(&caller.0, &id).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(unknown()),
+    }
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("This practice has no such appointment.")
+}
+
+impl From<NotAdded> for Problem {
+    fn from(not_added: NotAdded) -> Self {
+        match not_added {
+            NotAdded::Problems(problems) => Self::fields(problems),
+            NotAdded::Elsewhere(text) => Self::new(StatusCode::CONFLICT, "Not to be changed here", text),
+            NotAdded::Error(error) => Error::from(error).into(),
+        }
+    }
 }
 
 /// The day as a file, with nothing in it that a spreadsheet would run.

@@ -44,7 +44,7 @@ impl Keeper {
     /// What cannot be opened, and how to mend it. A vault that only a person can open is no error.
     pub async fn open(config: Config) -> Result<Arc<Self>, CannotRun> {
         let store = Store::open_at(&config.data_dir, &config.tables).await?;
-        let keeper = Self { config, store, gate: Gate::default(), house: Mutex::new(None) };
+        let keeper = Self { config, store, gate: Gate::closed(pages::sealed()), house: Mutex::new(None) };
         let vault = keeper.open_by_itself().await?;
         if let Some(vault) = vault {
             let mut house = keeper.house.lock().await;

@@ -7,6 +7,7 @@ use http::{StatusCode, header};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::draft;
 use super::fault::Fault;
 use super::visit::Visit;
 use crate::api::{App, Door};
@@ -69,6 +70,16 @@ impl Fields {
     /// Whether a box is ticked.
     pub fn ticked(&self, name: &str) -> bool {
         self.some(name).is_some()
+    }
+
+    /// All fields, in the order in which they stood.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether files came along.
+    pub fn has_files(&self) -> bool {
+        self.files.iter().any(|(_, bytes)| !bytes.is_empty())
     }
 
     /// A file, where one was chosen.
@@ -159,13 +170,30 @@ impl FromRequest<App> for Sent {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let visit = Visit::of(&mut parts, app).await?;
+        let path = parts.uri.path().to_owned();
+        let visit = match Visit::of(&mut parts, app).await {
+            Ok(visit) => visit,
+            // Only to our own page: what another site sends is not carried further.
+            Err(ended) if is_ended(&ended) && draft::is_kept(&path) && Door::of(&parts, app).is_own() => {
+                let fields = Fields::read(Request::from_parts(parts, body)).await?;
+                return Err(draft::signed_out(&path, &fields));
+            }
+            Err(refused) => return Err(refused),
+        };
         let fields = Fields::read(Request::from_parts(parts, body)).await?;
-        if !visit.door.is_own() || !visit.session.csrf_is(fields.raw(CSRF)) {
-            return Err(Fault::not_ours().into_response());
+        match (visit.door.is_own(), visit.session.csrf_is(fields.raw(CSRF))) {
+            (true, true) => Ok(Self { visit, fields }),
+            // Nothing is done without a person's press on a page of this session.
+            (true, false) if draft::is_kept(&path) => {
+                Err(draft::signed_in_again(&path, &fields, visit.session.csrf.as_str()))
+            }
+            _ => Err(Fault::not_ours().into_response()),
         }
-        Ok(Self { visit, fields })
     }
+}
+
+fn is_ended(response: &Response) -> bool {
+    response.status() == StatusCode::UNAUTHORIZED
 }
 
 /// A form from somebody who need not be signed in; never from a page that is not ours.

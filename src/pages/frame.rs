@@ -240,7 +240,8 @@ fn keys(visit: &Visit) -> Markup {
         ("j  k", "Next, previous row"),
         ("Enter", "Open"),
         ("r", "Refresh the answer"),
-        ("v", "Verify what is stale"),
+        ("x", "Tick the row"),
+        ("v", "Verify the ticked rows, else what is stale"),
         ("n", "Next problem"),
         ("e", "Expert view"),
         ("p", "Print"),
@@ -297,6 +298,7 @@ pub fn said(word: Option<&str>) -> Markup {
     let text = match word {
         Some("saved") => "Saved.",
         Some("sent") => "Sent.",
+        Some("added") => "Added.",
         Some("removed") => "Removed.",
         Some("done") => "Done.",
         Some("recorded") => "Recorded in the paper trail.",

@@ -3,7 +3,7 @@
 //! A page does what the API does, by the API's own functions (`Visit::api` is the caller they take): there is no rule
 //! here that is not there. How a request is read, in order: `visit` (who is signed in), `fields` (what a form sent,
 //! proven to come from our own page), the page's own file, `parts` (what it is put together from), `frame` (what is
-//! around it). `fault` is what is shown when a page cannot be.
+//! around it). `fault` is what is shown when a page cannot be; `plain` sees to it that a browser is always told in words.
 //!
 //! Rules that tests hold: a page's title is a fixed text; no patient data in an address (searches are POST and lead on to
 //! an opaque id); nothing inline, so that the content security policy needs no exception; a POST ends with a redirect, or
@@ -19,12 +19,14 @@ mod carriers;
 mod check;
 mod components;
 mod developer;
+mod draft;
 mod fault;
 mod fields;
 mod find;
 mod frame;
 mod parts;
 mod patient;
+mod plain;
 mod second_step;
 mod setup;
 mod sign_in;
@@ -43,6 +45,7 @@ use http::{HeaderName, HeaderValue, Method, header};
 use crate::api::{self, App};
 use crate::identity::Scope;
 use fault::Fault;
+pub use plain::sealed;
 use visit::Visit;
 
 /// A form larger than this is refused, bytes; a page that takes files sets its own.
@@ -92,7 +95,7 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(axum::middleware::map_response(guarded))
         .with_state(app.clone());
-    api::router(app).merge(pages).fallback(nothing)
+    api::router(app).merge(pages).fallback(nothing).layer(axum::middleware::from_fn(plain::spoken))
 }
 
 fn of_carriers() -> Router<App> {
@@ -138,6 +141,10 @@ fn of_desk() -> Router<App> {
         .route("/today/verify", post(today::verify))
         .route("/today/batch/{id}", post(today::turn))
         .route("/today/huddle", get(today::huddle::show))
+        .route("/today/add", get(today::add::show).post(today::add::take))
+        .route("/today/add/find", post(today::add::find))
+        .route("/today/appointments/{id}", get(today::correct::show).post(today::correct::correct))
+        .route("/today/appointments/{id}/take-off", post(today::correct::take_off))
         .route(
             "/schedule/import",
             get(today::import::show).post(today::import::take).layer(DefaultBodyLimit::max(IMPORT_MAX)),
@@ -154,8 +161,7 @@ async fn first(visit: Visit) -> Redirect {
 
 /// There is no such address. A browser gets a page, a program what the API says.
 async fn nothing(request: Request) -> Response {
-    let accepts = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    let response = match accepts.contains("text/html") && !request.uri().path().starts_with("/v1/") {
+    let response = match plain::is_for_person(request.headers(), request.uri().path()) {
         true => Fault::not_found().into_response(),
         false => api::no_such_route().await.into_response(),
     };

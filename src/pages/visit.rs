@@ -103,14 +103,13 @@ impl FromRequestParts<App> for Visit {
     }
 }
 
-/// To the sign-in, and back afterwards to a page that can be read again. What was sent with an ended session is not lost:
-/// the browser's way back leads to the form as it was filled in.
+/// To the sign-in, and back afterwards to a page that can be read again; nothing that was sent is done.
 fn sign_in(parts: &Parts, path: &str) -> Response {
     if parts.method == Method::GET || parts.method == Method::HEAD {
         return Redirect::to(&format!("/sign-in?next={}", encode(path))).into_response();
     }
-    let text = "Your session has ended, so nothing was done. Sign in in another tab, come back with the browser's back button: \
-        what you typed is still there. Reload is not needed; send it again.";
+    // Where people type at length, [`super::draft`] keeps it.
+    let text = "Nothing was done. Sign in, and do it again.";
     Fault::new(http::StatusCode::UNAUTHORIZED, "Your session has ended", text).into_response()
 }
 

@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::places::{Choice, Only, Places};
 use super::status::{self, Next, Scene, Status};
 use super::visit::Visit;
 use super::{ROWS_MAX, Schedule, carrier_of};
@@ -56,6 +57,15 @@ pub struct DayView {
     /// What holds up several rows, once for each carrier.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub carriers: Vec<CarrierNote>,
+    /// Who is seen by whom on this day, whatever the list is narrowed to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub providers: Vec<Choice>,
+    /// Where.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Choice>,
+    /// What the list, its counters and notes are narrowed to.
+    #[serde(skip)]
+    pub only: Only,
     /// What needs a person first, then by time; what vanished last.
     pub rows: Vec<RowView>,
 }
@@ -132,6 +142,8 @@ pub struct RowView {
     pub collect: Option<Decimal>,
     /// Whether it is no longer in the file it came from.
     pub vanished: bool,
+    /// Whether somebody added it here.
+    pub by_hand: bool,
 }
 
 /// The patient of a row.
@@ -187,26 +199,38 @@ impl Case {
 }
 
 impl Schedule {
-    /// A day's list. The reading is on record before it returns; the same people's list, read again by the same person
-    /// within a minute, is the same reading.
+    /// A day's list, or those of it that `only` means. The reading is on record before it returns; the same people's list,
+    /// or a part of it, read again by the same person within a minute, is the same reading.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn day(&self, caller: &Caller, date: Date) -> Result<DayView, StoreError> {
+    pub async fn day(&self, caller: &Caller, date: Date, only: &Only) -> Result<DayView, StoreError> {
         let practice = caller.practice();
-        let cases = self.cases(practice, date).await?;
+        let mut cases = self.cases(practice, date).await?;
+        let places = self.narrow(practice, &mut cases, only)?;
         let mut people: Vec<String> = cases.cases.iter().map(|case| case.patient.id.clone()).collect();
         people.sort();
         people.dedup();
         let reading = (practice.clone(), caller.id().to_owned(), date);
-        if self.readings.get(&reading).as_ref() != Some(&people) {
+        let read = self.readings.get(&reading);
+        if !read.is_some_and(|read| people.iter().all(|one| read.binary_search(one).is_ok())) {
             let detail = Detail::default().say("date", date.to_string()).say("patients", people.clone());
             let record =
                 TrailRecord::new(practice, &caller.actor(), "schedule.read").purpose(Use::Payment).detail(detail);
             self.rooms.trail.record(record).await?;
             self.readings.insert(reading, people);
         }
-        Ok(self.view(date, cases))
+        let only = places.known(only);
+        let view = self.view(date, cases);
+        Ok(DayView { providers: places.providers, locations: places.locations, only, ..view })
+    }
+
+    /// Leaves those that are meant; what could be chosen.
+    pub(super) fn narrow(&self, practice: &PracticeId, cases: &mut Cases, only: &Only) -> Result<Places, StoreError> {
+        let visits = cases.cases.iter().map(|case| &case.visit);
+        let places = Places::of(self.rooms.sealer.as_ref(), practice, visits)?;
+        cases.cases.retain(|case| places.fits(only, &case.visit));
+        Ok(places)
     }
 
     /// Everything of a day, to be shown or asked about.
@@ -302,6 +326,9 @@ impl Schedule {
             counters,
             batch: cases.batch,
             carriers: notes,
+            providers: Vec::new(),
+            locations: Vec::new(),
+            only: Only::default(),
             rows: Vec::new(),
         };
         view.rows = cases.cases.into_iter().map(|case| self.row(case)).collect();
@@ -352,9 +379,10 @@ impl Schedule {
                 date_of_birth: patient.date_of_birth.clone(),
             },
             vanished: case.vanished(),
+            by_hand: case.row.source == rows::BY_HAND,
             time: case.visit.time,
             visit_type: case.visit.visit_type.clone(),
-            provider: case.visit.provider.clone(),
+            provider: case.visit.seen_by(),
             location: case.visit.location.clone(),
             carrier_name: match &case.carrier {
                 Some(carrier) => Some(self.name_of(carrier)),

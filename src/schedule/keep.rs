@@ -15,7 +15,7 @@ use super::{Kind, ROWS_MAX, Schedule};
 use crate::identity::Caller;
 use crate::patients::{NotKept, Took};
 use crate::practice::PracticeId;
-use crate::store::schedule::{self as rows, AppointmentRow, Import};
+use crate::store::schedule::{self as rows, AppointmentRow, BY_HAND, Import};
 use crate::store::{self, StoreError};
 use crate::trail::{Detail, Purpose, SealBroken, TrailRecord, Use, bind};
 
@@ -163,6 +163,7 @@ impl Schedule {
             });
         }
         let here: BTreeSet<[u8; 32]> = keys.into_iter().collect();
+        let mut met: Vec<String> = Vec::new();
         for day in &days {
             // Of a row that was left out nobody knows whose it is.
             if done.left_out > 0 {
@@ -172,6 +173,12 @@ impl Schedule {
             let (rows, _) = rows::day(&self.rooms.store, practice, day, most).await?;
             for row in rows.into_iter().filter(|row| !here.contains(&row.key)) {
                 match (replace, row.state.as_str()) {
+                    // No file knows of it: it stays, until the file brings the same patient at the same time.
+                    _ if row.source == BY_HAND => {
+                        if self.is_in(practice, &row, booked, patients)? {
+                            met.push(row.id);
+                        }
+                    }
                     (true, _) => import.removed.push(row.id),
                     (false, "booked") => import.vanished.push(row.id),
                     (false, _) => {}
@@ -179,8 +186,24 @@ impl Schedule {
             }
         }
         (done.vanished, done.removed) = (import.vanished.len(), import.removed.len());
+        import.removed.append(&mut met);
         import.days = days.into_iter().collect();
         Ok(import)
+    }
+
+    /// Whether what was added by hand has come in with a file: the same patient, day and time.
+    fn is_in(
+        &self,
+        practice: &PracticeId,
+        row: &AppointmentRow,
+        booked: &[Booked],
+        patients: &[String],
+    ) -> Result<bool, StoreError> {
+        let time = self.open(practice, row)?.time;
+        let same = |(one, patient): (&Booked, &String)| {
+            *patient == row.patient && one.date.to_string() == row.date && one.visit.time == time
+        };
+        Ok(booked.iter().zip(patients).any(same))
     }
 
     /// The codes by which these appointments are met again. Twice the same id in one file stays one appointment; the
@@ -217,7 +240,7 @@ impl Schedule {
         Ok(keys)
     }
 
-    fn sealed(&self, practice: &PracticeId, id: &str, visit: &Visit) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn sealed(&self, practice: &PracticeId, id: &str, visit: &Visit) -> Result<Vec<u8>, StoreError> {
         let text = Zeroizing::new(serde_json::to_vec(visit).map_err(|_| NOT_OPENING)?);
         let sealer = &self.rooms.sealer;
         let sealed = sealer.seal_for(practice, Purpose::Patients, &bound_to(practice, id), &text);

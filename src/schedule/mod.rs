@@ -1,19 +1,21 @@
 //! The schedule: who comes on which day, taken in from other systems, and the batch that verifies a day.
 //!
 //! Read in this order: `visit` (an appointment), `columns`, `cells`, `table` and `fhir` (files to appointments), `keep`
-//! (taking them in), `status` (where one stands), `day` (the list), `verify` (asking the carriers about those that are
-//! not fresh).
+//! (taking them in), `by_hand` (one that somebody adds), `status` (where one stands), `places` (by whom and where), `day`
+//! (the list), `verify` (asking the carriers about those that are not fresh).
 //!
 //! - The same file again changes nothing: an appointment is met again by the other system's id for it, else by patient,
 //!   day and order within the day.
 //! - An appointment that is no longer in the file for its day is kept and flagged, unless the import says `replace`.
 //! - What names a patient is sealed; the day, our ids and the batch stand in the clear.
 
+mod by_hand;
 mod cells;
 mod columns;
 mod day;
 mod fhir;
 mod keep;
+mod places;
 mod status;
 mod table;
 mod verify;
@@ -26,8 +28,10 @@ use std::time::Duration;
 use connector_sdk::ask::FieldProblem;
 use jiff::civil::Date;
 
+pub use by_hand::{Appointment, Done, NotAdded};
 pub use day::{CarrierNote, DayView, RowPatient, RowView};
 pub use keep::{Imported, NotImported};
+pub use places::{Choice, Only};
 pub use status::Next;
 pub use verify::{NotAskable, Verified};
 pub use visit::{PROBLEMS_LISTED, ReadFile, Visit};

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::Schedule;
 use super::day::Case;
+use super::places::Only;
 use crate::batches::{Handed, Item, NotMade};
 use crate::gateway::NotAsked;
 use crate::identity::{Caller, Declined};
@@ -47,16 +48,24 @@ pub struct NotAskable {
 }
 
 impl Schedule {
-    /// Makes one batch of a day's appointments: of those in `ids`, fresh or not; without `ids`, of those that are not
-    /// fresh. Appointments that are being asked about are left alone, however often this is called.
+    /// Makes one batch of a day's appointments: of those in `ids`, fresh or not; without `ids`, of those that `only` means
+    /// and that are not fresh. Appointments that are being asked about are left alone, however often this is called.
     ///
     /// # Errors
     /// What the batches or the store say; nothing is asked then.
-    pub async fn verify(&self, caller: &Caller, date: Date, ids: Option<&[String]>) -> Result<Verified, NotMade> {
+    pub async fn verify(
+        &self,
+        caller: &Caller,
+        date: Date,
+        ids: Option<&[String]>,
+        only: &Only,
+    ) -> Result<Verified, NotMade> {
         let practice = caller.practice();
         let gate = self.gate(practice);
         let _one_at_a_time = gate.lock().await;
-        let cases = self.cases(practice, date).await?.cases;
+        let mut day = self.cases(practice, date).await?;
+        self.narrow(practice, &mut day, only)?;
+        let cases = day.cases;
         let npi = match self.rooms.identity.practice(practice).await {
             Ok(profile) => profile.npis.into_iter().next().map(|npi| npi.npi),
             Err(Declined::Store(error)) => return Err(error.into()),

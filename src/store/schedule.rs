@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::sql::{Row, values};
+use super::sql::{Row, Sql, values};
 use super::trail::{Append, append_in};
 use super::{Store, StoreError};
 use crate::practice::PracticeId;
@@ -64,6 +64,9 @@ pub struct Import {
     pub at: i64,
 }
 
+/// The source of what was added by a person here.
+pub const BY_HAND: &str = "hand";
+
 const COLUMNS: &str = "id, key, date, patient, state, source, batch, item, sealed, changed_at";
 
 /// A day's appointments, at most `most`.
@@ -114,6 +117,115 @@ pub async fn keyed(
         .await
 }
 
+/// How many appointments a day has.
+///
+/// # Errors
+/// What the store says.
+pub async fn count(store: &Store, practice: &PracticeId, date: &str) -> Result<usize, StoreError> {
+    let (practice, date) = (practice.clone(), date.to_owned());
+    let text = "SELECT COUNT(*) FROM appointment WHERE practice = ?1 AND date = ?2";
+    let counted =
+        store.read(move |sql| sql.one(text, values![practice.as_str(), &date], |row| row.get::<i64>(0))).await?;
+    Ok(usize::try_from(counted.unwrap_or(0)).unwrap_or(usize::MAX))
+}
+
+/// One appointment of a practice.
+///
+/// # Errors
+/// What the store says.
+pub async fn one(store: &Store, practice: &PracticeId, id: &str) -> Result<Option<AppointmentRow>, StoreError> {
+    let (practice, id) = (practice.clone(), id.to_owned());
+    let text = format!("SELECT {COLUMNS} FROM appointment WHERE practice = ?1 AND id = ?2");
+    store.read(move |sql| sql.one(&text, values![practice.as_str(), &id], appointment_row)).await
+}
+
+/// Adds one appointment, with the record of it.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when its patient is not there.
+pub async fn add(store: &Store, practice: &PracticeId, row: AppointmentRow, record: Append) -> Result<(), StoreError> {
+    let practice = practice.clone();
+    store
+        .write(move |sql| {
+            put(sql, practice.as_str(), &row)?;
+            append_in(sql, record).map(|_| ())
+        })
+        .await
+}
+
+/// Puts a day, a content and a version into an appointment that was changed last at `version`, with the record of it.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it was changed meanwhile; nothing is written then.
+pub async fn correct(
+    store: &Store,
+    practice: &PracticeId,
+    row: AppointmentRow,
+    version: i64,
+    record: Append,
+) -> Result<(), StoreError> {
+    let practice = practice.clone();
+    store
+        .write(move |sql| {
+            let changed = sql.execute(
+                "UPDATE appointment SET date = ?4, sealed = ?5, changed_at = ?6
+                 WHERE practice = ?1 AND id = ?2 AND changed_at = ?3",
+                values![practice.as_str(), &row.id, version, &row.date, &row.sealed, row.changed_at],
+            )?;
+            if changed != 1 {
+                return Err(StoreError::Conflict);
+            }
+            append_in(sql, record).map(|_| ())
+        })
+        .await
+}
+
+/// Takes an appointment away that was changed last at `version`, with the record of it.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it is not there, or was changed meanwhile; nothing is written then.
+pub async fn take_off(
+    store: &Store,
+    practice: &PracticeId,
+    id: &str,
+    version: i64,
+    record: Append,
+) -> Result<(), StoreError> {
+    let (practice, id) = (practice.clone(), id.to_owned());
+    store
+        .write(move |sql| {
+            let text = "DELETE FROM appointment WHERE practice = ?1 AND id = ?2 AND changed_at = ?3";
+            if sql.execute(text, values![practice.as_str(), &id, version])? != 1 {
+                return Err(StoreError::Conflict);
+            }
+            append_in(sql, record).map(|_| ())
+        })
+        .await
+}
+
+/// Enters an appointment, or puts it in the place of the one with its code.
+fn put(sql: &Sql<'_>, practice: &str, row: &AppointmentRow) -> Result<(), StoreError> {
+    sql.execute(
+        "INSERT INTO appointment(practice, id, key, date, patient, state, source, sealed, changed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT(practice, key) DO UPDATE SET date = excluded.date, patient = excluded.patient,
+         state = excluded.state, source = excluded.source, sealed = excluded.sealed,
+         changed_at = excluded.changed_at",
+        values![
+            practice,
+            &row.id,
+            &row.key,
+            &row.date,
+            &row.patient,
+            &row.state,
+            &row.source,
+            &row.sealed,
+            row.changed_at
+        ],
+    )
+    .map(|_| ())
+}
+
 /// Takes a file in, with the record of it.
 ///
 /// # Errors
@@ -124,24 +236,7 @@ pub async fn import(store: &Store, practice: &PracticeId, import: Import, record
         .write(move |sql| {
             let practice = practice.as_str();
             for row in &import.put {
-                sql.execute(
-                    "INSERT INTO appointment(practice, id, key, date, patient, state, source, sealed, changed_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                     ON CONFLICT(practice, key) DO UPDATE SET date = excluded.date, patient = excluded.patient,
-                     state = excluded.state, source = excluded.source, sealed = excluded.sealed,
-                     changed_at = excluded.changed_at",
-                    values![
-                        practice,
-                        &row.id,
-                        &row.key,
-                        &row.date,
-                        &row.patient,
-                        &row.state,
-                        &row.source,
-                        &row.sealed,
-                        row.changed_at
-                    ],
-                )?;
+                put(sql, practice, row)?;
             }
             for id in &import.vanished {
                 sql.execute(
@@ -264,5 +359,28 @@ pub(super) mod tests {
         take(&one, Import { removed: vec!["app_2".to_owned()], ..Import::default() }).await.unwrap();
         assert!(day(&store, &one, today, 10).await.unwrap().0.is_empty());
         assert!(day(&store, &other, next, 10).await.unwrap().0.is_empty());
+        one_by_hand(&store, (&one, &other), next).await;
+    }
+
+    /// Added, changed by two of whom the second one changes nothing, taken off once.
+    async fn one_by_hand(store: &Store, (own, other): (&PracticeId, &PracticeId), date: &str) {
+        let hand = AppointmentRow { source: BY_HAND.to_owned(), ..row("app_5", 5, date) };
+        assert_eq!(add(store, other, hand.clone(), record(other, "x")).await, Err(StoreError::Conflict));
+        add(store, own, hand.clone(), record(own, "appointment.added")).await.unwrap();
+        assert_eq!((count(store, own, date).await.unwrap(), count(store, other, date).await.unwrap()), (2, 0));
+        let changed = AppointmentRow { sealed: vec![9], changed_at: 2, ..hand };
+        let change = async |practice: &PracticeId| {
+            correct(store, practice, changed.clone(), 1, record(practice, "appointment.changed")).await
+        };
+        assert_eq!(change(other).await, Err(StoreError::Conflict));
+        change(own).await.unwrap();
+        assert_eq!(change(own).await, Err(StoreError::Conflict));
+        let now = super::one(store, own, "app_5").await.unwrap().unwrap();
+        assert_eq!((now.sealed, now.changed_at, now.source.as_str()), (vec![9], 2, BY_HAND));
+        assert!(super::one(store, other, "app_5").await.unwrap().is_none());
+        for (practice, version, wanted) in [(other, 2, false), (own, 1, false), (own, 2, true), (own, 2, false)] {
+            let done = take_off(store, practice, "app_5", version, record(practice, "appointment.removed")).await;
+            assert_eq!(done.is_ok(), wanted);
+        }
     }
 }

@@ -13,6 +13,7 @@
 mod accepts;
 mod backup;
 mod cached;
+mod desk;
 mod figures;
 mod latency;
 mod load;
@@ -24,12 +25,13 @@ mod twins;
 use std::time::Instant;
 
 /// Every part, in the order in which they run.
-const PARTS: [(&str, fn()); 7] = [
+const PARTS: [(&str, fn()); 8] = [
     ("latency", latency::run),
     ("cached", cached::run),
     ("trail", trail::run),
     ("accepts", accepts::run),
     ("twins", twins::run),
+    ("desk", desk::run),
     ("start", start::run),
     ("backup", backup::run),
 ];

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,13 +76,25 @@ impl Place {
 
     /// A gateway over these carrier files, listening.
     pub fn house(&self, files: Vec<(String, String)>) -> Open {
+        self.house_at(files, None)
+    }
+
+    /// The same over a folder, which holds what another one left there.
+    pub fn house_at(&self, files: Vec<(String, String)>, folder: Option<&Path>) -> Open {
+        let folder = folder.map(Path::to_owned);
         let opened = self.gateway.spawn(async move {
-            let house = House::over_files(files, &sandbox::credentials(), None).await.unwrap();
+            let house = House::over_files(files, &sandbox::credentials(), folder.as_deref()).await.unwrap();
             let key = house.demo_key().await.unwrap();
-            let address = serve(house.app.clone()).await;
+            let address = serve(api::router(house.app.clone())).await;
             Open { house, key, address }
         });
         self.gateway.block_on(opened).unwrap()
+    }
+
+    /// The staff's pages of the same gateway, listening.
+    pub fn pages(&self, house: &House) -> SocketAddr {
+        let routes = portico::pages::router(house.app.clone());
+        self.gateway.block_on(self.gateway.spawn(serve(routes))).unwrap()
     }
 
     /// The same gateway with a ledger that keeps nothing, listening.
@@ -95,7 +108,7 @@ impl Place {
             let (book, _) = CarrierBook::from_files(files, Limits::default());
             let shared = Shared { cache: Arc::new(AnswerCache::new().unwrap()), ledger, retry_jitter: Duration::ZERO };
             let gateway = Gateway::new(Planes::new(book, app.vault.clone(), shared), jiff::tz::TimeZone::system());
-            serve(App { gateway, ..app }).await
+            serve(api::router(App { gateway, ..app })).await
         });
         self.gateway.block_on(opened).unwrap()
     }
@@ -217,10 +230,10 @@ pub fn live(question: &Value) -> Value {
     question
 }
 
-async fn serve(app: App) -> SocketAddr {
+async fn serve(routes: axum::Router) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     // Never stopped: the process ends when the numbers are there.
-    api::serve(listener, api::router(app)).map(|server| std::mem::ManuallyDrop::new(server).address).unwrap()
+    api::serve(listener, routes).map(|server| std::mem::ManuallyDrop::new(server).address).unwrap()
 }
 
 async fn accept(listener: TcpListener, headers: HeaderMap, body: Bytes) {

@@ -14,10 +14,10 @@ const shots = process.env.PORTICO_SHOTS;
 
 const WITHIN = 60_000;
 
-/** Starts `portico demo` at a free port; reads address, login and key from what it prints. */
+/** Starts `portico demo` at a free port, or the one that is given; reads address, login and key from what it prints. */
 export async function demo(...more) {
   if (!existsSync(binary)) throw new Error(`${binary} is missing: run tests/browser/run, which builds it`);
-  const child = spawn(binary, ["demo", "--port", "0", ...more], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(binary, ["demo", ...(more.includes("--port") ? [] : ["--port", "0"]), ...more], { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   const found = await new Promise((done, fail) => {
     const late = setTimeout(() => fail(new Error("the demo did not start within a minute")), WITHIN);
@@ -38,7 +38,13 @@ export async function demo(...more) {
     child.kill("SIGTERM");
     setTimeout(() => child.kill("SIGKILL"), 15_000).unref();
   });
-  return { ...found, stop };
+  /** As a power cut does it: nothing is put in order first. */
+  const kill = () => new Promise((done) => {
+    child.removeAllListeners("exit");
+    child.on("exit", done);
+    child.kill("SIGKILL");
+  });
+  return { ...found, stop, kill };
 }
 
 /** Debian's browser, or the one the variable names. */
@@ -70,6 +76,44 @@ export async function signIn(page, house) {
   await page.getByLabel("Password", { exact: true }).press("Enter");
   await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
 }
+
+/** Whoever signs the page's session out elsewhere, or lets it run out: its cookie stays in the browser and is worth nothing. */
+export async function endSessions(house) {
+  const headers = { authorization: `Bearer ${house.key}` };
+  const reply = await (await fetch(`${house.address}/v1/sessions`, { headers })).json();
+  for (const one of reply.sessions) await fetch(`${house.address}/v1/sessions/${one.id}`, { method: "DELETE", headers });
+  return reply.sessions.length;
+}
+
+/**
+ * Counts what somebody does, by the browser's own events, over page loads: a run of typed keys is one interaction (a card
+ * that is scanned, a name, a date over three fields), each Enter is one, each press of the mouse is one.
+ */
+export async function counting(page) {
+  await page.addInitScript(() => {
+    const read = () => JSON.parse(sessionStorage.getItem("count") ?? '{"all":0,"keys":0,"run":false}');
+    const add = (change) => { const now = read(); change(now); sessionStorage.setItem("count", JSON.stringify(now)); };
+    addEventListener("keydown", (event) => {
+      if (["Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
+      add((now) => {
+        now.keys += 1;
+        if (event.key === "Enter" || !now.run) now.all += 1;
+        now.run = event.key !== "Enter";
+      });
+    }, true);
+    addEventListener("pointerdown", () => add((now) => { now.all += 1; now.run = false; }), true);
+  });
+  await page.reload();
+  return {
+    start: () => page.evaluate(() => sessionStorage.setItem("count", '{"all":0,"keys":0,"run":false}')),
+    seen: () => page.evaluate(() => JSON.parse(sessionStorage.getItem("count"))),
+  };
+}
+
+/** When the largest part of the page was painted, milliseconds since its address was asked for. */
+export const painted = (page) => page.evaluate(() => new Promise((done) => {
+  new PerformanceObserver((list) => done(list.getEntries().at(-1).startTime)).observe({ type: "largest-contentful-paint", buffered: true });
+}));
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 

@@ -1,7 +1,7 @@
 // The front desk's day in a real browser: verified with scripts and without, worked through, printed.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PEOPLE, browser, demo, shot, sideways, signIn, violations, visitor } from "./house.mjs";
+import { PEOPLE, browser, counting, demo, endSessions, shot, sideways, signIn, violations, visitor } from "./house.mjs";
 
 let house, chrome;
 before(async () => { [house, chrome] = await Promise.all([demo(), browser()]); });
@@ -77,4 +77,118 @@ test("the sheet for the morning is broad, and has what a huddle needs", async ()
   const box = /MediaBox ?\[ ?0 0 ([\d.]+) ([\d.]+)/.exec(sheet.toString("latin1"));
   assert.ok(Number(box[1]) > Number(box[2]), "landscape");
   await context.close();
+});
+
+test("a known patient's saved answer in two interactions, a live one in three", async () => {
+  const { context, page } = await visitor(chrome);
+  await signIn(page, house);
+  await page.goto(house.address + tomorrow());
+  const count = await counting(page);
+  await count.start();
+  await page.keyboard.type("/okafor");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Benefits" }).waitFor();
+  const saved = await count.seen();
+  assert.equal(saved.all, 2, "what is typed, and Enter");
+  const before = page.url();
+  await page.keyboard.press("r");
+  await page.waitForURL((url) => url.href !== before);
+  await page.getByRole("heading", { name: "Benefits" }).waitFor();
+  assert.equal((await count.seen()).all, 3, "and one key for a live answer");
+  console.log(`saved answer: ${saved.all} interactions (goal 2), ${saved.keys} keys; live: 3 (goal 3)`);
+  await context.close();
+});
+
+test("not found to an answer: one press with the suggestion, two where it is typed", async () => {
+  for (const typed of [false, true]) {
+    const { context, page } = await visitor(chrome);
+    await signIn(page, house);
+    await page.goto(`${house.address}/check?carrier=northstar`);
+    await page.getByLabel("Member ID", { exact: true }).fill("NSH-ACTIVE-COPAY40");
+    const born = page.getByRole("group", { name: "Date of birth" }).first();
+    for (const [part, text] of [["Month", "12"], ["Day", "3"], ["Year", "1984"]]) await born.getByLabel(part).fill(text);
+    const npi = page.getByLabel("Provider", { exact: true });
+    if (await npi.evaluate((one) => one.tagName === "INPUT")) await npi.fill("1234567893");
+    await page.getByRole("button", { name: "Check coverage" }).click();
+    await page.getByRole("heading", { name: /Not found/ }).waitFor();
+    const count = await counting(page);
+    await page.getByRole("heading", { name: /Not found/ }).waitFor();
+    await count.start();
+    if (typed) {
+      for (const key of ["3", "Tab", "1", "2", "Enter"]) await page.keyboard.press(key);
+    } else await page.getByRole("button", { name: "Ask again with 12 Mar 1984" }).click();
+    await page.getByRole("heading", { name: "Benefits" }).waitFor();
+    assert.equal((await count.seen()).all, typed ? 2 : 1);
+    await context.close();
+  }
+});
+
+for (const scripts of [true, false]) {
+  test(`an appointment by hand: found, added, seen, taken off, scripts ${scripts ? "on" : "off"}`, async () => {
+    const { context, page, troubles } = await visitor(chrome, { scripts });
+    await signIn(page, house);
+    await page.goto(house.address + "/today?date=2031-03-04");
+    await page.getByRole("link", { name: "Add one" }).click();
+    await page.locator("main").getByLabel(/^Name, date of birth/).fill("okafor");
+    await page.getByRole("button", { name: "Find", exact: true }).click();
+    if (scripts) await shot(page, "add-found");
+    const bad = scripts ? await violations(page) : [];
+    await page.getByRole("link", { name: /Okafor, Amara/ }).click();
+    assert.ok(!PEOPLE.test(page.url()) && !PEOPLE.test(await page.title()));
+    // More than two years away is a slip.
+    await page.getByLabel("Time").fill("14:30");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.locator("main .problems").getByText(/two years away/).waitFor();
+    assert.equal(await page.getByLabel("Time").inputValue(), "14:30");
+    if (scripts) { bad.push(...await violations(page)); await shot(page, "add-wrong"); }
+    await page.getByLabel("Day", { exact: true }).fill(day(2));
+    await page.getByLabel("Who is seen").fill("Dr Rao");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText("Added.").waitFor();
+    await page.getByRole("link", { name: /added here: correct/ }).click();
+    if (scripts) { bad.push(...await violations(page)); await shot(page, "appointment"); }
+    await page.getByLabel("Time").fill("15:00");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved.").waitFor();
+    assert.match(await page.locator("main").innerText(), /15:00/);
+    await page.getByRole("link", { name: /added here: correct/ }).click();
+    await page.getByRole("button", { name: "Take it off the day" }).click();
+    await page.getByText("Removed.").waitFor();
+    await context.close();
+    assert.deepEqual([...bad, ...troubles], []);
+  });
+}
+
+test("a session that ended elsewhere: the draft is still there when one has signed in again", async () => {
+  for (const scripts of [true, false]) {
+    const { context, page } = await visitor(chrome, { scripts });
+    await page.clock.install();
+    await signIn(page, house);
+    await page.goto(`${house.address}/today/add?date=${day(2)}`);
+    await page.getByText("Somebody new").click();
+    await page.getByLabel("Last name").first().fill("Draftwood");
+    assert.ok(await endSessions(house) > 0);
+    if (scripts) {
+      // The cover comes, the session is long gone, the draft stays beneath, and the form goes on in the new session.
+      await page.clock.runFor(13 * 60_000);
+      const cover = page.getByRole("dialog", { name: /Locked/ });
+      await cover.getByLabel("Password").fill(house.password);
+      await cover.getByRole("button", { name: "Go on" }).click();
+      await cover.waitFor({ state: "hidden" });
+    } else {
+      // Sent with a session that has ended: nothing was done, and the page keeps what was typed.
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.getByRole("heading", { name: "Your session has ended" }).waitFor();
+      const other = await context.newPage();
+      await signIn(other, house);
+      await other.close();
+      await page.getByRole("button", { name: "I have signed in: go on" }).click();
+      await page.getByRole("button", { name: "Send it" }).click();
+    }
+    assert.equal(await page.getByLabel("Last name").first().inputValue(), "Draftwood", `scripts ${scripts}`);
+    if (scripts) await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.locator("main .problems").getByText(/date of birth/i).first().waitFor();
+    assert.equal(await page.getByLabel("Last name").first().inputValue(), "Draftwood");
+    await context.close();
+  }
 });

@@ -41,7 +41,16 @@ impl<'a> Desk<'a> {
         // A page's title is a fixed text: no patient in a tab or in the browser's history.
         if let Some((_, rest)) = reply.text.split_once("<title>") {
             let title = rest.split("</title>").next().unwrap();
-            let fixed = ["Today", "Patient", "Huddle", "Import a schedule", "Changed meanwhile", "Not possible"];
+            let fixed = [
+                "Today",
+                "Add an appointment",
+                "Appointment",
+                "Patient",
+                "Huddle",
+                "Import a schedule",
+                "Changed meanwhile",
+                "Not possible",
+            ];
             assert!(fixed.iter().any(|known| title == format!("{known} – Portico")), "{title}");
             assert!(reply.text.contains("<h1") && !reply.text.contains(" style=") && !reply.text.contains(" onclick"));
         }
@@ -164,6 +173,69 @@ async fn the_part_that_renews_itself_never_loads_the_page_again() {
     stand.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_appointment_is_added_narrowed_to_corrected_and_taken_off_without_scripts() {
+    let stand = Stand::start().await;
+    let desk = Desk::of(&stand, Role::FrontDesk).await;
+    let date = tomorrow();
+    desk.import(&[], &file(&date)).await;
+    let today = format!("/today?date={date}");
+
+    // Somebody known: found, chosen, added.
+    let found = desk.post("/today/add/find", &[("date", &date), ("q", "okafr")]).await.text;
+    let chosen = found.split("href=\"").find(|part| part.starts_with("/today/add?date=")).expect("nobody was found");
+    let chosen = chosen.split('"').next().unwrap().replace("&amp;", "&");
+    let form = desk.get(&chosen).await.text;
+    assert!(form.contains("Okafor") && form.contains("12 Mar 1984"), "{form}");
+    let patient = chosen.split("patient=").nth(1).unwrap();
+    let wrong = desk.post("/today/add", &[("patient", patient), ("date", ""), ("time", "25:00")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text.contains("Choose the day.") && wrong.text.contains("value=\"25:00\""), "{}", wrong.text);
+    let fields =
+        [("patient", patient), ("date", &date), ("time", "16:40"), ("provider", "Dr Rao"), ("location", "Main St")];
+    assert_eq!(to(&desk.post("/today/add", &fields).await), format!("{today}&said=added"));
+
+    // Somebody new, with everything that is wrong at once, and nobody entered before it is right.
+    let mut new = vec![("date", date.as_str()), ("last_name", "Quill"), ("date_of_birth.month", "13")];
+    let wrong = desk.post("/today/add", &new).await;
+    assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.text.contains("Quill"), "{}", wrong.text);
+    new[2] = ("date_of_birth.month", "2");
+    new.extend([("first_name", "Ida"), ("date_of_birth.day", "3"), ("date_of_birth.year", "1970")]);
+    new.extend([
+        ("coverages.0.carrier", "northstar"),
+        ("coverages.0.member_id", "NSH-INACTIVE"),
+        ("provider", "Dr Sand"),
+    ]);
+    assert_eq!(to(&desk.post("/today/add", &new).await), format!("{today}&said=added"));
+    let found = stand.call(Method::POST, "/v1/patients/search", Some(json!({ "query": "quill" }))).await;
+    assert_eq!(found.body["patients"].as_array().unwrap().len(), 1);
+
+    // Narrowed by a code; the links go on with it, and so does the sheet for the morning.
+    let page = desk.get(&today).await.text;
+    assert!(page.contains("Dr Rao (1)") && page.contains("Dr Sand (1)"), "{page}");
+    let code = page.split("<option value=\"").find(|part| part.contains("Dr Rao")).unwrap().split('"').next().unwrap();
+    let only = desk.get(&format!("{today}&provider={code}")).await.text;
+    assert!(only.contains("Okafor") && !only.contains("Quill") && !only.contains("Holloway"), "{only}");
+    assert!(only.contains("Verify 1") && only.contains(&format!("&amp;provider={code}")), "{only}");
+    let sheet = desk.get(&format!("/today/huddle?date={date}&provider={code}")).await.text;
+    assert!(sheet.contains("· Dr Rao") && sheet.contains("Okafor") && !sheet.contains("Quill"), "{sheet}");
+
+    // Corrected by two, of whom the second one is shown both; taken off.
+    let path = only.split("href=\"").find(|part| part.starts_with("/today/appointments/")).unwrap();
+    let path = path.split('"').next().unwrap();
+    let form = desk.get(path).await.text;
+    let version = form.split("name=\"version\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let change = |time: &'static str| [("version", version), ("date", &date), ("time", time), ("provider", "Dr Rao")];
+    assert_eq!(to(&desk.post(path, &change("16:50")).await), format!("{today}&said=saved"));
+    let both = desk.post(path, &change("17:10")).await;
+    assert_eq!(both.status, StatusCode::CONFLICT);
+    assert!(both.text.contains("<strong>16:50</strong>") && both.text.contains("value=\"17:10\""), "{}", both.text);
+    let gone = desk.post(&format!("{path}/take-off"), &[("date", &date)]).await;
+    assert_eq!(to(&gone), format!("{today}&said=removed"));
+    assert_eq!(desk.get(path).await.status, StatusCode::NOT_FOUND);
+    stand.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_who_mend_a_patient_the_second_sees_both_versions() {
     let stand = Stand::start().await;
@@ -233,6 +305,25 @@ async fn who_may_not_see_patients_sees_none_and_a_foreign_form_does_nothing() {
         [("/today/verify", vec![("date", date.as_str())]), (paths[3].as_str(), vec![("version", "1")])]
     {
         assert_eq!(forged.post(path, &fields).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+
+    // A form of an earlier session does nothing, and what was typed comes back to be sent by a press of this session;
+    // to a page of ours only, and never what may be a password.
+    let kept = forged.post("/today/add", &[("last_name", "Draft<wood>")]).await;
+    assert_eq!(kept.status, StatusCode::FORBIDDEN);
+    assert!(kept.text.contains("value=\"Draft&lt;wood&gt;\"") && kept.text.contains(&desk.csrf), "{}", kept.text);
+    let word = forged.post("/account/password", &[("old", "Draftwood")]).await;
+    assert!(!word.text.contains("Draftwood") && !word.text.contains(&desk.csrf), "{}", word.text);
+    let ended = Desk { stand: &stand, cookie: format!("portico={}", "A".repeat(43)), csrf: desk.csrf.clone() };
+    let kept = ended.post("/today/add", &[("last_name", "Draftwood")]).await;
+    assert_eq!(kept.status, StatusCode::UNAUTHORIZED);
+    assert!(kept.text.contains("Draftwood") && !kept.text.contains(&desk.csrf), "{}", kept.text);
+    for cookie in [&desk.cookie, &ended.cookie] {
+        let kind = "application/x-www-form-urlencoded";
+        let headers = [("cookie", cookie.as_str()), ("origin", "https://evil.example"), ("content-type", kind)];
+        let body = b"last_name=Draftwood".to_vec();
+        let foreign = send_with(&stand.address(), None, &headers, Method::POST, "/today/add", body).await.unwrap();
+        assert!(foreign.status.is_client_error() && !foreign.text.contains("Draftwood"), "{}", foreign.text);
     }
     assert_eq!(desk.get("/patients/pat_none").await.status, StatusCode::NOT_FOUND);
     stand.stop().await;

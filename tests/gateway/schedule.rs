@@ -189,6 +189,100 @@ async fn a_bad_file_is_refused_with_everything_that_is_wrong_and_another_practic
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_appointment_by_hand_is_added_corrected_met_by_a_file_and_taken_off() {
+    let stand = Stand::start().await;
+    let date = tomorrow();
+    stand.import_csv(&file(&[AMARA, GRETA])).await;
+    let greta = row(&stand.day(&date).await, "Holloway").clone();
+    let patient = greta["patient"]["id"].clone();
+    let add = async |body: Value| stand.call(Method::POST, "/v1/schedule/appointments", Some(body)).await;
+    let visit = json!({ "time": "15:00:00", "provider": "Dr Rao", "location": "Main St" });
+    let added = add(json!({ "date": date, "patient": patient, "visit": visit })).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.text);
+    assert_eq!((&added.body["source"], &added.body["visit"]["provider"]), (&json!("hand"), &json!("Dr Rao")));
+    let wrong =
+        json!({ "date": "1999-01-02", "patient": "pat_none", "visit": { "carrier": "nobody", "provider": "a\nb" } });
+    let refused = add(wrong).await;
+    let paths: Vec<_> = refused.body["errors"].as_array().unwrap().iter().map(|one| one["path"].clone()).collect();
+    assert_eq!(paths, ["/date", "/visit/provider", "/visit/carrier", "/patient"], "{}", refused.text);
+
+    // It is asked about as any other, and no file makes it vanish.
+    let path = format!("/v1/schedule/appointments/{}", added.body["id"].as_str().unwrap());
+    assert_eq!(stand.day(&date).await["to_ask"], 3);
+    for query in ["", "?replace=true"] {
+        let done = stand.import("text/csv", query, &file(&[AMARA, GRETA])).await;
+        assert_eq!((&done.body["vanished"], &done.body["removed"]), (&json!(0), &json!(0)), "{}", done.text);
+    }
+    // Of two who correct it the second one is told.
+    let change = |version: &Value, time: &str| json!({ "version": version, "date": date, "visit": { "time": time } });
+    let one = stand.call(Method::PUT, &path, Some(change(&added.body["version"], "15:20:00"))).await;
+    assert_eq!((one.status, &one.body["visit"]["time"]), (StatusCode::OK, &json!("15:20:00")), "{}", one.text);
+    let other = stand.call(Method::PUT, &path, Some(change(&added.body["version"], "16:00:00"))).await;
+    assert_eq!(other.status, StatusCode::CONFLICT, "{}", other.text);
+    assert_eq!(stand.call(Method::GET, &path, None).await.body["visit"]["time"], "15:20:00");
+    // What came from a file is mended there.
+    let imported = format!("/v1/schedule/appointments/{}", greta["id"].as_str().unwrap());
+    assert_eq!(stand.call(Method::DELETE, &imported, None).await.status, StatusCode::CONFLICT);
+    // Another practice has no such appointment, whatever it tries.
+    let theirs = stand.key_of("other", &[Scope::Ask]).await;
+    for (method, body) in
+        [(Method::GET, None), (Method::PUT, Some(change(&one.body["version"], "17:00:00"))), (Method::DELETE, None)]
+    {
+        assert_eq!(stand.call_as(Some(&theirs), method, &path, body).await.status, StatusCode::NOT_FOUND);
+    }
+    let add_theirs = json!({ "date": date, "patient": patient });
+    let refused = stand.call_as(Some(&theirs), Method::POST, "/v1/schedule/appointments", Some(add_theirs)).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    // The practice's own system brings it: the file's row takes its place.
+    let same = GRETA.replace("a2,", "a9,").replace("08:20", "15:20");
+    let done = stand.import_csv(&file(&[AMARA, GRETA, &same])).await;
+    assert_eq!((&done["added"], &stand.day(&date).await["appointments"]), (&json!(1), &json!(3)), "{done}");
+    assert_eq!(stand.call(Method::GET, &path, None).await.status, StatusCode::NOT_FOUND);
+    let again = add(json!({ "date": date, "patient": patient })).await;
+    let path = format!("/v1/schedule/appointments/{}", again.body["id"].as_str().unwrap());
+    assert_eq!(stand.call(Method::DELETE, &path, None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(stand.call(Method::DELETE, &path, None).await.status, StatusCode::NOT_FOUND);
+    let trail = stand.call(Method::GET, "/v1/trail?limit=500", None).await.text;
+    for action in ["appointment.added", "appointment.changed", "appointment.removed", "appointment.read"] {
+        assert!(trail.contains(action), "{action}");
+    }
+    stand.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_day_is_narrowed_by_codes_that_tell_nothing() {
+    let stand = Stand::start().await;
+    let date = tomorrow();
+    let lines = [AMARA, GRETA, LUCIA].map(|row| row.replace("<day>", &date));
+    let header = HEADER.replace("Service Types", "Service Types,Provider,Location");
+    let more = [",Dr Rao,Main St", ",Dr Sand,Main St", ",Dr Rao,Harbor"];
+    let body: String = lines.iter().zip(more).map(|(line, more)| format!("{line}{more}\n")).collect();
+    stand.import_csv(&format!("{header}{body}")).await;
+    let whole = stand.day(&date).await;
+    let code = |kind: &str, name: &str| {
+        let choices = whole[kind].as_array().unwrap();
+        let own = choices.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{name} in {whole}"));
+        own["code"].as_str().unwrap().to_owned()
+    };
+    let (rao, main) = (code("providers", "Dr Rao"), code("locations", "Main St"));
+    assert!(rao.len() == 16 && rao.bytes().all(|byte| byte.is_ascii_hexdigit()), "{rao}");
+    let look = async |query: String| stand.day(&format!("{date}{query}")).await;
+    let narrowed = look(format!("&provider={rao}")).await;
+    assert_eq!((&narrowed["appointments"], &narrowed["to_ask"]), (&json!(2), &json!(2)), "{narrowed}");
+    assert_eq!(narrowed["providers"].as_array().unwrap().len(), 2, "what could be chosen stays");
+    let both = look(format!("&provider={rao}&location={main}")).await;
+    assert_eq!((&both["appointments"], &both["counters"]), (&json!(1), &json!({ "not_checked": 1 })), "{both}");
+    // A code of yesterday means all, and not an empty day.
+    assert_eq!(look("&provider=0123456789abcdef".to_owned()).await["appointments"], 3);
+    let started = stand.verify(json!({ "date": date, "provider": rao })).await;
+    assert_eq!(started.body["asked"], 2, "{}", started.text);
+    stand.batch_done(started.body["batch"].as_str().unwrap()).await;
+    assert_eq!(row(&stand.day(&date).await, "Holloway")["badge"], "not_checked");
+    stand.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_carrier_that_is_down_is_told_once_and_its_rows_wait() {
     let stand = Stand::start().await;
     stand.import_csv(&file(&[AMARA, GRETA, LUCIA])).await;

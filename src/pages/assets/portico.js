@@ -20,6 +20,14 @@
     const row = rows[Math.min(rows.length - 1, Math.max(0, now < 0 ? 0 : now + by))];
     (one("a, button", row) ?? row).focus();
   };
+  // The next row with a problem, at what is to be done with it; after the last one the first again.
+  const problem = () => {
+    const rows = all("[data-row][data-problem]");
+    const after = rows.find((row) => doc.activeElement?.closest("[data-row]") && row.compareDocumentPosition(doc.activeElement) & Node.DOCUMENT_POSITION_PRECEDING && !row.contains(doc.activeElement));
+    const row = after ?? rows[0];
+    if (row) (one("a[data-next], a", row) ?? row).focus();
+    else say("No row needs you.");
+  };
   doc.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
     if (event.key === "Enter" && event.ctrlKey && typing(event.target)) {
@@ -32,6 +40,11 @@
     const key = palette ? "/" : event.key;
     if (key === "?") { one("#keys")?.showModal(); event.preventDefault(); return; }
     if (key === "j" || key === "k") { step(key === "j" ? 1 : -1); event.preventDefault(); return; }
+    if (key === "n" && one("[data-row]")) { problem(); event.preventDefault(); return; }
+    const here = key === "x" && doc.activeElement?.closest("[data-row]");
+    if (here) { one("input.tick", here)?.click(); event.preventDefault(); return; }
+    const chosen = key === "v" && one("[data-row] .tick:checked") && one("[data-chosen]");
+    if (chosen) { press(chosen); event.preventDefault(); return; }
     const pair = event.timeStamp - beforeAt < 1200 ? before + " " + key : "";
     before = key; beforeAt = event.timeStamp;
     const target = (pair && one(`[data-key="${CSS.escape(pair).replace("\\ ", " ")}"]`)) || (key.length === 1 && one(`[data-key="${CSS.escape(key)}"]`));

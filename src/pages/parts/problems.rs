@@ -36,6 +36,13 @@ impl Problems {
         self
     }
 
+    /// Both.
+    pub fn with(mut self, other: Self) -> Self {
+        self.whole = self.whole.or(other.whole);
+        self.fields.extend(other.fields);
+        self
+    }
+
     /// Without what is said about a field.
     pub fn without(mut self, field: &str) -> Self {
         self.fields.retain(|(name, _)| name != field);

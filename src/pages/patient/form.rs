@@ -150,10 +150,15 @@ pub fn lines(patient: &Patient) -> BTreeMap<String, String> {
     all
 }
 
+/// All carriers, to choose one.
+pub fn carriers(visit: &Visit) -> Vec<(String, String)> {
+    let all = visit.app.gateway.planes().book().search("", usize::MAX).into_iter().map(|hit| (hit.id, hit.name));
+    std::iter::once((String::new(), "– choose –".to_owned())).chain(all).collect()
+}
+
 /// The form. `version` is the one that is changed.
 pub fn form(visit: &Visit, view: &PatientView, version: i64, fields: &Fields, problems: &Problems) -> Markup {
-    let mut carriers = vec![(String::new(), "– choose –".to_owned())];
-    carriers.extend(visit.app.gateway.planes().book().search("", usize::MAX).into_iter().map(|hit| (hit.id, hit.name)));
+    let carriers = carriers(visit);
     let sexes: Vec<(String, String)> = [("", "not known"), ("female", "F"), ("male", "M"), ("unknown", "U")]
         .iter()
         .map(|(value, text)| ((*value).to_owned(), (*text).to_owned()))
@@ -185,7 +190,8 @@ fn typed(fields: &Fields) -> usize {
     (0..COVERAGES_MAX).rev().find(|n| fields.some(&format!("coverages.{n}.member_id")).is_some()).map_or(0, |n| n + 1)
 }
 
-fn coverage(n: usize, carriers: &[(String, String)], fields: &Fields, problems: &Problems) -> Markup {
+/// The fields of one coverage.
+pub fn coverage(n: usize, carriers: &[(String, String)], fields: &Fields, problems: &Problems) -> Markup {
     let name = |field: &str| format!("coverages.{n}.{field}");
     let written = fields.get(&name("as_written"));
     let relations: Vec<(String, String)> = [

@@ -2,7 +2,7 @@
 //!
 //! `form` is the form and what it sends; of two who mend the same patient the second sees both versions.
 
-mod form;
+pub mod form;
 
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};

@@ -3,7 +3,7 @@
 use axum::extract::Query;
 use maud::{Markup, html};
 
-use super::Asked;
+use super::{Asked, filters, narrowed};
 use crate::identity::Scope;
 use crate::pages::fault::Fault;
 use crate::pages::frame::Place;
@@ -16,27 +16,36 @@ pub struct Which {
     date: Option<String>,
     /// `initials`: no names.
     names: Option<String>,
+    /// Codes, as on Today.
+    provider: Option<String>,
+    location: Option<String>,
 }
 
 /// `GET /today/huddle`
 pub async fn show(visit: Visit, Query(which): Query<Which>) -> Result<Markup, Fault> {
     visit.need(Scope::Ask)?;
-    let asked = Asked { date: which.date.clone(), ..Asked::default() };
+    let asked = Asked {
+        date: which.date.clone(),
+        provider: which.provider.clone(),
+        location: which.location.clone(),
+        ..Asked::default()
+    };
     let date = asked.day(&visit);
     let initials = which.names.as_deref() == Some("initials");
-    let day = visit.app.schedule.day(&visit.caller, date).await?;
+    let day = visit.app.schedule.day(&visit.caller, date, &asked.only()).await?;
+    let same = narrowed(&day.only);
     let first = |text: &str| text.chars().next().map(|letter| format!("{letter}.")).unwrap_or_default();
     let mut rows: Vec<_> = day.rows.iter().filter(|row| !row.vanished).collect();
     rows.sort_by_key(|row| (row.time.is_none(), row.time));
     let body = html! {
         div.stack.broad-sheet {
             div.head {
-                h1 { "Huddle, " (weekday(date)) }
+                h1 { "Huddle, " (weekday(date)) @for name in filters::words(&day) { " · " (name) } }
                 div.row.no-print {
                     button.button.first.script-only type="button" data-print { "Print" }
-                    @if initials { a.button href={ "/today/huddle?date=" (date) } { "With names" } }
-                    @else { a.button href={ "/today/huddle?names=initials&date=" (date) } { "Initials only" } }
-                    a.button href={ "/today?date=" (date) } { "Back" }
+                    @if initials { a.button href={ "/today/huddle?date=" (date) (same) } { "With names" } }
+                    @else { a.button href={ "/today/huddle?names=initials&date=" (date) (same) } { "Initials only" } }
+                    a.button href={ "/today?date=" (date) (same) } { "Back" }
                 }
             }
             p { (day.appointments) " appointments" @for (word, n) in &day.counters { " · " (n) " " (word.replace('_', " ")) } }

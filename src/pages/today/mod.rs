@@ -1,7 +1,11 @@
 //! Today: who comes, where each one's coverage stands, what needs a person first; and the batch that asks.
 //!
-//! `rows` is the list, `panel` the batch, `import` takes a file in, `huddle` is the sheet for the morning.
+//! `filters` narrows the list, `rows` is the list, `panel` the batch, `import` takes a file in, `add` and `correct` are about
+//! one appointment by hand, `huddle` is the sheet for the morning.
 
+pub mod add;
+pub mod correct;
+mod filters;
 pub mod huddle;
 pub mod import;
 mod panel;
@@ -16,8 +20,8 @@ use serde::Deserialize;
 
 use super::fault::Fault;
 use super::fields::Sent;
-use super::frame::{Place, csrf};
-use super::parts::badge::{Tone, counted};
+use super::frame::{self, Place, csrf};
+use super::parts::badge::Tone;
 use super::parts::lists::{empty, note};
 use super::parts::stamp::{ago, weekday};
 use super::parts::words::count;
@@ -26,18 +30,21 @@ use crate::api::Problem;
 use crate::batches::{NotMade, Wish, too_many};
 use crate::identity::Scope;
 use crate::patients::Badge;
-use crate::schedule::DayView;
+use crate::schedule::{DayView, Only};
 
-/// Rows on one page.
-const PAGE: usize = 200;
+/// Rows on one page: what needs a person comes first, and a hundred are more than one looks through at once.
+const PAGE: usize = 100;
 
-/// Query of `GET /today`. Days, words of closed lists and numbers: nothing of a patient.
+/// Query of `GET /today`. Days, words of closed lists, numbers, and codes in place of names: nothing of a patient.
 #[derive(Clone, Default, Deserialize)]
 pub struct Asked {
     /// The day, `YYYY-MM-DD`; today where it is left out or is none.
     date: Option<String>,
     /// A badge's word, or `needs_you`.
     show: Option<String>,
+    /// Codes of who is seen and where, see [`crate::schedule::Choice`].
+    provider: Option<String>,
+    location: Option<String>,
     /// Rows before these are on an earlier page.
     from: Option<usize>,
     /// What an import did.
@@ -50,6 +57,8 @@ pub struct Asked {
     asked: Option<usize>,
     fresh: Option<usize>,
     cannot: Option<usize>,
+    /// What was done with one appointment: a word of a closed list.
+    said: Option<String>,
 }
 
 impl Asked {
@@ -66,20 +75,41 @@ impl Asked {
     fn needs_you(&self) -> bool {
         self.show.as_deref() == Some("needs_you")
     }
+
+    fn only(&self) -> Only {
+        Only { provider: self.provider.clone(), location: self.location.clone() }
+    }
+}
+
+/// A day's list as an address: its rows from `from` on, those of `show`, narrowed as the day is.
+fn address(day: &DayView, show: Option<&str>, from: Option<usize>) -> String {
+    // Only words of the closed list go on.
+    let show = show.filter(|word| *word == "needs_you" || Badge::from_word(word).is_some());
+    let show = show.map(|word| format!("&show={word}")).unwrap_or_default();
+    let from = from.filter(|from| *from > 0).map(|from| format!("&from={from}")).unwrap_or_default();
+    format!("/today?date={}{}{show}{from}", day.date, narrowed(&day.only))
+}
+
+/// What a list is narrowed to, as it goes on in addresses.
+fn narrowed(only: &Only) -> String {
+    let part = |name: &str, code: &Option<String>| code.as_ref().map(|code| format!("&{name}={code}"));
+    let parts = [part("provider", &only.provider), part("location", &only.location)];
+    parts.into_iter().flatten().collect()
 }
 
 /// `GET /today`
 pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Markup, Fault> {
     visit.need(Scope::Ask)?;
     let date = asked.day(&visit);
-    let day = visit.app.schedule.day(&visit.caller, date).await?;
+    let day = visit.app.schedule.day(&visit.caller, date, &asked.only()).await?;
     let live = live(&visit, &day, &asked);
     if visit.part {
         return Ok(live);
     }
     let body = html! {
         div.stack {
-            (head(&visit, date))
+            (head(&visit, &day))
+            (frame::said(asked.said.as_deref()))
             (done(&asked))
             div #live.stack { (live) }
         }
@@ -88,9 +118,10 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Markup, Fa
 }
 
 /// The day's name, and the ways to other days.
-fn head(visit: &Visit, date: Date) -> Markup {
-    let today = visit.app.gateway.today();
-    let to = |date: Date| format!("/today?date={date}");
+fn head(visit: &Visit, day: &DayView) -> Markup {
+    let (today, date) = (visit.app.gateway.today(), day.date);
+    // Who looks at one doctor's patients goes on to the same doctor's next day.
+    let to = |date: Date| format!("/today?date={date}{}", narrowed(&day.only));
     let (before, after) = (date.checked_sub(1.day()).unwrap_or(date), date.checked_add(1.day()).unwrap_or(date));
     let relation = match (date - today).get_days() {
         0 => "today",
@@ -103,11 +134,12 @@ fn head(visit: &Visit, date: Date) -> Markup {
             h1 { (weekday(date)) @if !relation.is_empty() { " " span.soft { "· " (relation) } } }
             nav.row.no-print aria-label="Days" {
                 a.button href=(to(before)) data-key="[" rel="prev" { "‹ Day before" }
-                @if date != today { a.button href="/today" { "Today" } }
+                @if date != today { a.button href=(to(today)) { "Today" } }
                 a.button href=(to(after)) data-key="]" rel="next" { "Day after ›" }
                 form.row method="get" action="/today" {
                     label.hidden for="date" { "Another day" }
                     input.day #date type="date" name="date" value=(date);
+                    (filters::carried(&day.only))
                     button.button type="submit" { "Go" }
                 }
             }
@@ -140,7 +172,7 @@ fn done(asked: &Asked) -> Markup {
 /// What changes while a batch runs.
 fn live(visit: &Visit, day: &DayView, asked: &Asked) -> Markup {
     let runs = day.batch.as_ref().is_some_and(|batch| batch.state == "running");
-    let again = address(day.date, asked.show.as_deref(), asked.from);
+    let again = address(day, asked.show.as_deref(), asked.from);
     html! {
         @if runs {
             // Where scripts run, this part fetches itself; else the page does.
@@ -153,47 +185,16 @@ fn live(visit: &Visit, day: &DayView, asked: &Asked) -> Markup {
         @if day.rows.is_empty() {
             (empty(&format!("No appointments for {}.", weekday(day.date)), html! {
                 a.button.first href={ "/schedule/import?date=" (day.date) } { "Import a schedule" }
+                a.button href={ "/today/add?date=" (day.date) } { "Add one" }
                 a.button href="/check" { "Check a walk-in" }
             }))
         } @else {
-            (counters(day, asked))
+            (filters::counters(day, asked))
+            (filters::places(day, asked))
             (banners(day))
             (actions(visit, day))
             (panel::panel(visit, day))
             (rows::table(day, asked, PAGE))
-        }
-    }
-}
-
-fn address(date: Date, show: Option<&str>, from: Option<usize>) -> String {
-    // Only words of the closed list go on.
-    let show = show.filter(|word| *word == "needs_you" || Badge::from_word(word).is_some());
-    let show = show.map(|word| format!("&show={word}")).unwrap_or_default();
-    let from = from.filter(|from| *from > 0).map(|from| format!("&from={from}")).unwrap_or_default();
-    format!("/today?date={date}{show}{from}")
-}
-
-/// How many stand how; each is a way to see only these.
-fn counters(day: &DayView, asked: &Asked) -> Markup {
-    let waiting = day.rows.iter().filter(|row| row.needs_you).count();
-    let chosen = asked.badge();
-    html! {
-        nav.filters aria-label="Show only" {
-            a href=(address(day.date, None, None)) aria-current=[(chosen.is_none() && !asked.needs_you()).then_some("true")] {
-                span.badge.calm { span { "All " (day.appointments) } }
-            }
-            @if waiting > 0 {
-                a href=(address(day.date, Some("needs_you"), None)) aria-current=[asked.needs_you().then_some("true")] {
-                    span.badge.look { span { "Needs you " (waiting) } }
-                }
-            }
-            @for badge in Badge::ALL.iter().rev() {
-                @if let Some(n) = day.counters.get(badge.word()) {
-                    a href=(address(day.date, Some(badge.word()), None)) aria-current=[(chosen == Some(*badge)).then_some("true")] {
-                        (counted(*badge, *n))
-                    }
-                }
-            }
         }
     }
 }
@@ -218,18 +219,20 @@ fn actions(visit: &Visit, day: &DayView) -> Markup {
             form.row #verify method="post" action="/today/verify" {
                 (csrf(visit))
                 input type="hidden" name="date" value=(day.date);
+                (filters::carried(&day.only))
                 @if day.to_ask > 0 {
                     button.button.first type="submit" name="what" value="stale" data-key="v" { "Verify " (day.to_ask) }
                 }
-                button.button type="submit" name="what" value="chosen" { "Verify the ticked ones" }
+                button.button type="submit" name="what" value="chosen" data-chosen { "Verify the ticked ones" }
                 span.soft {
                     @if day.fresh > 0 { (day.fresh) " still fresh" @if day.to_ask > 0 { ", skipped" } }
                     @if day.under_way > 0 { " · " (day.under_way) " under way" }
                 }
             }
             div.row {
+                a.button href={ "/today/add?date=" (day.date) } data-key="a" { "Add one" }
                 a.button href={ "/schedule/import?date=" (day.date) } { "Import" }
-                a.button href={ "/today/huddle?date=" (day.date) } data-key="p" { "Print huddle" }
+                a.button href={ "/today/huddle?date=" (day.date) (narrowed(&day.only)) } data-key="p" { "Print huddle" }
                 @if let Some(at) = day.imported_at { span.soft.small { "imported " (ago(at)) } }
             }
         }
@@ -242,12 +245,15 @@ pub async fn verify(Sent { visit, fields }: Sent) -> Result<Redirect, Fault> {
     let date = fields.get("date").parse().unwrap_or_else(|_| visit.app.gateway.today());
     let chosen: Vec<String> = fields.all("id").map(str::to_owned).collect();
     let ids = (fields.get("what") == "chosen").then_some(chosen.as_slice());
-    let done = visit.app.schedule.verify(&visit.caller, date, ids).await.map_err(|not_made| match not_made {
+    let code =
+        |name: &str| fields.some(name).filter(|code| code.bytes().all(|c| c.is_ascii_hexdigit())).map(str::to_owned);
+    let only = Only { provider: code("provider"), location: code("location") };
+    let done = visit.app.schedule.verify(&visit.caller, date, ids, &only).await.map_err(|not_made| match not_made {
         NotMade::KeyUsed | NotMade::TooMany => Problem::from(too_many()),
         NotMade::Error(error) => error.into(),
     })?;
     let (asked, fresh, cannot) = (done.asked, done.fresh, done.not_askable.len());
-    Ok(Redirect::to(&format!("/today?date={date}&asked={asked}&fresh={fresh}&cannot={cannot}")))
+    Ok(Redirect::to(&format!("/today?date={date}{}&asked={asked}&fresh={fresh}&cannot={cannot}", narrowed(&only))))
 }
 
 /// `POST /today/batch/{id}`: pauses, resumes or cancels the day's batch.

@@ -2,10 +2,12 @@
 
 use maud::{Markup, html};
 
+use super::address;
 use crate::pages::frame::csrf;
 use crate::pages::parts::badge::Tone;
 use crate::pages::parts::progress::{Lane, bar, lanes};
 use crate::pages::parts::stamp::moment;
+use crate::pages::parts::words::plain;
 use crate::pages::visit::Visit;
 use crate::patients::Badge;
 use crate::schedule::DayView;
@@ -41,6 +43,32 @@ pub fn panel(visit: &Visit, day: &DayView) -> Markup {
             }
             (bar("Questions", done, batch.items))
             @if open { (lanes(&of_carriers(day))) }
+            (reasons(day))
+        }
+    }
+}
+
+/// What went wrong, each reason once with how many there are; a way to see only those.
+fn reasons(day: &DayView) -> Markup {
+    let mut all: Vec<(Badge, String, u64)> = Vec::new();
+    for row in day.rows.iter().filter(|row| row.needs_you && !row.under_way) {
+        let what = match &row.reason {
+            Some(reason) => format!("the carrier {}", words_of(reason).1),
+            None => plain(row.next.word()).to_lowercase(),
+        };
+        match all.iter_mut().find(|(badge, own, _)| *badge == row.badge && *own == what) {
+            Some((_, _, n)) => *n += 1,
+            None => all.push((row.badge, what, 1)),
+        }
+    }
+    all.sort_by(|(_, _, a), (_, _, b)| b.cmp(a));
+    html! {
+        @if !all.is_empty() {
+            ul.lanes aria-label="What went wrong" {
+                @for (badge, what, n) in &all {
+                    li { span.number { (n) } " × " a href=(address(day, Some(badge.word()), None)) { (badge.label()) } ": " (what) }
+                }
+            }
         }
     }
 }

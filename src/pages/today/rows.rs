@@ -16,7 +16,11 @@ pub fn table(view: &DayView, asked: &Asked, page: usize) -> Markup {
     let all: Vec<&RowView> = view.rows.iter().filter(fits).collect();
     let from = asked.from.unwrap_or(0).min(all.len());
     let shown = all.get(from..(from + page).min(all.len())).unwrap_or_default();
-    let of = |which: fn(&RowView) -> bool| shown.iter().filter(|row| which(row)).copied().collect::<Vec<_>>();
+    // With how many there are in all, on other pages too.
+    let of = |which: fn(&RowView) -> bool| {
+        let here: Vec<&RowView> = shown.iter().filter(|row| which(row)).copied().collect();
+        (here, all.iter().filter(|row| which(row)).count())
+    };
     let groups = [
         ("Needs you", of(|row| row.needs_you && !row.vanished)),
         ("Rest of the day", of(|row| !row.needs_you && !row.vanished)),
@@ -34,9 +38,9 @@ pub fn table(view: &DayView, asked: &Asked, page: usize) -> Markup {
                             th.amount { "Collect" } th { "Do next" }
                         }
                     }
-                    @for (name, rows) in groups.iter().filter(|(_, rows)| !rows.is_empty()) {
+                    @for (name, (rows, count)) in groups.iter().filter(|(_, (rows, _))| !rows.is_empty()) {
                         tbody {
-                            tr.group { th colspan="7" scope="rowgroup" { (name) " (" (rows.len()) ")" } }
+                            tr.group { th colspan="7" scope="rowgroup" { (name) " (" (count) ")" } }
                             @for row in rows { (line(row)) }
                         }
                     }
@@ -53,10 +57,10 @@ fn pages(view: &DayView, asked: &Asked, (from, shown, all): (usize, usize, usize
             nav.row aria-label="Pages of the list" {
                 span.soft { (from + 1) "–" (from + shown) " of " (all) }
                 @if from > 0 {
-                    a.button.slim href=(address(view.date, asked.show.as_deref(), Some(from.saturating_sub(page)))) { "Earlier" }
+                    a.button.slim href=(address(view, asked.show.as_deref(), Some(from.saturating_sub(page)))) { "Earlier" }
                 }
                 @if from + shown < all {
-                    a.button.slim href=(address(view.date, asked.show.as_deref(), Some(from + page))) { "More" }
+                    a.button.slim href=(address(view, asked.show.as_deref(), Some(from + page))) { "More" }
                 }
             }
         }
@@ -67,7 +71,7 @@ fn line(row: &RowView) -> Markup {
     let name = format!("{}, {}", row.patient.last_name.text(), row.patient.first_name.text());
     let time = row.time.map(|time| time.strftime("%H:%M").to_string());
     html! {
-        tr id={ "row-" (row.id) } data-row {
+        tr id={ "row-" (row.id) } data-row data-problem[row.needs_you] {
             td {
                 @if !row.vanished {
                     input.tick type="checkbox" name="id" value=(row.id) form="verify" aria-label={ "Tick " (name) };
@@ -81,6 +85,12 @@ fn line(row: &RowView) -> Markup {
                         (day(*row.patient.date_of_birth.expose()))
                         @if let Some(kind) = &row.visit_type { " · " (kind.text()) }
                         @if let Some(provider) = &row.provider { " · " (provider) }
+                        @if row.by_hand || row.vanished {
+                            " · " a href={ "/today/appointments/" (row.id) } {
+                                @if row.by_hand { "added here: correct" } @else { "take it off" }
+                                span.hidden { ", " (name) }
+                            }
+                        }
                     }
                 }
             }
@@ -158,5 +168,5 @@ fn next(row: &RowView) -> Markup {
         Next::MendLogin => ("Mend the carrier's login ›", Some("/carriers".to_owned())),
         Next::Phone => ("Phone the carrier ›", Some(format!("{patient}#phone"))),
     };
-    html! { @if let Some(to) = to { a href=(to) data-key=[row.needs_you.then_some("n")] { (text) } } @else { span.soft { (text) } } }
+    html! { @if let Some(to) = to { a href=(to) data-next { (text) } } @else { span.soft { (text) } } }
 }

@@ -153,6 +153,18 @@ pub const LINES: &[Line] = &[
     // Without an appointment nothing is taken in; who sees what was imported, `schedule.rs` beside looks at.
     line("post", "/v1/schedule/import", Scope("ask"), "/v1/schedule/import", "{}", (422, 422)),
     line("post", "/v1/schedule/verify", Scope("ask"), "/v1/schedule/verify", r#"{"date": "2030-01-02"}"#, (200, 200)),
+    // Nothing that is there is named; who sees what was added, `schedule.rs` beside looks at.
+    line("post", "/v1/schedule/appointments", Scope("ask"), "/v1/schedule/appointments", "{}", (422, 422)),
+    line("get", "/v1/schedule/appointments/{id}", Scope("ask"), "/v1/schedule/appointments/none", "", (404, 404)),
+    line(
+        "put",
+        "/v1/schedule/appointments/{id}",
+        Scope("ask"),
+        "/v1/schedule/appointments/none",
+        r#"{"version": 1, "date": "2030-01-02", "visit": {}}"#,
+        (404, 404),
+    ),
+    line("delete", "/v1/schedule/appointments/{id}", Scope("ask"), "/v1/schedule/appointments/none", "", (404, 404)),
     line("get", "/v1/credentials", Scope("credentials"), "/v1/credentials", "", (200, 200)),
     line("put", "/v1/credentials/{carrier}", Scope("credentials"), "/v1/credentials/northstar", CREDENTIAL, (200, 200)),
     line(
