@@ -210,7 +210,7 @@ fn view(plane: &Plane, practice: &crate::practice::PracticeId, login: Option<&Cr
             CredentialScope::PerPractice => "per_practice",
             CredentialScope::Gateway => "gateway",
         },
-        credential_fields: carrier.connector.credential_fields(),
+        credential_fields: carrier.credential_fields(),
         credential_state: login.map_or("missing", |info| info.state.word()),
         credential_expires_at: login.and_then(|info| info.expires_at),
         form: FormView {

@@ -21,7 +21,7 @@ use crate::identity::Scope;
 use crate::practice::PracticeId;
 use crate::stack::Failure;
 use crate::vault::{CredentialInfo, CredentialState, Reminder};
-use crate::wire::{Doubt, value_problem};
+use crate::wire::{Doubt, value_problems};
 
 /// A value larger than this is no credential, bytes.
 const VALUE_MAX: usize = 16 * 1024;
@@ -32,8 +32,8 @@ const VALUE_MAX: usize = 16 * 1024;
 pub struct PutCredential {
     /// Field name to value. `GET /v1/carriers/{id}` lists the fields a carrier needs.
     fields: BTreeMap<String, String>,
-    /// When the values end (the password's age, the certificate's last day, the client secret's end): reminders come 30, 14
-    /// and 3 days before.
+    /// When the values end (the password's age, the client secret's end): reminders come 30, 14 and 3 days before. The end
+    /// of a client certificate is read from it; the earlier of both counts.
     #[serde(default)]
     expires_at: Option<Timestamp>,
 }
@@ -225,7 +225,7 @@ fn own_credential(app: &App, id: &str) -> Result<std::sync::Arc<Carrier>, Proble
 }
 
 fn field_problems(carrier: &Carrier, fields: &BTreeMap<String, Zeroizing<String>>) -> Vec<FieldProblem> {
-    let wanted = carrier.connector.credential_fields();
+    let wanted = carrier.credential_fields();
     let mut problems = Vec::new();
     for field in &wanted {
         let path = format!("/fields/{}", field.name);
@@ -233,13 +233,11 @@ fn field_problems(carrier: &Carrier, fields: &BTreeMap<String, Zeroizing<String>
             None if !field.optional => problems.push(FieldProblem::new(path, "This carrier needs this field.")),
             Some(value) if value.is_empty() => problems.push(FieldProblem::new(path, "The value is empty.")),
             Some(value) if value.len() > VALUE_MAX => problems.push(FieldProblem::new(path, "The value is too long.")),
-            Some(value) => {
-                let problem = value_problem(carrier.connector.as_ref(), &field.name, value);
-                problems.extend(problem.map(|problem| FieldProblem::new(path, problem)));
-            }
-            None => {}
+            Some(_) | None => {}
         }
     }
+    let unusable = value_problems(carrier, fields).into_iter();
+    problems.extend(unusable.map(|wrong| FieldProblem::new(format!("/fields/{}", wrong.field), wrong.problem)));
     for name in fields.keys().filter(|name| !wanted.iter().any(|field| field.name == **name)) {
         let known: Vec<&str> = wanted.iter().map(|field| field.name.as_str()).collect();
         // The name is the caller's own word and could be a secret in the wrong place: list what is known instead.

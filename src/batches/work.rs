@@ -171,7 +171,7 @@ impl Batches {
         if let Some(until) = plane.carrier.hours.closed_until(Timestamp::now()) {
             return wait("carrier_closed", Some(until.as_microsecond()));
         }
-        if plane.carrier.connector.credential_fields().iter().any(|field| !field.optional) {
+        if plane.carrier.credential_fields().iter().any(|field| !field.optional) {
             match self.vault.info(&vault::owner(practice, &plane.carrier), carrier) {
                 None => return wait("credential_missing", None),
                 Some(info) => match info.state {

@@ -41,6 +41,10 @@ pub struct CarrierFile {
     /// A PEM file with the carrier's own certificate authority; relative to this file, and read
     /// together with it. Default: the public ones.
     pub ca_file: Option<String>,
+    /// `true`: the carrier wants a client certificate in the TLS handshake (mutual TLS). The credential then has the fields
+    /// `client_certificate` and `client_key` besides the connector's own. Default: `false`.
+    #[serde(default)]
+    pub client_certificate: bool,
     /// What is switched off or narrowed; leaving a line out keeps what the connector offers.
     #[serde(default)]
     pub offers: OffersFile,

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use connector_sdk::{Connector, Registration, Settings};
+use connector_sdk::connector::ClientProof;
+use connector_sdk::{Connector, Registration, Settings, SignIn};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -18,7 +19,8 @@ use super::secrets::literal_secrets;
 use super::text::{Document, FileProblem, to_table};
 use super::words::nearest;
 use super::{
-    CacheRules, Carrier, ClosedWindow, CredentialScope, DateWindow, FieldRule, FormRules, Hours, Limits, Offers,
+    CLIENT_CERTIFICATE, CLIENT_KEY, CacheRules, Carrier, ClosedWindow, CredentialScope, DateWindow, FieldRule,
+    FormRules, Hours, Limits, Offers,
 };
 
 /// Largest certificate file, bytes.
@@ -102,6 +104,8 @@ impl Reading<'_> {
         let ca_pem = self.ca_pem(part(&value, "ca_file"));
         let registration = registration?;
         let connector = self.connector(registration, &value, hosts.clone())?;
+        let client_certificate = part(&value, "client_certificate").unwrap_or_default();
+        self.check_certificate(client_certificate, connector.as_ref());
         let offers = self.offers(part(&value, "offers").unwrap_or_default(), connector.as_ref());
         let cache: CacheFile = part(&value, "cache").unwrap_or_default();
         Some(Carrier {
@@ -115,6 +119,7 @@ impl Reading<'_> {
             hosts,
             allow_private,
             ca_pem,
+            client_certificate,
             credential: match part(&value, "credential").unwrap_or_default() {
                 CredentialFile::PerPractice => CredentialScope::PerPractice,
                 CredentialFile::Gateway => CredentialScope::Gateway,
@@ -350,6 +355,26 @@ impl Reading<'_> {
             eligibility: limits.is_some() && file.eligibility.unwrap_or(true),
             dependents: limits.is_some_and(|limits| limits.dependents) && file.dependents.unwrap_or(true),
             service_types_max: file.service_types_max.unwrap_or(most).min(most),
+        }
+    }
+
+    /// What the connector says of a client certificate, and the file's own line, fit together.
+    fn check_certificate(&mut self, wanted: bool, connector: &dyn Connector) {
+        let proves = matches!(connector.sign_in(), SignIn::ClientCredentials { proof: ClientProof::Certificate, .. });
+        if proves && !wanted {
+            self.wrong(
+                &["client_certificate"],
+                "this way to sign in is proven by a client certificate, and the file does not say that there is one",
+                "add client_certificate = true above the first table",
+            );
+        }
+        let own = [CLIENT_CERTIFICATE, CLIENT_KEY];
+        if wanted && connector.credential_fields().iter().any(|field| own.contains(&field.name.as_str())) {
+            self.wrong(
+                &["client_certificate"],
+                "the settings name a field of the client certificate, which is never put into a request",
+                "take client_certificate and client_key out of the settings' fields",
+            );
         }
     }
 

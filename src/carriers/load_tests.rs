@@ -292,3 +292,23 @@ fn no_damage_to_a_file_makes_the_loader_panic() {
     println!("{fine} damaged files could still be read, {broken} could not");
     assert!(broken > 300);
 }
+
+#[test]
+fn a_client_certificate_is_two_more_fields_of_the_credential() {
+    let read = |text: &str| Loader::new(".", Limits::default()).carrier("acme.toml", "acme", text);
+    let example = crate::registry::CONNECTORS.iter().find(|row| row.name == "json-hub").unwrap().example;
+    let names = |text: &str| -> Vec<String> {
+        read(text).ok().unwrap().credential_fields().into_iter().map(|field| field.name).collect()
+    };
+    let plain = names(example);
+    let wanted = format!("client_certificate = true\n{example}");
+    assert_eq!(names(&wanted), [plain, vec!["client_certificate".into(), "client_key".into()]].concat());
+    // RFC 8705: the certificate is what proves it, so that there must be one.
+    let proven = |text: &str| text.replace("kind = \"client_credentials\"", "kind = \"tls_client_auth\"");
+    assert_ne!(proven(example), example);
+    let said = read(&proven(example)).err().unwrap();
+    assert!(said.len() == 1 && said[0].to_string().contains("client_certificate = true"), "{said:?}");
+    assert_eq!(names(&proven(&wanted)), ["client_id", "client_certificate", "client_key"]);
+    let literal = format!("{example}\n[settings.request.headers]\n\"client_key\" = \"hunter2-hunter2\"\n");
+    assert!(!format!("{:?}", read(&literal).err().unwrap()).contains("hunter2"));
+}

@@ -25,7 +25,12 @@ pub use text::FileProblem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector_sdk::{Connector, EligibilityLimits, Registration, Submissions};
+use connector_sdk::{Connector, CredentialField, EligibilityLimits, Registration, Submissions};
+
+/// A credential's field with the client certificate, PEM, and those that vouch for it behind it.
+pub const CLIENT_CERTIFICATE: &str = "client_certificate";
+/// A credential's field with the private key of the client certificate, PEM.
+pub const CLIENT_KEY: &str = "client_key";
 
 /// One insurer, as its file in `config/carriers/` has it, with its connector built.
 pub struct Carrier {
@@ -49,6 +54,8 @@ pub struct Carrier {
     pub allow_private: Vec<String>,
     /// A PEM file with the carrier's own certificate authority, where it has one.
     pub ca_pem: Option<Vec<u8>>,
+    /// Whether the carrier wants a client certificate: two more fields of the credential.
+    pub client_certificate: bool,
     /// Whose credential is used.
     pub credential: CredentialScope,
     /// Operations the file switches off.
@@ -77,6 +84,17 @@ impl Carrier {
             service_types_max: limits.service_types_max.min(self.offers.service_types_max),
             procedures: limits.procedures,
         })
+    }
+
+    /// Which values the vault must hold for a practice, in the order a person is asked for them: the connector's, then the
+    /// client certificate's.
+    pub fn credential_fields(&self) -> Vec<CredentialField> {
+        let mut fields = self.connector.credential_fields();
+        if self.client_certificate {
+            fields.push(CredentialField::required(CLIENT_CERTIFICATE, "Client certificate and its chain (PEM)"));
+            fields.push(CredentialField::required(CLIENT_KEY, "Private key of the client certificate (PEM)"));
+        }
+        fields
     }
 
     /// The carrier's submissions; `None` when it takes none.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::schema::{SchemaProblem, Spot};
 
 /// Keys whose value is a secret when it is plain text.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "password",
     "passwd",
     "pwd",
@@ -22,6 +22,7 @@ const KEYS: [&str; 16] = [
     "totp",
     "totp_seed",
     "private_key",
+    "client_key",
 ];
 
 /// Values that such a key has where it tells *how* or *where* a secret is sent, or names the field that holds it.

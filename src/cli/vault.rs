@@ -23,7 +23,7 @@ use crate::practice::PracticeId;
 use crate::store::{Store, StoreError};
 use crate::trail::{Actor, Trail};
 use crate::vault::{CredentialInfo, GATEWAY_PRACTICE, SecretFields, Vault, owner};
-use crate::wire::value_problem;
+use crate::wire::value_problems;
 
 /// The practice that is meant when none is named.
 const USUAL_PRACTICE: &str = "default";
@@ -72,13 +72,17 @@ pub enum VaultCommand {
         #[command(flatten)]
         typed: typed::Source,
     },
-    /// Stores a practice's credential for a carrier: `name=value` lines, or one JSON object.
+    /// Stores a practice's credential for a carrier: `name=value` lines, one JSON object, or files. Never arguments.
     Put {
         /// The carrier's id: its file's name.
         carrier: String,
-        /// File with the fields, or `-` for standard input.
-        #[arg(long, default_value = "-")]
-        from: PathBuf,
+        /// File with the fields, or `-` for standard input. Default: standard input, unless there is a --file.
+        #[arg(long)]
+        from: Option<PathBuf>,
+        /// A field whose value is a file's whole text, such as a certificate or a private key in PEM form:
+        /// `--file client_certificate=client.pem --file client_key=client.key`.
+        #[arg(long = "file", value_name = "FIELD=PATH")]
+        files: Vec<String>,
         /// Whose credential it is. Without effect where the carrier's file says `credential = "gateway"`.
         #[arg(long, default_value = USUAL_PRACTICE)]
         practice: String,
@@ -142,11 +146,11 @@ async fn credentials(command: VaultCommand, config: &Config, person: &mut Person
     let store = open_store(config).await?;
     let vault = vault_keys::open_vault(&store, config, &typed::Source::default(), person).await?;
     match command {
-        VaultCommand::Put { carrier, from, practice } => {
+        VaultCommand::Put { carrier, from, files, practice } => {
             let carrier = carrier_of(config, &carrier)?;
-            let text = if from.as_os_str() == "-" { read_all(person.input)? } else { read_file(&from)? };
+            let fields = given(from.as_deref(), &files, person)?;
             let practice = practice_of(&store, &vault, &carrier, &practice).await?;
-            put(&vault, &carrier, &practice, &text, person.out).await?;
+            put(&vault, &carrier, &practice, fields, person.out).await?;
         }
         VaultCommand::List { practice, json } => list(&vault, &practice, json, person.out)?,
         VaultCommand::Enable { carrier, practice } => {
@@ -224,14 +228,35 @@ async fn practice_of(
     )))
 }
 
+/// The fields that were handed in, from all places at once.
+fn given(from: Option<&Path>, files: &[String], person: &mut Person<'_>) -> Result<SecretFields, CannotRun> {
+    let unreadable = |problem: &str| CannotRun(format!("the credential cannot be read: {problem}"));
+    let text = match from {
+        Some(path) if path.as_os_str() != "-" => read_file(path)?,
+        None if !files.is_empty() => Zeroizing::new(String::new()),
+        _ => read_all(person.input)?,
+    };
+    let mut fields = parse(&text).map_err(|problem| unreadable(&problem))?;
+    for (place, file) in files.iter().enumerate() {
+        let number = place + 1;
+        // What is no field and path may be a secret in the wrong place: it is not repeated.
+        let (name, path) = file.split_once('=').ok_or_else(|| {
+            unreadable(&format!("--file number {number}: FIELD=PATH is expected, and the value in the file"))
+        })?;
+        if fields.insert(name.to_owned(), read_file(Path::new(path))?).is_some() {
+            return Err(unreadable(&format!("--file number {number}: this field was given before")));
+        }
+    }
+    Ok(fields)
+}
+
 async fn put(
     vault: &Vault,
     carrier: &Carrier,
     practice: &PracticeId,
-    text: &str,
+    fields: SecretFields,
     out: &mut dyn Write,
 ) -> Result<(), CannotRun> {
-    let fields = parse(text).map_err(|problem| CannotRun(format!("the credential cannot be read: {problem}")))?;
     check_fields(carrier, &fields)?;
     let info = vault.put(practice, &carrier.id, fields, &carrier.hosts, &Actor::command_line()).await?;
     writeln!(
@@ -249,20 +274,19 @@ async fn put(
 /// Says all at once what is missing and what is too much. Names that are too much are not repeated: a value may stand
 /// where a name should.
 fn check_fields(carrier: &Carrier, fields: &SecretFields) -> Result<(), CannotRun> {
-    let wanted = carrier.connector.credential_fields();
+    let wanted = carrier.credential_fields();
     let missing: Vec<&str> = wanted
         .iter()
         .filter(|field| !field.optional && !fields.contains_key(&field.name))
         .map(|field| field.name.as_str())
         .collect();
     let too_many = fields.keys().filter(|name| !wanted.iter().any(|field| field.name == **name)).count();
-    for (name, value) in fields {
-        if let Some(problem) = value_problem(carrier.connector.as_ref(), name, value) {
-            return Err(CannotRun(format!("{}: {name}: {problem}", carrier.id)));
-        }
-    }
+    let unusable: Vec<String> = value_problems(carrier, fields)
+        .into_iter()
+        .map(|wrong| format!("{}: {}: {}", carrier.id, wrong.field, wrong.problem))
+        .collect();
     if missing.is_empty() && too_many == 0 {
-        return Ok(());
+        return if unusable.is_empty() { Ok(()) } else { Err(CannotRun(unusable.join("\n"))) };
     }
     let lines: Vec<String> = wanted
         .iter()
@@ -270,7 +294,9 @@ fn check_fields(carrier: &Carrier, fields: &SecretFields) -> Result<(), CannotRu
         .collect();
     let missing = if missing.is_empty() { String::new() } else { format!("missing: {}. ", missing.join(", ")) };
     let too_many = if too_many == 0 { String::new() } else { format!("{too_many} fields it does not know. ") };
-    Err(CannotRun(format!("{}: {missing}{too_many}It needs:\n{}", carrier.id, lines.join("\n"))))
+    let mut said = vec![format!("{}: {missing}{too_many}It needs:\n{}", carrier.id, lines.join("\n"))];
+    said.extend(unusable);
+    Err(CannotRun(said.join("\n")))
 }
 
 /// One JSON object of texts, or lines of `name=value`; the value is the rest of the line as it is. Problems name the
@@ -404,13 +430,13 @@ mod tests {
         /// Every field the carrier needs, with the canary as its value.
         fn fields(&self) -> String {
             let carrier = carrier_of(&self.config, "acme").unwrap();
-            let fields = carrier.connector.credential_fields();
+            let fields = carrier.credential_fields();
             fields.iter().map(|field| format!("{}={CANARY}\n", field.name)).collect()
         }
     }
 
     fn put(practice: &str) -> VaultCommand {
-        VaultCommand::Put { carrier: "acme".to_owned(), from: "-".into(), practice: practice.to_owned() }
+        VaultCommand::Put { carrier: "acme".to_owned(), from: None, files: Vec::new(), practice: practice.to_owned() }
     }
 
     fn init() -> VaultCommand {
@@ -457,10 +483,20 @@ mod tests {
         }
         let nobody = rig.run(put("nobody"), &rig.fields()).await.0.unwrap_err();
         assert!(nobody.contains("portico keys create --practice nobody"), "{nobody}");
+        let from = |from: Option<PathBuf>, file: Option<String>| VaultCommand::Put {
+            carrier: "acme".to_owned(),
+            from,
+            files: file.into_iter().collect(),
+            practice: usual(),
+        };
+        let nowhere = rig.dir.path().join("nowhere");
+        let file = format!("password={}", nowhere.display());
+        assert!(rig.run(from(Some(nowhere), None), "").await.0.unwrap_err().contains("nowhere"));
+        assert!(rig.run(from(None, Some(file)), "").await.0.unwrap_err().contains("nowhere"));
+        let argument = rig.run(from(None, Some("Xylophone".to_owned())), "").await.0.unwrap_err();
+        assert!(argument.contains("--file number 1") && !argument.contains("Xylophone"), "{argument}");
         let command =
-            VaultCommand::Put { carrier: "acme".to_owned(), from: rig.dir.path().join("nowhere"), practice: usual() };
-        assert!(rig.run(command, "").await.0.unwrap_err().contains("nowhere"));
-        let command = VaultCommand::Put { carrier: "unknown".to_owned(), from: "-".into(), practice: usual() };
+            VaultCommand::Put { carrier: "unknown".to_owned(), from: None, files: Vec::new(), practice: usual() };
         assert!(rig.run(command, "").await.0.unwrap_err().contains("portico check"));
         let store = Store::open(&rig.config.data_dir).unwrap();
         let locked = rig.run(VaultCommand::Verify, "").await.0.unwrap_err();

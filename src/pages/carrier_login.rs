@@ -87,7 +87,7 @@ fn form(visit: &Visit, row: &CarrierView, replaces: bool, fields: &Fields, probl
                 p.soft { "What is entered here is sealed and never shown again, to nobody. It replaces what was there." }
                 @if row.credential_fields.is_empty() { p { "This carrier needs no login." } }
                 @for field in &row.credential_fields { (entry(field, fields, problems)) }
-                (date("expires", "Ends on (if it does)", "When the password’s age, the certificate or the client secret ends: you are reminded before", false, fields, problems))
+                (date("expires", "Ends on (if it does)", "When the password’s age or the client secret ends: you are reminded before. A client certificate says its own end", false, fields, problems))
                 div.row {
                     button.button.first name="then" value="try" { "Store and try it" }
                     button.button name="then" value="store" { "Store it only" }
@@ -112,7 +112,7 @@ fn entry(field: &CredentialField, fields: &Fields, problems: &Problems) -> Marku
 
 /// Keys and certificates have several lines.
 fn is_long(name: &str) -> bool {
-    ["pem", "certificate", "private_key"].iter().any(|part| name.contains(part))
+    ["pem", "certificate", "private_key", "client_key"].iter().any(|part| name.contains(part))
 }
 
 fn is_name(name: &str) -> bool {

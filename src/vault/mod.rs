@@ -55,6 +55,7 @@ use crate::practice::PracticeId;
 use crate::store::credentials::{self, CredentialRow, NewCredential, Refused};
 use crate::store::{self, Store, StoreError};
 use crate::trail::{Actor, Purpose, SealBroken, Sealer, TrailRecord, append, bind};
+use crate::wire;
 
 /// The practice that owns credentials which serve all practices (a clearinghouse account).
 pub const GATEWAY_PRACTICE: &str = "gateway";
@@ -105,7 +106,8 @@ impl Vault {
         self.put_until(practice, carrier, fields, origins, None, by).await
     }
 
-    /// As [`Vault::put`], with values that end at a known time: reminders come before it.
+    /// As [`Vault::put`], with values that end at a known time: reminders come before it. A client certificate among them
+    /// says its own end; the earlier of both counts.
     ///
     /// # Errors
     /// As [`Vault::put`].
@@ -119,6 +121,7 @@ impl Vault {
         by: &Actor,
     ) -> Result<CredentialInfo, VaultError> {
         credential::check(&fields)?;
+        let expires_at = expires_at.into_iter().chain(wire::values_end(&fields)).min();
         let origins = serde_json::to_string(&credential::pin(origins)).map_err(|_| VaultError::Tampered)?;
         let id = self.credential_id(practice, carrier)?;
         self.sealer.adopt(practice).await.map_err(no_practice)?;

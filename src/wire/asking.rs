@@ -14,6 +14,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use super::client::Client;
 use super::credentials::{Lease, LoginMark};
 use super::limit::Place;
 use super::person::{self, Answer};
@@ -49,11 +50,19 @@ pub(super) struct Login {
     pub(super) lease: Arc<Lease>,
     pub(super) session: Arc<Session>,
     pub(super) guards: Arc<Guards>,
+    /// The connections under its client certificate, where the carrier wants one.
+    pub(super) client: Option<Arc<Client>>,
 }
 
 impl Login {
     /// For leaving a session: without the credential's values, since nothing secret is needed for that.
-    pub(super) fn leaving(id: &str, generation: u64, session: Arc<Session>, guards: Arc<Guards>) -> Self {
+    pub(super) fn leaving(
+        id: &str,
+        generation: u64,
+        session: Arc<Session>,
+        guards: Arc<Guards>,
+        client: Option<Arc<Client>>,
+    ) -> Self {
         let lease = Lease {
             credential_id: id.to_owned(),
             generation,
@@ -61,7 +70,7 @@ impl Login {
             fields: Default::default(),
             origins: Vec::new(),
         };
-        Self { lease: Arc::new(lease), session, guards }
+        Self { lease: Arc::new(lease), session, guards, client }
     }
 }
 
@@ -213,6 +222,11 @@ impl Asking {
             unanswered: AtomicBool::new(false),
             hidden: Mutex::default(),
         })
+    }
+
+    /// The connections that this attempt's requests go over: under mutual TLS its credential's own.
+    pub(super) fn client(&self) -> &Client {
+        self.login.as_ref().and_then(|login| login.client.as_deref()).unwrap_or(&self.wire.client)
     }
 
     /// Makes a value that left be scrubbed from every later reply of this attempt.

@@ -36,7 +36,7 @@ enum Key {
 
 /// What is wrong with a value that somebody is about to store in this field, in words for them; `None`: nothing. It never
 /// repeats the value.
-pub fn value_problem(connector: &dyn Connector, field: &str, value: &str) -> Option<&'static str> {
+pub(super) fn value_problem(connector: &dyn Connector, field: &str, value: &str) -> Option<&'static str> {
     match connector.sign_in() {
         SignIn::ClientCredentials { proof: ClientProof::Assertion(algorithm), .. } if field == PRIVATE_KEY => {
             open(value, algorithm).err()

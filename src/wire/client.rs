@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use connector_sdk::ask::Lane;
 use connector_sdk::{Error, ErrorKind, Result, Retry};
 use flate2::write::MultiGzDecoder;
 use http::uri::PathAndQuery;
@@ -15,12 +16,14 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::WireError;
 use super::commit::{Arm, body};
-use super::connect::{Dialer, dial_error, io_word};
+use super::connect::{Dialer, Trust, dial_error, io_word, refusal_in};
 use super::egress::Egress;
+use super::limit::Place;
+use super::mutual::Mutual;
 use crate::failpoint;
 
 /// How long writing down that a request may leave may take before it must not leave any more.
@@ -38,24 +41,19 @@ const INFLATE_RATIO_MAX: usize = 100;
 /// … once it is longer than this, bytes.
 const INFLATE_FREE: usize = 1 << 20;
 
-/// One carrier's connections.
+/// Connections to one carrier: everybody's, or under mutual TLS one credential's.
 pub(crate) struct Client {
     hyper: legacy::Client<Dialer, Full<Bytes>>,
     dialer: Dialer,
+    mutual: Option<Arc<Mutual>>,
     body_max: usize,
 }
 
 impl Client {
-    /// A pool of its own for one carrier.
-    ///
-    /// # Errors
-    /// [`WireError`] when the carrier's certificate authority cannot be read.
-    pub(crate) fn new(
-        egress: Arc<Egress>,
-        ca_pem: Option<&[u8]>,
-        body_max: usize,
-    ) -> std::result::Result<Self, WireError> {
-        let dialer = Dialer::new(egress, ca_pem)?;
+    /// A pool of its own, under `mutual`'s certificate where there is one.
+    pub(crate) fn new(egress: Arc<Egress>, trust: &Trust, mutual: Option<Mutual>, body_max: usize) -> Self {
+        let mutual = mutual.map(Arc::new);
+        let dialer = Dialer::new(egress, trust, mutual.clone());
         let hyper = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -64,23 +62,61 @@ impl Client {
             .http1_max_buf_size(HEAD_MAX)
             .http1_max_headers(HEADERS_MAX)
             .build(dialer.clone());
-        Ok(Self { hyper, dialer, body_max })
+        Self { hyper, dialer, mutual, body_max }
+    }
+
+    /// Whether the client certificate's time is over.
+    pub(crate) fn has_ended(&self, now: Timestamp) -> bool {
+        self.mutual.as_ref().is_some_and(|mutual| mutual.has_ended(now))
+    }
+
+    /// The right to send to this address, see [`Mutual::turn`]; to be kept until there is a reply.
+    ///
+    /// # Errors
+    /// Those of [`Mutual::turn`].
+    pub(crate) async fn turn(&self, uri: &Uri, lane: Lane, until: Instant) -> Result<Option<Place>> {
+        match &self.mutual {
+            Some(mutual) => mutual.turn(uri, lane, until).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What an exchange came to, also for the certificate it was made with.
+    fn heard(&self, uri: &Uri, said: Result<Response<Bytes>>) -> Result<Response<Bytes>> {
+        match &self.mutual {
+            Some(mutual) => mutual.heard(uri, said),
+            None => said,
+        }
+    }
+
+    /// What an error says about the client certificate, or about there being none.
+    fn refusal(&self, error: &(dyn StdError + 'static)) -> Option<Error> {
+        // The handshake was over for us: what comes now is the server's word on what we showed in it.
+        refusal_in(error, self.mutual.is_some().then_some(true))
     }
 
     /// Sends one request as it is, once, and reads the whole reply, inflated, until `until` at the latest.
     ///
     /// # Errors
     /// [`ErrorKind::CarrierUnavailable`], [`ErrorKind::CarrierTimeout`], [`ErrorKind::CarrierUntrusted`],
-    /// [`ErrorKind::EgressRefused`], [`ErrorKind::ProtocolBroken`].
+    /// [`ErrorKind::EgressRefused`], [`ErrorKind::ProtocolBroken`]; [`ErrorKind::CredentialRejected`] when the carrier does
+    /// not take the client certificate.
     pub(crate) async fn send(
         &self,
         request: Request<Bytes>,
         until: Instant,
     ) -> std::result::Result<Response<Bytes>, Failed> {
+        let uri = request.uri().clone();
         let work = async {
-            let sent = self.hyper.request(request.map(Full::new)).await;
-            let reply = sent.map_err(|error| Failed { unanswered: unanswered(&error), error: send_error(&error) })?;
-            self.read(reply).await.map_err(|error| Failed { unanswered: false, error })
+            let failed = |error| Failed { unanswered: false, error };
+            let reply = match self.hyper.request(request.map(Full::new)).await {
+                Ok(reply) => self.read(reply).await,
+                Err(error) => match self.refusal(&error).or_else(|| dial_error(&error)) {
+                    Some(error) => Err(error),
+                    None => return Err(Failed { unanswered: unanswered(&error), error: send_error(&error) }),
+                },
+            };
+            self.heard(&uri, reply).map_err(failed)
         };
         tokio::time::timeout_at(until, work).await.unwrap_or_else(|_| {
             let error = Error::new(ErrorKind::CarrierTimeout, "The carrier did not answer in time.");
@@ -100,16 +136,18 @@ impl Client {
         until: Instant,
         arm: Arm,
     ) -> Result<Response<Bytes>> {
+        let uri = request.uri().clone();
+        let wire_error = |error: hyper::Error| self.refusal(&error).unwrap_or_else(|| wire_error(&error));
         let work = async {
-            let link = self.dialer.clone().dial(request.uri().clone()).await?;
+            let link = self.dialer.clone().dial(uri.clone()).await?;
             let (mut sender, connection) = http1::Builder::new()
                 .max_buf_size(HEAD_MAX)
                 .max_headers(HEADERS_MAX)
                 .handshake(link)
                 .await
-                .map_err(|error| wire_error(&error))?;
+                .map_err(wire_error)?;
             let exchange = async {
-                sender.ready().await.map_err(|error| wire_error(&error))?;
+                sender.ready().await.map_err(wire_error)?;
                 failpoint::hit("connected");
                 let asked = Instant::now();
                 arm().await?;
@@ -121,8 +159,7 @@ impl Client {
                     ));
                 }
                 failpoint::hit("armed");
-                let reply =
-                    sender.send_request(to_server(request)?.map(body)).await.map_err(|error| wire_error(&error))?;
+                let reply = sender.send_request(to_server(request)?.map(body)).await.map_err(wire_error)?;
                 failpoint::hit("sent");
                 self.read(reply).await
             };
@@ -135,9 +172,10 @@ impl Client {
             }
             exchange.await
         };
-        tokio::time::timeout_at(until, work)
+        let said = tokio::time::timeout_at(until, work)
             .await
-            .unwrap_or_else(|_| Err(Error::new(ErrorKind::CarrierTimeout, "The carrier did not answer in time.")))
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::CarrierTimeout, "The carrier did not answer in time.")));
+        self.heard(&uri, said)
     }
 
     async fn read(&self, reply: Response<Incoming>) -> Result<Response<Bytes>> {
@@ -283,9 +321,6 @@ fn unanswered(error: &legacy::Error) -> bool {
 }
 
 fn send_error(error: &legacy::Error) -> Error {
-    if let Some(error) = dial_error(error) {
-        return error;
-    }
     hyper_error(error).map_or_else(|| closed("closed"), wire_error)
 }
 

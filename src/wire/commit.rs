@@ -15,6 +15,7 @@ use super::asking::{Asking, HostOf};
 use super::dress;
 use super::redirect::RawLocation;
 use super::session::{self, Judged};
+use super::sign_in;
 
 /// Runs immediately before the first byte: whoever keeps the books writes down that it may have left. An error keeps it
 /// back.
@@ -67,7 +68,9 @@ async fn layers(asking: &Arc<Asking>, request: &Request<Bytes>, arm: Arm) -> Res
     if wire.cassette.is_some() {
         return Err(Error::new(ErrorKind::Unsupported, "A cassette does not submit.").retry(Retry::Never));
     }
-    let bearer = session::signed_in(asking).await?;
+    let bearer = sign_in::signed_in(asking).await?;
+    let client = asking.client();
+    let _turn = client.turn(request.uri(), asking.lane, asking.deadline()).await?;
     let _place = wire.limit(asking).await?;
     let dressed = dress::dress(asking, request, bearer).await?;
     let this = asking.clone();
@@ -78,7 +81,10 @@ async fn layers(asking: &Arc<Asking>, request: &Request<Bytes>, arm: Arm) -> Res
             Ok(())
         })
     });
-    let reply = wire.client.send_armed(dressed, asking.deadline(), arm).await?;
+    let reply = match client.send_armed(dressed, asking.deadline(), arm).await {
+        Ok(reply) => reply,
+        Err(error) => return Err(session::failed(asking, error).await),
+    };
     Ok(dress::undress(asking, request.uri(), reply))
 }
 

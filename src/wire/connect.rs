@@ -24,7 +24,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::WireError;
+use super::certificate::Identity;
 use super::egress::{self, Egress};
+use super::mutual::{self, Mutual};
 
 /// For name, TCP and TLS together, one address.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,16 +35,16 @@ const ADDRESSES_MAX: usize = 4;
 
 /// What all carriers without an authority of their own share: the public authorities, and sessions to resume, which are
 /// kept by server name. A thousand carriers would hold a thousand copies otherwise.
-fn public_trust() -> std::result::Result<Arc<ClientConfig>, WireError> {
-    static SHARED: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    if let Some(config) = SHARED.get() {
-        return Ok(config.clone());
+fn public_trust() -> std::result::Result<Trust, WireError> {
+    static SHARED: OnceLock<Trust> = OnceLock::new();
+    if let Some(trust) = SHARED.get() {
+        return Ok(trust.clone());
     }
-    let made = trusting(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())?;
+    let made = Trust::in_roots(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect())?;
     Ok(SHARED.get_or_init(|| made).clone())
 }
 
-fn trusting(roots: RootCertStore) -> std::result::Result<Arc<ClientConfig>, WireError> {
+fn trusting(roots: Arc<RootCertStore>) -> std::result::Result<Arc<ClientConfig>, WireError> {
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|_| WireError::Tls)?
@@ -51,53 +53,81 @@ fn trusting(roots: RootCertStore) -> std::result::Result<Arc<ClientConfig>, Wire
     Ok(Arc::new(config))
 }
 
+/// Whom a carrier's certificate has to be vouched for by.
+#[derive(Clone)]
+pub(crate) struct Trust {
+    roots: Arc<RootCertStore>,
+    /// For connections without a client certificate.
+    config: Arc<ClientConfig>,
+}
+
+impl Trust {
+    /// The carrier's own certificate authority where there is one, else the public ones.
+    ///
+    /// # Errors
+    /// [`WireError`] when the PEM text holds no certificate that can be used.
+    pub(crate) fn of(ca_pem: Option<&[u8]>) -> std::result::Result<Self, WireError> {
+        let Some(pem) = ca_pem else { return public_trust() };
+        let mut roots = RootCertStore::empty();
+        for certificate in rustls::pki_types::CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate.map_err(|_| WireError::CaUnreadable)?;
+            roots.add(certificate).map_err(|_| WireError::CaUnreadable)?;
+        }
+        if roots.is_empty() {
+            return Err(WireError::CaUnreadable);
+        }
+        Self::in_roots(roots)
+    }
+
+    fn in_roots(roots: RootCertStore) -> std::result::Result<Self, WireError> {
+        let roots = Arc::new(roots);
+        Ok(Self { config: trusting(roots.clone())?, roots })
+    }
+
+    /// A credential's side of mutual TLS under the same authorities.
+    ///
+    /// # Errors
+    /// [`WireError::Tls`].
+    pub(crate) fn mutual(&self, identity: &Identity, origins: Vec<String>) -> std::result::Result<Mutual, WireError> {
+        Mutual::new(identity, self.roots.clone(), origins)
+    }
+}
+
 /// Opens connections to one carrier.
 #[derive(Clone)]
 pub(crate) struct Dialer {
     egress: Arc<Egress>,
     tls: TlsConnector,
+    mutual: Option<Arc<Mutual>>,
 }
 
 impl Dialer {
-    /// A dialer that trusts the carrier's own certificate authority where there is one, else the public ones.
-    ///
-    /// # Errors
-    /// [`WireError`] when the PEM text holds no certificate that can be used.
-    pub(crate) fn new(egress: Arc<Egress>, ca_pem: Option<&[u8]>) -> std::result::Result<Self, WireError> {
-        let config = match ca_pem {
-            None => public_trust()?,
-            Some(pem) => {
-                let mut roots = RootCertStore::empty();
-                for certificate in rustls::pki_types::CertificateDer::pem_slice_iter(pem) {
-                    let certificate = certificate.map_err(|_| WireError::CaUnreadable)?;
-                    roots.add(certificate).map_err(|_| WireError::CaUnreadable)?;
-                }
-                if roots.is_empty() {
-                    return Err(WireError::CaUnreadable);
-                }
-                trusting(roots)?
-            }
-        };
-        Ok(Self { egress, tls: TlsConnector::from(config) })
+    /// A dialer that believes these authorities, and shows a client certificate where there is one.
+    pub(crate) fn new(egress: Arc<Egress>, trust: &Trust, mutual: Option<Arc<Mutual>>) -> Self {
+        Self { egress, tls: TlsConnector::from(trust.config.clone()), mutual }
     }
 
     /// A connection to where `uri` points, checked, dialled and with TLS where it wants that.
     ///
     /// # Errors
     /// [`ErrorKind::EgressRefused`], [`ErrorKind::CarrierUnavailable`], [`ErrorKind::CarrierTimeout`],
-    /// [`ErrorKind::CarrierUntrusted`].
+    /// [`ErrorKind::CarrierUntrusted`]; [`ErrorKind::CredentialRejected`] when the carrier does not take the client
+    /// certificate.
     pub(crate) async fn dial(self, uri: Uri) -> Result<Link> {
         self.egress.check(&uri)?;
+        if let Some(mutual) = &self.mutual {
+            mutual.may_go(&uri)?;
+        }
         let host = uri.host().unwrap_or_default().to_owned();
-        let tls = uri.scheme_str() == Some("https");
-        let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
         let addresses = self.addresses(&host, port).await?;
         let mut last = unreachable("no_address");
         for address in addresses {
-            match timeout(CONNECT_TIMEOUT, self.open(address, &host, tls)).await {
+            match timeout(CONNECT_TIMEOUT, self.open(address, &host, &uri)).await {
                 Ok(Ok(link)) => return Ok(link),
-                // Whoever answered with a wrong certificate must not be skipped over in silence.
-                Ok(Err(error)) if error.kind == ErrorKind::CarrierUntrusted => return Err(error),
+                // Whoever answered with a wrong certificate must not be skipped over in silence; one that does not take
+                // ours is not to be asked twice.
+                Ok(Err(error)) if !matches!(error.kind, ErrorKind::CarrierUnavailable) => return Err(error),
                 Ok(Err(error)) => last = error,
                 Err(_) => {
                     last = Error::new(ErrorKind::CarrierTimeout, "The carrier did not take the connection in time.")
@@ -125,16 +155,23 @@ impl Dialer {
         Ok(allowed.into_iter().take(ADDRESSES_MAX).collect())
     }
 
-    async fn open(&self, address: SocketAddr, host: &str, tls: bool) -> Result<Link> {
+    async fn open(&self, address: SocketAddr, host: &str, uri: &Uri) -> Result<Link> {
         let socket = TcpStream::connect(address).await.map_err(|error| unreachable(io_word(&error)))?;
         // Not being able to set it only costs speed.
         let _ = socket.set_nodelay(true);
-        if !tls {
+        if uri.scheme_str() != Some("https") {
             return Ok(Link(TokioIo::new(Socket::Plain(socket))));
         }
         let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(name).map_err(|_| egress::refused("This host has no usable name.", "host"))?;
-        let stream = self.tls.connect(name, socket).await.map_err(|error| tls_error(&error))?;
+        let Some(mutual) = &self.mutual else {
+            let stream = self.tls.connect(name, socket).await.map_err(|error| tls_error(&error, None))?;
+            return Ok(Link(TokioIo::new(Socket::Tls(Box::new(stream)))));
+        };
+        let hand = mutual.hand(uri)?;
+        let wrong = |error: io::Error| tls_error(&error, Some(hand.on_trial()));
+        let mut stream = hand.tls.connect(name, socket).await.map_err(wrong)?;
+        hand.verdict(&mut stream).await.map_err(wrong)?;
         Ok(Link(TokioIo::new(Socket::Tls(Box::new(stream)))))
     }
 }
@@ -157,7 +194,11 @@ pub(crate) fn io_word(error: &io::Error) -> &'static str {
     }
 }
 
-fn tls_error(error: &io::Error) -> Error {
+/// What went wrong in TLS. `shown`: as [`mutual::alert_error`] has it.
+fn tls_error(error: &io::Error, shown: Option<bool>) -> Error {
+    if let Some(error) = refusal_in(error, shown) {
+        return error;
+    }
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::InvalidCertificate(why)) => Error::new(
             ErrorKind::CarrierUntrusted,
@@ -194,6 +235,20 @@ impl tower::Service<Uri> for Dialer {
     fn call(&mut self, uri: Uri) -> Self::Future {
         Box::pin(self.clone().dial(uri))
     }
+}
+
+/// What an alert inside an error says about a client certificate, if there is one and it does.
+pub(crate) fn refusal_in(error: &(dyn StdError + 'static), shown: Option<bool>) -> Option<Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // An I/O error does not count what it wraps as its source.
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(rustls::Error::AlertReceived(alert)) = inner.and_then(|inner| inner.downcast_ref()) {
+            return mutual::alert_error(*alert, shown);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// An error of [`Dialer`] inside an error of hyper's, if there is one.

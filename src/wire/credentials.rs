@@ -75,6 +75,8 @@ pub struct LoginMark(pub i64);
 pub enum Doubt {
     /// The carrier refused it.
     Refused,
+    /// The carrier does not take its client certificate.
+    CertificateRefused,
     /// The sign-in ended on a page that nobody understands.
     Unrecognised,
     /// The login left and no reply came.
@@ -94,6 +96,7 @@ impl Doubt {
     pub fn word(self) -> &'static str {
         match self {
             Self::Refused => "the carrier refused it",
+            Self::CertificateRefused => "the carrier does not take its client certificate",
             Self::Unrecognised => "its sign-in ended on a page that is not understood",
             Self::NoReply => "its sign-in got no reply",
             Self::Interrupted => "the gateway ended during its sign-in",
@@ -109,6 +112,10 @@ impl Doubt {
             Self::Refused => (
                 ErrorKind::CredentialRejected,
                 "The carrier refused the stored credential. The practice admin checks it at the carrier's own page, then enters the new one or has this one tried once more.",
+            ),
+            Self::CertificateRefused => (
+                ErrorKind::CredentialRejected,
+                "The carrier does not take the stored client certificate. The practice admin asks the carrier which one it knows, then enters that one with its key or has this one tried once more.",
             ),
             Self::Unrecognised | Self::NoReply | Self::Interrupted => (
                 ErrorKind::CredentialRejected,

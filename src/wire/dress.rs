@@ -99,11 +99,16 @@ fn sendable(asking: &Asking, request: &Request<Bytes>) -> Result<()> {
     Ok(())
 }
 
-/// Whether [`sign`] puts a stored secret on a request of this role.
+/// Whether a request of this role has the carrier look at a stored secret, markers apart.
 fn signs_with_secret(asking: &Asking) -> bool {
     match asking.role {
         Role::Token { basic } => basic,
-        Role::Ask => matches!(asking.wire.carrier.connector.sign_in(), SignIn::Basic | SignIn::Header(_)),
+        Role::Ask => match asking.wire.carrier.connector.sign_in() {
+            SignIn::Basic | SignIn::Header(_) => true,
+            // Shown in the handshake rather than put on, and looked at all the same.
+            SignIn::None => session::certificate_alone(&asking.wire),
+            SignIn::ClientCredentials { .. } | SignIn::InRequest | SignIn::Form(_) => false,
+        },
         Role::SignIn | Role::SignOut => false,
     }
 }

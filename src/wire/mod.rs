@@ -9,14 +9,16 @@
 //! | redirect | follows at most five hops | each hop runs through all that is below: recorded, checked, limited |
 //! | record | keeps each exchange; writes or plays a cassette | above markers: it sees what the connector wrote and what the connector sees |
 //! | egress | only hosts that the file lists | before anything else happens for a request that may not leave |
-//! | signed in (`session::signed_in`) | starts or awaits the one sign-in | before the limit: a sign-in needs places of its own, and an ask that held one while it waits could block it |
+//! | signed in (`sign_in::signed_in`) | starts or awaits the one sign-in | before the limit: a sign-in needs places of its own, and an ask that held one while it waits could block it |
+//! | turn (`mutual`) | one request at a time while a carrier has not yet taken a client certificate | before the limit: those who wait hold no place |
 //! | limit | two lanes, rate and places | below sign-in and redirects: carriers count HTTP requests, sign-ins too |
 //! | dress (`dress`) | markers to secrets and back, tokens, cookies | as far down as can be: nothing above ever holds a secret |
-//! | client | hyper, TLS, bounds, IP class of the dialled address | the only place where bytes leave |
+//! | client | hyper, TLS (a pool for each credential under mutual TLS), bounds, IP class of the dialled address | the only place where bytes leave |
 
 mod asking;
 mod assertion;
 pub mod cassette;
+mod certificate;
 mod client;
 mod commit;
 mod connect;
@@ -24,19 +26,24 @@ mod cookies;
 pub mod credentials;
 mod dress;
 mod egress;
+mod leaving;
 pub mod limit;
 mod markers;
+mod mutual;
 mod notify;
 mod person;
+mod pools;
 pub mod record;
 mod redirect;
 mod session;
+mod sign_in;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod token;
 mod totp;
+mod values;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -48,24 +55,29 @@ use bytes::Bytes;
 use connector_sdk::context::Warning;
 use connector_sdk::{Context, Error, ErrorKind, Result, Retry, SignIn};
 use http::{Method, Request, Response};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
-pub use self::assertion::value_problem;
 pub use self::cassette::Cassette;
+pub use self::certificate::values_end;
 pub use self::commit::Arm;
 pub use self::credentials::{Credentials, Doubt, Lease, LoginMark};
 pub use self::limit::Budget;
 pub use self::notify::Notifier;
 pub use self::person::{Answer, Raised, Relay, waits_for_person};
 pub use self::record::Exchange;
+pub use self::values::{ValueProblem, value_problems};
 use connector_sdk::ask::Lane;
 
 use self::asking::{Asking, HostOf, Login};
+use self::certificate::Identity;
 use self::client::Client;
+use self::connect::Trust;
 use self::egress::Egress;
 use self::limit::{Gate, Place, Rate};
+use self::pools::Pools;
 use self::session::{Guards, Judged, Session};
-use crate::carriers::{Carrier, CredentialScope};
+use crate::carriers::{CLIENT_CERTIFICATE, CLIENT_KEY, Carrier, CredentialScope};
 use crate::practice::PracticeId;
 
 /// Credentials and sessions nobody used for this long are forgotten (and are made anew when needed).
@@ -145,6 +157,8 @@ pub(crate) struct Inner {
     carrier: Arc<Carrier>,
     vault: Arc<dyn Credentials>,
     egress: Arc<Egress>,
+    trust: Trust,
+    /// For requests without a client certificate.
     client: Client,
     rate: Arc<Rate>,
     places: Arc<Gate>,
@@ -160,6 +174,8 @@ struct Logins {
     /// By credential.
     guards: HashMap<String, Arc<Guards>>,
     sessions: HashMap<SessionKey, Arc<Session>>,
+    /// Under mutual TLS.
+    pools: Pools,
     /// Which credential a practice used last.
     used: HashMap<PracticeId, String>,
 }
@@ -233,6 +249,8 @@ impl Wire {
         let taken = Logins {
             guards: guards.collect(),
             sessions: refused.map(|(key, session)| (key.clone(), session.clone())).collect(),
+            // The new file may name another authority or other hosts.
+            pools: Pools::default(),
             used: logins.used.clone(),
         };
         drop(logins);
@@ -282,24 +300,28 @@ impl Wire {
             let open = logins.sessions.iter().filter_map(|(key, session)| {
                 let guards = logins.guards.get(&key.credential_id)?.clone();
                 let epoch = session.at_form()?;
-                Some((Login::leaving(&key.credential_id, key.generation, session.clone(), guards), epoch))
+                let client = logins.pools.kept(key);
+                Some((Login::leaving(&key.credential_id, key.generation, session.clone(), guards, client), epoch))
             });
             open.collect()
         };
         for (login, epoch) in open {
-            session::leave(&self.inner, &login, epoch).await;
+            leaving::leave(&self.inner, &login, epoch).await;
         }
+        self.inner.logins().pools.clear();
     }
 }
 
 impl Inner {
     fn new(carrier: Arc<Carrier>, vault: Arc<dyn Credentials>) -> std::result::Result<Self, WireError> {
         let egress = Arc::new(Egress::new(&carrier.hosts, &carrier.allow_private).map_err(WireError::NotANetwork)?);
-        let client = Client::new(egress.clone(), carrier.ca_pem.as_deref(), carrier.limits.body_max_bytes)?;
+        let trust = Trust::of(carrier.ca_pem.as_deref())?;
+        let client = Client::new(egress.clone(), &trust, None, carrier.limits.body_max_bytes);
         let limits = &carrier.limits;
         let rate = Rate::new(limits.requests_per_minute, "Our own limit for this carrier is used up.");
         Ok(Self {
             egress,
+            trust,
             client,
             rate: Arc::new(rate),
             places: Gate::new(limits.concurrent_max, "As many requests as this carrier gets at once are running."),
@@ -318,11 +340,11 @@ impl Inner {
 
     /// The practice's credential with what is kept for it; `None` where the carrier needs none.
     fn login(&self, practice: &PracticeId) -> Result<Option<Login>> {
-        let fields = self.carrier.connector.credential_fields();
+        let fields = self.carrier.credential_fields();
         if fields.is_empty() && matches!(self.carrier.connector.sign_in(), SignIn::None) {
             return Ok(None);
         }
-        let lease = self.vault.lease(practice, &self.carrier)?;
+        let mut lease = self.vault.lease(practice, &self.carrier)?;
         if fields.iter().any(|field| !field.optional && lease.field(&field.name).is_none()) {
             return Err(Error::new(
                 ErrorKind::CredentialMissing,
@@ -339,6 +361,7 @@ impl Inner {
         };
         let mut logins = self.logins();
         logins.forget_unused();
+        let client = self.client_of(&mut lease, &key, &mut logins.pools)?;
         let guards = logins
             .guards
             .entry(key.credential_id.clone())
@@ -348,7 +371,37 @@ impl Inner {
         logins.used.insert(practice.clone(), lease.credential_id.clone());
         drop(logins);
         session.not_rejected()?;
-        Ok(Some(Login { lease: Arc::new(lease), session, guards }))
+        Ok(Some(Login { lease: Arc::new(lease), session, guards, client }))
+    }
+
+    /// The connections under a credential's client certificate; `None` where the carrier wants none. Takes certificate and
+    /// key out of the lease: no marker can name them, and no attempt holds them.
+    fn client_of(&self, lease: &mut Lease, key: &SessionKey, pools: &mut Pools) -> Result<Option<Arc<Client>>> {
+        let own = [CLIENT_CERTIFICATE, CLIENT_KEY].map(|name| lease.fields.remove(name));
+        let plays = self.cassette.as_ref().is_some_and(Cassette::plays);
+        let [Some(certificate), Some(private)] = own else { return Ok(None) };
+        if !self.carrier.client_certificate || plays {
+            return Ok(None);
+        }
+        let client = pools.of(key, || {
+            let identity = Identity::open(&certificate, &private).map_err(|problem| {
+                Error::new(
+                    ErrorKind::CredentialMissing,
+                    "The stored client certificate cannot be used: enter it again.",
+                )
+                .fact("problem", problem)
+            })?;
+            let mutual = self.trust.mutual(&identity, lease.origins.clone());
+            let mutual = mutual.map_err(|_| Error::new(ErrorKind::Internal, "TLS could not be set up."))?;
+            Ok(Client::new(self.egress.clone(), &self.trust, Some(mutual), self.carrier.limits.body_max_bytes))
+        })?;
+        if client.has_ended(Timestamp::now()) {
+            return Err(Error::new(
+                ErrorKind::CredentialRejected,
+                "The stored client certificate has ended, and the carrier was not asked with it. The practice admin enters the renewed one with its key.",
+            ));
+        }
+        Ok(Some(client))
     }
 }
 
@@ -420,7 +473,7 @@ impl AttemptHandle {
     /// Whatever the sign-in ended with; a refused credential is stopped by then.
     pub async fn sign_in(&self) -> Result<bool> {
         session::sit_down(&self.asking).await?;
-        session::signed_in(&self.asking).await?;
+        sign_in::signed_in(&self.asking).await?;
         Ok(matches!(self.asking.wire.carrier.connector.sign_in(), SignIn::Form(_) | SignIn::ClientCredentials { .. }))
     }
 
@@ -479,14 +532,16 @@ async fn pass(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Response
 async fn layers(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Response<Bytes>> {
     let wire = &asking.wire;
     wire.egress.check(request.uri())?;
-    let bearer = session::signed_in(asking).await?;
+    let bearer = sign_in::signed_in(asking).await?;
     if let Some(cassette) = wire.cassette.as_ref().filter(|cassette| cassette.plays()) {
         return Ok(dress::undress(asking, request.uri(), cassette.next(&asking.prefix, request)?));
     }
+    let client = asking.client();
+    let _turn = client.turn(request.uri(), asking.lane, asking.deadline()).await?;
     let place = wire.limit(asking).await?;
     let dressed = dress::dress(asking, request, bearer).await?;
     let again = (dressed.method() == Method::GET).then(|| dressed.clone());
-    let sent = wire.client.send(dressed, asking.deadline()).await;
+    let sent = client.send(dressed, asking.deadline()).await;
     drop(place);
     asking.out_of_order.store(false, Ordering::Relaxed);
     let reply = match (sent, again) {
@@ -494,9 +549,12 @@ async fn layers(asking: &Arc<Asking>, request: &Request<Bytes>) -> Result<Respon
         // A kept connection that had gone stale. Nothing but a GET is sent twice: the carrier may have acted on it.
         (Err(failed), Some(again)) if failed.unanswered => {
             let _place = wire.limit(asking).await?;
-            wire.client.send(again, asking.deadline()).await.map_err(|failed| failed.error)?
+            match client.send(again, asking.deadline()).await {
+                Ok(reply) => reply,
+                Err(failed) => return Err(session::failed(asking, failed.error).await),
+            }
         }
-        (Err(failed), _) => return Err(failed.error),
+        (Err(failed), _) => return Err(session::failed(asking, failed.error).await),
     };
     asking.out_of_order.store(says_out_of_order(&reply), Ordering::Relaxed);
     Ok(dress::undress(asking, request.uri(), reply))

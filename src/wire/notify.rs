@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use tokio::time::Instant;
 
 use super::client::Client;
+use super::connect::Trust;
 use super::egress::{self, Egress};
 
 /// How long one delivery may take.
@@ -41,8 +42,8 @@ impl Notifier {
         if egress::is_loopback_name(uri.host().unwrap_or_default()) && !egress.invites(Ipv4Addr::LOCALHOST.into()) {
             return Err(refused("An address of this machine itself is not posted to."));
         }
-        let client = Client::new(Arc::new(egress), None, REPLY_MAX)
-            .map_err(|_| Error::new(ErrorKind::Internal, "TLS could not be set up."))?;
+        let trust = Trust::of(None).map_err(|_| Error::new(ErrorKind::Internal, "TLS could not be set up."))?;
+        let client = Client::new(Arc::new(egress), &trust, None, REPLY_MAX);
         Ok(Self { client, uri })
     }
 

@@ -1,4 +1,5 @@
-//! Signs in: one sign-in at a time for a credential, its result shared by all who wait; one rejection ends it.
+//! What is kept of one credential between asks, and the rules of signing in: one sign-in at a time ([`super::sign_in`]), its
+//! result shared by all who wait; one rejection ends it.
 //!
 //! - A sign-in runs in a task of its own, so that an ask that goes away does not leave it half done, and is never
 //!   retried: a failed one is everybody's answer who waited for it.
@@ -8,42 +9,32 @@
 //! - A form sign-in that failed in any other way after a secret had left may have been a refusal nobody understood: the
 //!   credential is suspect, too. Only where the carrier said that it is out of order (429, 5xx) nothing was judged: then
 //!   further ones are held back, longer each time.
-//! - A credential that rides in requests ([`SignIn::Basic`], [`SignIn::Header`], [`SignIn::InRequest`]) is tried by one
-//!   attempt alone until it has been accepted once; otherwise fifty asks would be fifty wrong passwords.
+//! - A credential that rides in requests ([`SignIn::Basic`], [`SignIn::Header`], [`SignIn::InRequest`]; a client
+//!   certificate that alone says who we are) is tried by one attempt alone until it has been accepted once; otherwise
+//!   fifty asks would be fifty wrong passwords.
 //! - When the carrier has ended a session: the first request of an attempt is sent again after a new sign-in, since
 //!   nothing in it can come from the old session's pages. A later one may carry such state (a view state, a result
 //!   number), so it is not repeated; the ask fails with [`Retry::Safe`] and the retry begins at the first page.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use connector_sdk::connector::ClientProof;
-use connector_sdk::{BoxFuture, Context, Error, ErrorKind, FormSignIn, Result, Retry, SignIn};
-use futures_util::FutureExt as _;
+use connector_sdk::{BoxFuture, Error, ErrorKind, Result, Retry, SignIn};
 use futures_util::future::Shared;
 use http::{Response, StatusCode};
-use tokio::sync::oneshot;
 use tokio::time::Instant;
-use zeroize::Zeroizing;
 
 use super::Inner;
-use super::asking::{Asking, Held, HostOf, Login, Role};
+use super::asking::{Asking, Held, Login, Role};
 use super::cookies::Jar;
 use super::credentials::Doubt;
 use super::limit::{Gate, Place, Rate};
 use super::person;
-use super::token::{self, Token};
+use super::token::Token;
 use super::totp::Steps;
 use crate::carriers::Limits;
-
-/// How long further sign-ins are held back after the first that failed without a clear word; doubled each time.
-const HOLD_FIRST: Duration = Duration::from_secs(60);
-/// The longest.
-const HOLD_MAX: Duration = Duration::from_secs(3_600);
-/// For leaving a session.
-const SIGN_OUT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is kept for one credential whatever its generation: what the carrier counts.
 pub(super) struct Guards {
@@ -87,24 +78,24 @@ pub(super) struct Session {
     /// Attempts that run now.
     pub(super) active: AtomicUsize,
     /// Counts sign-ins.
-    epochs: AtomicU64,
+    pub(super) epochs: AtomicU64,
     /// The credential's generation since a person has changed a value in the middle of this sign-in; 0: nobody has.
     pub(super) replaced: AtomicU64,
 }
 
-struct State {
-    phase: Phase,
+pub(super) struct State {
+    pub(super) phase: Phase,
     /// Number of the present phase's sign-in.
-    epoch: u64,
-    last_used: Instant,
+    pub(super) epoch: u64,
+    pub(super) last_used: Instant,
     /// Unclear failures in a row.
-    failures: u32,
+    pub(super) failures: u32,
 }
 
 /// What all who wait for a sign-in share.
-type SigningIn = Shared<BoxFuture<'static, Result<()>>>;
+pub(super) type SigningIn = Shared<BoxFuture<'static, Result<()>>>;
 
-enum Phase {
+pub(super) enum Phase {
     Out,
     Busy(SigningIn),
     In(Option<Token>),
@@ -130,7 +121,7 @@ impl Session {
         self.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -148,7 +139,7 @@ impl Session {
     }
 
     /// Ends session number `epoch` and hands its cookies over, in one step; `None` when it is over already.
-    fn part(&self, epoch: u64) -> Option<Jar> {
+    pub(super) fn part(&self, epoch: u64) -> Option<Jar> {
         let mut state = self.state();
         if state.epoch != epoch || !matches!(state.phase, Phase::In(_)) {
             return None;
@@ -200,7 +191,7 @@ pub(super) fn end_login(asking: &Asking, accepted: bool) {
 }
 
 /// As [`end_login`], durable when the future is done.
-fn login_over(asking: &Asking, accepted: bool) -> Option<BoxFuture<'static, ()>> {
+pub(super) fn login_over(asking: &Asking, accepted: bool) -> Option<BoxFuture<'static, ()>> {
     let login = asking.login.as_ref()?;
     let mark = asking.mark.try_lock().ok()?.take()?;
     let (carrier, credential) = (asking.wire.carrier.clone(), login.lease.credential_id.clone());
@@ -249,11 +240,18 @@ async fn seat(asking: &Asking, login: &Login) -> Result<Place> {
     }
 }
 
+/// Whether only a question shows if the credential is good.
 fn rides_in_requests(wire: &Inner) -> bool {
     match wire.carrier.connector.sign_in() {
         SignIn::Basic | SignIn::Header(_) | SignIn::InRequest => true,
-        SignIn::None | SignIn::ClientCredentials { .. } | SignIn::Form(_) => false,
+        SignIn::None => certificate_alone(wire),
+        SignIn::ClientCredentials { .. } | SignIn::Form(_) => false,
     }
+}
+
+/// Whether a client certificate is all that says who we are.
+pub(super) fn certificate_alone(wire: &Inner) -> bool {
+    wire.carrier.client_certificate && matches!(wire.carrier.connector.sign_in(), SignIn::None)
 }
 
 async fn first_to_try(asking: &Asking, login: &Login) -> Result<Option<Place>> {
@@ -262,278 +260,6 @@ async fn first_to_try(asking: &Asking, login: &Login) -> Result<Option<Place>> {
     }
     let place = login.session.proof.enter(asking.lane, asking.deadline()).await?;
     Ok((!login.session.proven.load(Ordering::Acquire)).then_some(place))
-}
-
-/// Signed in, before a request of an ask leaves. Gives the token where the scheme has one.
-///
-/// # Errors
-/// Whatever the sign-in ended with.
-pub(super) async fn signed_in(asking: &Arc<Asking>) -> Result<Option<Zeroizing<String>>> {
-    let Some(login) = asking.login.as_ref().filter(|_| asking.role == Role::Ask) else { return Ok(None) };
-    match asking.wire.carrier.connector.sign_in() {
-        SignIn::Form(_) | SignIn::ClientCredentials { .. } => {}
-        SignIn::None | SignIn::Basic | SignIn::Header(_) | SignIn::InRequest => {
-            login.session.not_rejected()?;
-            return Ok(None);
-        }
-    }
-    // Twice at most: once more when a session ended between its sign-in and its first use.
-    for _ in 0..2 {
-        let waiting = match look(asking, login)? {
-            Looked::In(token) => return Ok(token),
-            Looked::Wait(waiting) => waiting,
-        };
-        wait(asking, login, waiting).await?;
-        asking.signed_in_here.store(true, Ordering::Relaxed);
-    }
-    match look(asking, login)? {
-        Looked::In(token) => Ok(token),
-        Looked::Wait(_) => {
-            Err(Error::new(ErrorKind::CarrierUnavailable, "The carrier ends sessions right after sign-in.")
-                .retry(Retry::Never))
-        }
-    }
-}
-
-/// Waits for a sign-in: as long as this ask has time, and for a person as long as its question has.
-async fn wait(asking: &Asking, login: &Login, waiting: SigningIn) -> Result<()> {
-    loop {
-        if let Ok(result) = tokio::time::timeout_at(asking.deadline(), waiting.clone()).await {
-            return result;
-        }
-        let late =
-            Error::new(ErrorKind::CarrierTimeout, "Signing in at the carrier took longer than this ask has time.");
-        if let Some(error) = person::waited(asking, login, late) {
-            return Err(error);
-        }
-    }
-}
-
-enum Looked {
-    In(Option<Zeroizing<String>>),
-    Wait(SigningIn),
-}
-
-/// What the session is in; starts a sign-in where nobody is signed in.
-fn look(asking: &Arc<Asking>, login: &Login) -> Result<Looked> {
-    let session = &login.session;
-    let mut state = session.state();
-    match &state.phase {
-        Phase::Stopped(doubt) => return Err(doubt.error()),
-        Phase::Held { until, error } if Instant::now() < *until => {
-            let wait = until.saturating_duration_since(Instant::now());
-            return Err(error.clone().fact("held_ms", wait));
-        }
-        Phase::Busy(waiting) => return Ok(Looked::Wait(waiting.clone())),
-        Phase::In(token) => {
-            let fresh = match token {
-                Some(token) => Instant::now() < token.until,
-                None => state.last_used.elapsed() < asking.wire.carrier.limits.session_idle,
-            };
-            if fresh {
-                let value = token.as_ref().map(|token| token.value.clone());
-                asking.epoch.store(state.epoch, Ordering::Relaxed);
-                state.last_used = Instant::now();
-                return Ok(Looked::In(value));
-            }
-        }
-        Phase::Out | Phase::Held { .. } => {}
-    }
-    let epoch = session.epochs.fetch_add(1, Ordering::Relaxed) + 1;
-    state.epoch = epoch;
-    let waiting = start(asking, login, epoch);
-    state.phase = Phase::Busy(waiting.clone());
-    Ok(Looked::Wait(waiting))
-}
-
-/// Starts sign-in number `epoch` in a task of its own.
-fn start(asking: &Arc<Asking>, login: &Login, epoch: u64) -> SigningIn {
-    let role = match asking.wire.carrier.connector.sign_in() {
-        SignIn::ClientCredentials { proof, .. } => Role::Token { basic: proof == ClientProof::Basic },
-        _ => Role::SignIn,
-    };
-    let (sender, receiver) = oneshot::channel();
-    let aside = asking.aside(role);
-    let login = login.clone();
-    let guard = Unfinished { aside: aside.clone(), login: login.clone(), epoch };
-    tokio::spawn(async move {
-        let guard = guard;
-        let result = perform(&aside, &login).await;
-        let result = settle(&aside, &login, epoch, result).await;
-        drop(guard);
-        // Nobody may be waiting any more.
-        let _ = sender.send(result);
-    });
-    let shared: BoxFuture<'static, Result<()>> = Box::pin(async move {
-        receiver.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "The sign-in ended without a result.")))
-    });
-    shared.shared()
-}
-
-/// Should a sign-in's task end early (a panic in a connector, a runtime that shuts down), the session is not left busy:
-/// where a secret has left, the same fault at every ask would lock the account.
-struct Unfinished {
-    aside: Arc<Asking>,
-    login: Login,
-    epoch: u64,
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        let mut state = self.login.session.state();
-        if state.epoch != self.epoch || !matches!(state.phase, Phase::Busy(_)) {
-            return;
-        }
-        if !self.aside.secret_sent.load(Ordering::Relaxed) {
-            let error = Error::new(ErrorKind::Internal, "The sign-in ended without a result.");
-            state.failures = state.failures.saturating_add(1);
-            state.phase = Phase::Held { until: Instant::now() + HOLD_FIRST, error };
-            drop(state);
-            return end_login(&self.aside, false);
-        }
-        state.phase = Phase::Stopped(Doubt::Interrupted);
-        drop(state);
-        // Without a runtime the process is ending, and the note that the login began says the same at the next start.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let (wire, login) = (self.aside.wire.clone(), self.login.clone());
-            runtime.spawn(async move { stop(&wire, &login, Doubt::Interrupted).await });
-        }
-    }
-}
-
-async fn perform(aside: &Arc<Asking>, login: &Login) -> Result<Option<Token>> {
-    match aside.wire.carrier.connector.sign_in() {
-        SignIn::ClientCredentials { .. } => token::fetch(aside).await.map(Some),
-        SignIn::Form(form) => {
-            login.session.jar().clear();
-            let context = Context::new(Arc::new(HostOf(aside.clone())));
-            let mut signing_in = form.sign_in(&context);
-            loop {
-                let ends = aside.deadline();
-                match tokio::time::timeout_at(ends, signing_in.as_mut()).await {
-                    Ok(result) => return result.map(|()| None),
-                    // A person was asked meanwhile: their time is not the carrier's.
-                    Err(_) if aside.deadline() > ends => {}
-                    Err(_) => {
-                        return Err(Error::new(ErrorKind::CarrierTimeout, "Signing in at the carrier took too long."));
-                    }
-                }
-            }
-        }
-        _ => Ok(None),
-    }
-}
-
-/// Writes down how a sign-in ended, in the vault first where it was a rejection.
-async fn settle(aside: &Arc<Asking>, login: &Login, epoch: u64, result: Result<Option<Token>>) -> Result<()> {
-    let session = &login.session;
-    let error = match result {
-        Ok(token) => return settle_in(aside, login, epoch, token).await,
-        Err(error) => error,
-    };
-    if error.kind == ErrorKind::CredentialRejected {
-        let code = aside.code_refused.load(Ordering::Relaxed);
-        if session.not_rejected().is_ok() {
-            stop(&aside.wire, login, if code { Doubt::CodeRefused } else { Doubt::Refused }).await;
-        }
-        return Err(if code { Doubt::CodeRefused.error() } else { error.retry(Retry::Never) });
-    }
-    if error.kind == ErrorKind::NeedsPerson && aside.unanswered.load(Ordering::Relaxed) {
-        stop(&aside.wire, login, Doubt::Unanswered).await;
-        return Err(error.retry(Retry::Never));
-    }
-    match unclear(aside, error.kind) {
-        None => {
-            if let Some(over) = login_over(aside, false) {
-                over.await;
-            }
-            let mut state = session.state();
-            if let Phase::Stopped(doubt) = state.phase {
-                return Err(doubt.error());
-            }
-            state.phase = Phase::Out;
-            Err(error)
-        }
-        Some(_) if aside.out_of_order.load(Ordering::Relaxed) => {
-            if let Some(over) = login_over(aside, false) {
-                over.await;
-            }
-            hold(aside, login, error)
-        }
-        Some(doubt) => {
-            stop(&aside.wire, login, doubt).await;
-            Err(error.retry(Retry::Never))
-        }
-    }
-}
-
-async fn settle_in(aside: &Arc<Asking>, login: &Login, epoch: u64, token: Option<Token>) -> Result<()> {
-    let session = &login.session;
-    let form = token.is_none();
-    {
-        let mut state = session.state();
-        // Refused meanwhile, in an ask that used the session before: that is the later word.
-        if let Phase::Stopped(doubt) = state.phase {
-            return Err(doubt.error());
-        }
-        state.phase = Phase::In(token);
-        state.failures = 0;
-        state.last_used = Instant::now();
-    }
-    proven(session);
-    if let Some(over) = login_over(aside, true) {
-        over.await;
-    }
-    if form {
-        watch_idle(&aside.wire, login, epoch);
-    }
-    let carrier = aside.wire.carrier.id.as_str();
-    tracing::info!(carrier, credential = login.lease.credential_id, "Signed in.");
-    Ok(())
-}
-
-/// After a sign-in that the carrier was too busy or broken to judge: further ones later, longer each time.
-fn hold(aside: &Asking, login: &Login, error: Error) -> Result<()> {
-    let mut state = login.session.state();
-    if let Phase::Stopped(doubt) = state.phase {
-        return Err(doubt.error());
-    }
-    let hold = HOLD_FIRST.saturating_mul(2_u32.saturating_pow(state.failures.min(10))).min(HOLD_MAX);
-    let error = error.retry(Retry::Never);
-    state.failures = state.failures.saturating_add(1);
-    state.phase = Phase::Held { until: Instant::now() + hold, error: error.clone() };
-    tracing::warn!(
-        carrier = aside.wire.carrier.id.as_str(),
-        credential = login.lease.credential_id,
-        kind = error.kind.name(),
-        hold_secs = hold.as_secs(),
-        "The carrier was out of order during a sign-in; further ones are held back."
-    );
-    Err(error)
-}
-
-/// What to think of a form sign-in that failed in another way than by a clear refusal; `None` where nothing secret had left,
-/// or where the failure is none of the password's: our own limits and the carrier's clear words.
-fn unclear(aside: &Asking, kind: ErrorKind) -> Option<Doubt> {
-    if aside.role != Role::SignIn || !aside.secret_sent.load(Ordering::Relaxed) {
-        return None;
-    }
-    // A changed password is stored, and the carrier wants to be signed in to anew: it has judged nothing else.
-    if kind == ErrorKind::CarrierUnavailable && aside.login.as_ref().is_some_and(changed_by_person) {
-        return None;
-    }
-    match kind {
-        ErrorKind::CarrierUnavailable | ErrorKind::CarrierTimeout => Some(Doubt::NoReply),
-        ErrorKind::ProtocolBroken | ErrorKind::AnswerMismatch | ErrorKind::Internal => Some(Doubt::Unrecognised),
-        ErrorKind::NeedsPerson => Some(Doubt::Person),
-        _ => None,
-    }
-}
-
-/// Whether a person has changed a value in the middle of this credential's sign-in.
-fn changed_by_person(login: &Login) -> bool {
-    let now = login.session.replaced.load(Ordering::Relaxed);
-    now > login.lease.generation
 }
 
 /// Stops a credential: in this process at once, in the vault before this returns.
@@ -556,6 +282,18 @@ pub(super) async fn stop(wire: &Inner, login: &Login, why: Doubt) {
     let _ = written.await;
 }
 
+/// What to tell of a request that failed: where the carrier did not take the client certificate, the credential is stopped
+/// first, so that nobody shows it again.
+pub(super) async fn failed(asking: &Asking, error: Error) -> Error {
+    if let Some(login) = asking.login.as_ref().filter(|_| asking.role != Role::SignOut)
+        && error.kind == ErrorKind::CredentialRejected
+        && login.session.not_rejected().is_ok()
+    {
+        stop(&asking.wire, login, Doubt::CertificateRefused).await;
+    }
+    error
+}
+
 /// What a whole reply, redirects followed, means for the session.
 pub(super) enum Judged {
     /// It is the connector's.
@@ -574,12 +312,17 @@ pub(super) async fn judge(asking: &Asking, reply: Response<Bytes>) -> Result<Jud
         return Ok(Judged::Good(reply));
     };
     let status = reply.status();
+    let alone = certificate_alone(&asking.wire);
     match asking.wire.carrier.connector.sign_in() {
+        SignIn::None if alone && status == StatusCode::UNAUTHORIZED => {
+            stop(&asking.wire, login, Doubt::CertificateRefused).await;
+            return Err(Doubt::CertificateRefused.error().fact("status", status));
+        }
         SignIn::Basic | SignIn::Header(_) if status == StatusCode::UNAUTHORIZED => {
             stop(&asking.wire, login, Doubt::Refused).await;
             return Err(Doubt::Refused.error().fact("status", status));
         }
-        SignIn::Basic | SignIn::Header(_) if status.as_u16() < 400 => {
+        sign_in if (alone || matches!(sign_in, SignIn::Basic | SignIn::Header(_))) && status.as_u16() < 400 => {
             proven(&login.session);
             if let Some(over) = login_over(asking, true) {
                 over.await;
@@ -618,67 +361,4 @@ fn session_ended(asking: &Asking, login: &Login) -> Result<Judged> {
         Error::new(ErrorKind::CarrierUnavailable, "The carrier ended the session in the middle of the question.");
     // A session that ends right after its sign-in would be signed in again and again.
     Err(if own { error.retry(Retry::Never) } else { error })
-}
-
-/// Leaves a session that nobody uses any more.
-fn watch_idle(wire: &Arc<Inner>, login: &Login, epoch: u64) {
-    let wire: Weak<Inner> = Arc::downgrade(wire);
-    let (session, credential_id, generation) =
-        (Arc::downgrade(&login.session), login.lease.credential_id.clone(), login.lease.generation);
-    let guards = login.guards.clone();
-    let Some(idle) = wire.upgrade().map(|wire| wire.carrier.limits.session_idle) else { return };
-    tokio::spawn(async move {
-        loop {
-            let Some(rest) = session.upgrade().and_then(|session| session.rest(epoch, idle)) else { return };
-            if rest.is_zero() {
-                break;
-            }
-            tokio::time::sleep(rest).await;
-        }
-        if let (Some(wire), Some(session)) = (wire.upgrade(), session.upgrade()) {
-            leave(&wire, &Login::leaving(&credential_id, generation, session, guards), epoch).await;
-        }
-    });
-}
-
-impl Session {
-    /// How long until session `epoch` has been idle too long; `None` when it is over already.
-    fn rest(&self, epoch: u64, idle: Duration) -> Option<Duration> {
-        let state = self.state();
-        if state.epoch != epoch || !matches!(state.phase, Phase::In(_)) {
-            return None;
-        }
-        let rest = idle.saturating_sub(state.last_used.elapsed());
-        let used = self.active.load(Ordering::Relaxed) > 0;
-        Some(if used { rest.max(Duration::from_secs(1)) } else { rest })
-    }
-
-    /// The number of the session that is signed in at a form.
-    pub(super) fn at_form(&self) -> Option<u64> {
-        let state = self.state();
-        matches!(state.phase, Phase::In(None)).then_some(state.epoch)
-    }
-}
-
-/// Signs out of session `epoch`, as well as the carrier lets us. Nobody waits for the result.
-pub(super) async fn leave(wire: &Arc<Inner>, login: &Login, epoch: u64) {
-    let carrier = wire.carrier.clone();
-    let SignIn::Form(form) = carrier.connector.sign_in() else { return };
-    let Some(jar) = login.session.part(epoch) else { return };
-    // With the old cookies alone: somebody may be signing in anew meanwhile, into the jar that stays.
-    let old = Session::new();
-    *old.jar() = jar;
-    let login = Login { session: Arc::new(old), ..login.clone() };
-    let asking = Asking::leaving(wire.clone(), login, SIGN_OUT_TIMEOUT);
-    let context = Context::new(Arc::new(HostOf(asking)));
-    let left = sign_out(form, &context).await;
-    if let Err(error) = left {
-        tracing::debug!(carrier = carrier.id, %error, "Signing out did not work; the carrier will end the session.");
-    }
-}
-
-async fn sign_out(form: &dyn FormSignIn, context: &Context) -> Result<()> {
-    tokio::time::timeout(SIGN_OUT_TIMEOUT, form.sign_out(context))
-        .await
-        .unwrap_or_else(|_| Err(Error::new(ErrorKind::CarrierTimeout, "Signing out took too long.")))
 }

@@ -61,7 +61,7 @@ pub(super) struct Server {
     pub(super) connections: Arc<AtomicUsize>,
 }
 
-type Handler = dyn Fn(&Seen) -> Act + Send + Sync;
+pub(super) type Handler = dyn Fn(&Seen) -> Act + Send + Sync;
 
 impl Server {
     pub(super) async fn start(handler: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Self {
@@ -127,7 +127,7 @@ impl Server {
 }
 
 /// Serves one connection; gives the socket back when it is to be reset.
-async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     mut socket: S,
     handler: &Handler,
     seen: &Mutex<Vec<Seen>>,
@@ -306,6 +306,7 @@ pub(super) fn test_carrier(scheme: Scheme, hosts: &[String]) -> Carrier {
         hosts: hosts.to_vec(),
         allow_private: vec![],
         ca_pem: None,
+        client_certificate: false,
         credential: CredentialScope::PerPractice,
         offers: Offers { eligibility: true, dependents: true, service_types_max: 1, authorizations: true },
         limits: Limits {
@@ -332,6 +333,8 @@ pub(super) fn test_carrier(scheme: Scheme, hosts: &[String]) -> Carrier {
 /// A vault in memory with one credential for everybody.
 pub(super) struct TestVault {
     pub(super) fields: BTreeMap<String, String>,
+    /// What single practices have besides.
+    pub(super) own: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
     pub(super) origins: Vec<String>,
     pub(super) generation: AtomicUsize,
     pub(super) stopped: Mutex<HashSet<(String, u64)>>,
@@ -353,6 +356,7 @@ impl TestVault {
         ];
         Self {
             fields: fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            own: Mutex::default(),
             origins: origins.to_vec(),
             generation: AtomicUsize::new(1),
             stopped: Mutex::default(),
@@ -370,7 +374,8 @@ impl Credentials for TestVault {
         if self.stopped.lock().unwrap().contains(&(credential_id.clone(), generation)) {
             return Err(Error::new(ErrorKind::CredentialRejected, "Stopped."));
         }
-        let fields = self.fields.iter().map(|(name, value)| (name.clone(), Zeroizing::new(value.clone())));
+        let own = self.own.lock().unwrap().get(practice.as_str()).cloned().unwrap_or_default();
+        let fields = self.fields.iter().chain(&own).map(|(name, value)| (name.clone(), Zeroizing::new(value.clone())));
         Ok(Lease { credential_id, generation, on_trial: true, fields: fields.collect(), origins: self.origins.clone() })
     }
 

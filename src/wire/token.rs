@@ -53,6 +53,10 @@ fn request(word: &str, token_url: Uri, scope: Option<&str>, proof: ClientProof) 
     }
     match proof {
         ClientProof::Basic => {}
+        ClientProof::Certificate => {
+            let marker = Marker::new(word, &Secret::Field("client_id"), Escape::Form);
+            form.push_str(&format!("&client_id={marker}"));
+        }
         ClientProof::Form => {
             for field in ["client_id", "client_secret"] {
                 let marker = Marker::new(word, &Secret::Field(field), Escape::Form);
@@ -152,6 +156,14 @@ mod tests {
         assert_eq!(life(r#"{"access_token":"t","expires_in":3600}"#), Duration::from_secs(3_540));
         assert_eq!(life(r#"{"access_token":"t","expires_in":"100","token_type":"Bearer"}"#), Duration::from_secs(90));
         assert_eq!(life(r#"{"access_token":"t"}"#), Duration::from_secs(270));
+    }
+
+    #[test]
+    fn under_a_client_certificate_only_the_id_is_sent() {
+        let request = request("w0rd", Uri::from_static("https://a.example/token"), Some("s"), ClientProof::Certificate);
+        let body = String::from_utf8(request.unwrap().into_body().to_vec()).unwrap();
+        assert!(body.starts_with("grant_type=client_credentials&scope=s&client_id=pk-w0rd-f"), "{body}");
+        assert!(!body.contains("client_secret") && !body.contains("assertion"), "{body}");
     }
 
     #[test]

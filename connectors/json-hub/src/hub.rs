@@ -138,6 +138,12 @@ fn sign_in(
             let name = CredentialField { optional: true, ..field("key_id", "Key id (kid), as the carrier has it") };
             (known, vec![field("client_id", "Client id"), field("private_key", "Private key (PEM, PKCS #8)"), name])
         }
+        Auth::TlsClientAuth { token_url, scope } => {
+            let token_url = address(settings, "auth.token_url", token_url, problems);
+            let (scope, proof) = (scope.clone(), ClientProof::Certificate);
+            let known = token_url.map(|token_url| Known::ClientCredentials { token_url, scope, proof });
+            (known, vec![field("client_id", "Client id")])
+        }
         Auth::InBody { fields } => {
             (Some(Known::InBody), fields.iter().map(|name| field(name, &name.replace('_', " "))).collect())
         }

@@ -69,6 +69,15 @@ pub enum Auth {
         #[serde(default)]
         algorithm: AssertionAlgorithm,
     },
+    /// OAuth2 client credentials, proven by the client certificate of the TLS handshake (RFC 8705); the carrier file says
+    /// `client_certificate = true`.
+    TlsClientAuth {
+        /// Where tokens are given out. Its host must be in `hosts`.
+        token_url: String,
+        /// Scope to ask for, where the carrier wants one.
+        #[serde(default)]
+        scope: Option<String>,
+    },
     /// The credential rides in the body, at placeholders `{secret.username}`.
     InBody {
         /// Which values the vault must hold: `["username", "password"]`.

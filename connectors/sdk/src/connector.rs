@@ -64,6 +64,8 @@ pub struct EligibilityLimits {
 }
 
 /// How a carrier learns who we are. Standard schemes are data: the host performs them and the connector sees no secret.
+/// A client certificate (mutual TLS) is none of them: the carrier file says `client_certificate = true`, whatever the
+/// connector, and where it is all that the carrier wants, this is [`SignIn::None`].
 pub enum SignIn<'a> {
     /// Nothing is needed.
     None,
@@ -94,6 +96,9 @@ pub enum ClientProof {
     Form,
     /// Field `client_secret`, by HTTP Basic.
     Basic,
+    /// The client certificate of the TLS handshake, with field `client_id` in the form's body: RFC 8705 section 2,
+    /// `tls_client_auth`. The carrier file says `client_certificate = true`.
+    Certificate,
     /// A short-lived assertion signed with the key in field `private_key` (PEM), named by the optional field `key_id`:
     /// RFC 7523, `private_key_jwt`.
     Assertion(AssertionAlgorithm),

@@ -151,7 +151,7 @@ fn window(carrier: &Carrier) -> Option<String> {
 
 fn no_login(visit: &Visit, carrier: &Carrier) -> bool {
     let owner = vault::owner(visit.caller.practice(), carrier);
-    !carrier.connector.credential_fields().is_empty() && visit.app.vault.info(&owner, &carrier.id).is_none()
+    !carrier.credential_fields().is_empty() && visit.app.vault.info(&owner, &carrier.id).is_none()
 }
 
 /// Whether a field of the member is sent to this carrier at all.

@@ -4,6 +4,7 @@
 //! events, deliveries and every file that was written are searched, in ten encodings, for what was planted, for what the
 //! gateway made and for what was heard on the lines to carriers.
 
+mod certificate;
 mod desk;
 mod needles;
 mod planted;
@@ -58,8 +59,10 @@ async fn nothing_of_patients_and_secrets_is_in_logs_metrics_errors_and_files() {
     let key = folder.key();
     let mut handed = Handed::default();
     planted::copies(&folder, &mut handed);
+    let client = certificate::copy(&folder, &mut handed);
     let gateway = Arc::new(folder.serve());
     planted::hand_in(&folder, (&gateway, &key), &mut handed).await;
+    certificate::hand_in((&gateway, &key), client, &mut handed).await;
     let replies = ask_about_everybody(&gateway, &key).await;
     let mut errors: Vec<Hay> = Vec::new();
     let mut answers: Vec<Hay> = Vec::new();

@@ -163,7 +163,7 @@ pub fn copies(folder: &Folder, handed: &mut Handed) {
 
 impl Handed {
     /// One of the operator's commands; what it says is searched.
-    fn told_to(&mut self, folder: &Folder, command: &[&str], input: &str) -> i32 {
+    pub fn told_to(&mut self, folder: &Folder, command: &[&str], input: &str) -> i32 {
         self.bytes.extend_from_slice([&command.join(" "), input].concat().as_bytes());
         let ended = folder.portico(command, input);
         self.clean.push((format!("portico {}", command.join(" ")), [ended.out, ended.err].concat().into_bytes()));
