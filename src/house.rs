@@ -19,9 +19,10 @@ use crate::events::{Events, Webhooks};
 use crate::gateway::{Gateway, Planes};
 use crate::identity::{Caller, Declined, Identity, NewMember, Role, Scope};
 use crate::patients::Patients;
+use crate::pauses::Pauses;
 use crate::practice::PracticeId;
 use crate::schedule::{Rooms, Schedule};
-use crate::stack::{AnswerCache, Shared};
+use crate::stack::{AnswerCache, Care, Pulse, Shared};
 use crate::store::Store;
 use crate::submissions::Submissions;
 use crate::tasks::Tasks;
@@ -100,9 +101,15 @@ impl House {
         let (book, report) = CarrierBook::open(&files, Limits::default());
         report.log();
         let mut house = Self::over_book(book, store, &sandbox::credentials(), &base).await?;
+        house.app.simulated = Some(sandbox.control().clone());
         house._folder = folder;
         house.tasks.push(tokio::spawn(house.book.clone().watch(LOOK_EVERY)));
         Ok(house)
+    }
+
+    /// Where the simulated carriers of a demo in `data` listened last time, for [`sandbox::SandboxConfig::earlier`].
+    pub fn demo_ports(data: Option<&Path>) -> Vec<(String, u16)> {
+        data.map(|data| simulated::earlier(&data.join("carriers"))).unwrap_or_default()
     }
 
     /// As [`House::demo`], with any carrier files and credentials.
@@ -163,7 +170,13 @@ impl House {
         if acts {
             settle(&trail, &vault, &people).await?;
         }
-        let shared = Shared { cache: Arc::new(AnswerCache::new()?), ledger: trail.clone(), retry_jitter: RETRY_JITTER };
+        let pulse = Arc::new(Pulse::default());
+        let practices: Vec<PracticeId> = identity.practices().await?.into_iter().map(|(id, _)| id).collect();
+        pulse.recall(&trail, &practices).await?;
+        let pauses = Some(Pauses::open(store.clone(), trail.clone()).await?);
+        let care = Care { pulse, pauses };
+        let cache = Arc::new(AnswerCache::new()?);
+        let shared = Shared { cache, ledger: trail.clone(), retry_jitter: RETRY_JITTER, care };
         let planes = Planes::attended(book.clone(), vault.clone(), people.relay(), shared);
         let metrics = metrics_handle()?;
         let keeping = trail.clone();
@@ -209,6 +222,7 @@ impl House {
             webhooks,
             metrics,
             proxies,
+            simulated: None,
         };
         Ok(Self { app, book, tasks, _folder: None })
     }

@@ -17,20 +17,21 @@
 //! 12. [`tasks`]: what carriers ask of a person: shown, counted down, answered once
 //! 13. [`gateway`]: caller + carrier + ask to outcome; the one crossroads
 //! 14. [`stack`]: the question plane: audit, deadline, cache, retry, breaker, dispatch
-//! 15. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
-//! 16. [`wire`]: the HTTP plane: record, egress, limit, session, client
-//! 17. [`logging`]: which log lines are written
-//! 18. [`hygiene`]: no core dumps, no look into this process
-//! 19. [`config`]: what `gateway.toml` says
-//! 20. [`carriers`]: carrier files to validated values; search; reload
-//! 21. [`registry`]: the one list of compiled-in connectors
-//! 22. [`identity`]: practices, people, roles; API keys and sessions to callers
-//! 23. [`packets`]: evidence packets: made, and checked
-//! 24. [`trail`]: the paper trail and the stored answers
-//! 25. [`store`]: the only SQL
-//! 26. [`practice`]: the one word all rooms share: whose question it is
-//! 27. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
-//! 28. [`failpoint`]: places where a test may stop the process; nothing in a usual build
+//! 15. [`pauses`]: carriers that a practice asks nothing for a while, because a person said so
+//! 16. [`vault`]: carrier credentials at rest; lends them to the wire through the trait the wire asks for
+//! 17. [`wire`]: the HTTP plane: record, egress, limit, session, client
+//! 18. [`logging`]: which log lines are written
+//! 19. [`hygiene`]: no core dumps, no look into this process
+//! 20. [`config`]: what `gateway.toml` says
+//! 21. [`carriers`]: carrier files to validated values; search; reload
+//! 22. [`registry`]: the one list of compiled-in connectors
+//! 23. [`identity`]: practices, people, roles; API keys and sessions to callers
+//! 24. [`packets`]: evidence packets: made, and checked
+//! 25. [`trail`]: the paper trail and the stored answers
+//! 26. [`store`]: the only SQL
+//! 27. [`practice`]: the one word all rooms share: whose question it is
+//! 28. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
+//! 29. [`failpoint`]: places where a test may stop the process; nothing in a usual build
 
 pub mod api;
 pub mod backup;
@@ -49,6 +50,7 @@ pub mod logging;
 pub mod packets;
 pub mod pages;
 pub mod patients;
+pub mod pauses;
 pub mod practice;
 pub mod registry;
 pub mod schedule;

@@ -22,10 +22,10 @@ use super::body::{Body, read};
 use super::caller::Authenticated;
 use super::problem::Problem;
 use crate::carriers::FileProblem;
-use crate::carriers::edit::{Change, NotApplied, REASON_MAX};
+use crate::carriers::edit::{Change, NotApplied, REASON_MAX, Removal};
 use crate::carriers::file::CarrierFile;
 use crate::identity::Scope;
-use crate::vault::GATEWAY_PRACTICE;
+use crate::vault::{self, GATEWAY_PRACTICE};
 
 /// How long to wait until the carrier's connections are made anew.
 const IN_FORCE_WITHIN: Duration = Duration::from_secs(2);
@@ -89,6 +89,57 @@ pub struct Applied {
     /// Whether the gateway works with it now; `false`: it could not be connected as the file says, and the last good one
     /// holds.
     pub in_force: bool,
+}
+
+/// Body of `POST /v1/carriers/{id}/remove`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveBody {
+    /// The `version` of the file that is to go.
+    base: String,
+    /// Why. Kept with the versions, and sealed with the record.
+    reason: String,
+}
+
+/// Answer of `POST /v1/carriers/{id}/remove`, and what would keep it from being done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Depends {
+    /// Submissions of the practice that are not over. Any keeps the file from being taken away.
+    pub submissions: i64,
+    /// Items of batches that wait for the carrier. Any keeps the file from being taken away.
+    pub batch_items: usize,
+    /// Whether a login is stored; it stays, sealed, and is used again should the carrier come back at the same hosts.
+    pub login: bool,
+}
+
+impl Depends {
+    /// Whether something that was taken in would be lost.
+    pub fn blocks(&self) -> bool {
+        self.submissions > 0 || self.batch_items > 0
+    }
+}
+
+/// A carrier whose file is gone and whose versions are kept.
+#[derive(Serialize, JsonSchema)]
+pub struct RemovedView {
+    /// Its id.
+    pub carrier: String,
+    /// When it was taken away; absent where that was done on the disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Who took it away, as the paper trail has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Answer of `GET /v1/carriers/removed`.
+#[derive(Serialize, JsonSchema)]
+pub struct RemovedList {
+    /// By id.
+    pub removed: Vec<RemovedView>,
 }
 
 /// Answer of `GET /v1/carriers/{id}/versions`.
@@ -178,11 +229,7 @@ pub async fn put(
 ) -> Result<Json<Applied>, Problem> {
     may_change(&app, &caller).await?;
     let body: PutFile = read(&body)?;
-    let reason = body.reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON_MAX {
-        let message = format!("Say in a few words why, at most {REASON_MAX} characters.");
-        return Err(Problem::fields(vec![FieldProblem::new("/reason", message)]));
-    }
+    let reason = said_why(&body.reason)?;
     let change = Change { id: &id, text: &body.text, base: body.base.as_deref(), reason };
     let book = app.gateway.planes().book();
     let applied = book.apply(&app.trail, caller.0.practice(), &caller.0.actor(), change).await;
@@ -193,7 +240,66 @@ pub async fn put(
     Ok(Json(Applied { carrier: id, number, version, in_force }))
 }
 
-/// `GET /v1/carriers/{id}/versions`
+/// Why, where it was said.
+fn said_why(reason: &str) -> Result<&str, Problem> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.chars().count() > REASON_MAX {
+        let message = format!("Say in a few words why, at most {REASON_MAX} characters.");
+        return Err(Problem::fields(vec![FieldProblem::new("/reason", message)]));
+    }
+    Ok(reason)
+}
+
+/// What depends on a carrier; on a gateway where carriers may be changed there is one practice, the caller's.
+pub async fn depends(app: &App, caller: &Authenticated, id: &str) -> Result<Depends, Problem> {
+    let practice = caller.0.practice();
+    let submissions = app.submissions.unfinished(practice, id).await.map_err(Error::from)?;
+    let batch_items = app.batches.waiting_for(practice, id);
+    let plane = app.gateway.planes().get(id);
+    let login = plane.is_some_and(|plane| app.vault.info(&vault::owner(practice, &plane.carrier), id).is_some());
+    Ok(Depends { submissions, batch_items, login })
+}
+
+/// `POST /v1/carriers/{id}/remove`
+pub async fn remove(
+    State(app): State<App>,
+    caller: Authenticated,
+    Path(id): Path<String>,
+    Body(body): Body,
+) -> Result<Json<Depends>, Problem> {
+    may_change(&app, &caller).await?;
+    let body: RemoveBody = read(&body)?;
+    let reason = said_why(&body.reason)?;
+    let depends = depends(&app, &caller, &id).await?;
+    if depends.blocks() {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "Something still waits for this carrier",
+            format!(
+                "{} submissions are not over and {} items of batches wait. Let them end, or cancel them; then take the carrier away.",
+                depends.submissions, depends.batch_items
+            ),
+        ));
+    }
+    let removal = Removal { id: &id, base: &body.base, reason };
+    let book = app.gateway.planes().book();
+    let removed = book.remove(&app.trail, caller.0.practice(), &caller.0.actor(), removal).await;
+    removed.map_err(|error| not_applied(error, "/id"))?;
+    Ok(Json(depends))
+}
+
+/// `GET /v1/carriers/removed`
+pub async fn removed(State(app): State<App>, caller: Authenticated) -> Result<Json<RemovedList>, Problem> {
+    may_change(&app, &caller).await?;
+    let found = app.gateway.planes().book().removed().await.map_err(|error| not_applied(error, "/id"))?;
+    let view = |one: crate::carriers::edit::Removed| {
+        let (at, by, reason) = one.how.map_or((None, None, None), |(at, by, why)| (Some(at), Some(by), Some(why)));
+        RemovedView { carrier: one.id, at, by, reason }
+    };
+    Ok(Json(RemovedList { removed: found.into_iter().map(view).collect() }))
+}
+
+/// `GET /v1/carriers/{id}/versions`: also of a carrier whose file is gone.
 pub async fn versions(
     State(app): State<App>,
     caller: Authenticated,
@@ -201,11 +307,14 @@ pub async fn versions(
 ) -> Result<Json<VersionList>, Problem> {
     may_change(&app, &caller).await?;
     let book = app.gateway.planes().book();
-    let now = book.file(&id).await.map_err(|error| not_applied(error, "/id"))?.ok_or_else(no_file)?;
+    let now = book.file(&id).await.map_err(|error| not_applied(error, "/id"))?;
     let kept = book.versions(&id).await.map_err(|error| not_applied(error, "/id"))?;
+    if now.is_none() && kept.is_empty() {
+        return Err(no_file());
+    }
     let view = |one: crate::carriers::edit::Version| VersionView {
         number: one.number,
-        now: one.version == now.version,
+        now: now.as_ref().is_some_and(|now| one.version == now.version),
         version: one.version,
         at: one.at,
         by: one.by,

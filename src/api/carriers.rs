@@ -80,14 +80,41 @@ pub struct CarrierView {
     /// Whether it is closed now, and until when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_until: Option<Timestamp>,
+    /// When it closes next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_closed: Option<NextClosed>,
     /// When it is closed each week, by its own clock.
     pub closed: Vec<ClosedView>,
+    /// Whether somebody of the practice has paused it: then nothing is asked there.
+    pub paused: bool,
+    /// Whom people call, as its file has it.
+    pub support: SupportView,
     /// How long one attempt at a question may last, seconds.
     pub attempt_timeout_secs: u64,
     /// How long a question may last, retries included, seconds.
     pub deadline_secs: u64,
     /// How long answers stay fresh, seconds.
     pub fresh_for_secs: u64,
+}
+
+/// When a carrier closes next.
+#[derive(Serialize, JsonSchema)]
+pub struct NextClosed {
+    /// From …
+    pub from: Timestamp,
+    /// … until.
+    pub until: Timestamp,
+}
+
+/// Whom people call.
+#[derive(Serialize, JsonSchema)]
+pub struct SupportView {
+    /// The carrier's telephone number for providers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// What to know before calling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
 }
 
 /// A weekly window in which a carrier is closed.
@@ -182,16 +209,36 @@ pub async fn one(
     Path(id): Path<String>,
 ) -> Result<Json<CarrierView>, Problem> {
     caller.need(Scope::Carriers)?;
-    let plane =
-        app.gateway.planes().get(&id).ok_or_else(|| {
-            Problem::not_found("There is no carrier with this id; GET /v1/carriers?q= finds it by name.")
-        })?;
+    let plane = plane(&app, &id)?;
     let owner = vault::owner(caller.0.practice(), &plane.carrier);
     let login = app.vault.info(&owner, &id);
-    Ok(Json(view(&plane, caller.0.practice(), login.as_ref())))
+    let paused = app.gateway.planes().paused(caller.0.practice(), &id).is_some();
+    Ok(Json(view(&plane, caller.0.practice(), login.as_ref(), paused)))
 }
 
-fn view(plane: &Plane, practice: &crate::practice::PracticeId, login: Option<&CredentialInfo>) -> CarrierView {
+/// The carrier of this id.
+pub(super) fn plane(app: &App, id: &str) -> Result<Plane, Problem> {
+    app.gateway
+        .planes()
+        .get(id)
+        .ok_or_else(|| Problem::not_found("There is no carrier with this id; GET /v1/carriers?q= finds it by name."))
+}
+
+/// The word for a circuit's state.
+pub(super) fn state(circuit: BreakerState) -> &'static str {
+    match circuit {
+        BreakerState::Closed => "up",
+        BreakerState::Open => "down",
+        BreakerState::Probation => "trying",
+    }
+}
+
+fn view(
+    plane: &Plane,
+    practice: &crate::practice::PracticeId,
+    login: Option<&CredentialInfo>,
+    paused: bool,
+) -> CarrierView {
     let carrier = &plane.carrier;
     let budget = plane.wire.budget(practice);
     CarrierView {
@@ -233,13 +280,12 @@ fn view(plane: &Plane, practice: &crate::practice::PracticeId, login: Option<&Cr
             remaining: budget.remaining,
             reset_secs: budget.reset_secs,
         },
-        state: match plane.circuit() {
-            BreakerState::Closed => "up",
-            BreakerState::Open => "down",
-            BreakerState::Probation => "trying",
-        },
+        state: state(plane.circuit()),
         closed_until: carrier.hours.closed_until(Timestamp::now()),
+        next_closed: carrier.hours.next_closed(Timestamp::now()).map(|(from, until)| NextClosed { from, until }),
         closed: carrier.hours.closed.iter().map(ClosedView::of).collect(),
+        paused,
+        support: SupportView { phone: carrier.support.phone.clone(), notes: carrier.support.notes.clone() },
         attempt_timeout_secs: carrier.limits.attempt_timeout.as_secs(),
         deadline_secs: carrier.limits.deadline.as_secs(),
         fresh_for_secs: carrier.cache.eligibility.as_secs(),

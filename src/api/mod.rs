@@ -7,6 +7,7 @@ pub mod batches;
 pub(crate) mod body;
 mod caller;
 pub(crate) mod carrier_files;
+pub(crate) mod carrier_health;
 pub(crate) mod carriers;
 pub(crate) mod credentials;
 mod docs;
@@ -95,6 +96,8 @@ pub struct App {
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     /// Proxies that are believed about the client's address.
     pub proxies: Arc<[std::net::IpAddr]>,
+    /// The switches of the simulated carriers; only the demo has them.
+    pub simulated: Option<sandbox::Control>,
 }
 
 /// All routes. A route that is missing from the OpenAPI document fails a test.
@@ -107,6 +110,9 @@ pub fn router(app: App) -> Router {
         .route("/docs", get(docs::page))
         .route("/v1/carriers", get(carriers::search))
         .route("/v1/carriers/{id}", get(carriers::one))
+        .route("/v1/carriers/{id}/health", get(carrier_health::health))
+        .route("/v1/carriers/{id}/pause", put(carrier_health::pause))
+        .route("/v1/carriers/{id}/resume", post(carrier_health::resume))
         .route("/v1/eligibility", post(eligibility::ask))
         .route("/v1/eligibility/batches", get(batches::list).post(batches::make))
         .route("/v1/eligibility/batches/{id}", get(batches::read))
@@ -171,6 +177,8 @@ fn file_routes() -> Router<App> {
     Router::new()
         .route("/v1/carriers/check", post(carrier_files::check))
         .route("/v1/carriers/{id}/file", get(carrier_files::read_one).put(carrier_files::put))
+        .route("/v1/carriers/removed", get(carrier_files::removed))
+        .route("/v1/carriers/{id}/remove", post(carrier_files::remove))
         .route("/v1/carriers/{id}/versions", get(carrier_files::versions))
         .route("/v1/carriers/{id}/versions/{number}", get(carrier_files::version))
 }

@@ -228,9 +228,10 @@ pub fn status(kind: ErrorKind) -> StatusCode {
         ErrorKind::RequestInvalid | ErrorKind::Unsupported => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorKind::NotPermitted => StatusCode::FORBIDDEN,
         ErrorKind::CarrierUnknown => StatusCode::NOT_FOUND,
-        ErrorKind::CredentialMissing | ErrorKind::CredentialRejected | ErrorKind::NeedsPerson => {
-            StatusCode::FAILED_DEPENDENCY
-        }
+        ErrorKind::CredentialMissing
+        | ErrorKind::CredentialRejected
+        | ErrorKind::NeedsPerson
+        | ErrorKind::CarrierPaused => StatusCode::FAILED_DEPENDENCY,
         ErrorKind::CarrierUnavailable
         | ErrorKind::CarrierUntrusted
         | ErrorKind::AnswerMismatch
@@ -248,7 +249,7 @@ pub fn status(kind: ErrorKind) -> StatusCode {
 fn title(who: WhoActs) -> &'static str {
     match who {
         WhoActs::Caller => "The request cannot be served as it is",
-        WhoActs::PracticeAdmin => "The practice's credential needs attention",
+        WhoActs::PracticeAdmin => "Somebody of the practice must act",
         WhoActs::Person => "A person must act at the carrier",
         WhoActs::Carrier => "The carrier gave no usable answer",
         WhoActs::ConnectorAuthor => "The carrier's interface does not fit its file",

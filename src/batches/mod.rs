@@ -311,6 +311,11 @@ impl Batches {
         Ok(true)
     }
 
+    /// How many items of the practice's unfinished batches wait for this carrier.
+    pub fn waiting_for(&self, practice: &PracticeId, carrier: &str) -> usize {
+        self.plan().waiting_for(practice, carrier)
+    }
+
     /// Told whenever something of the batch changes; `None` once it is finished.
     pub fn changes(&self, practice: &PracticeId, id: &str) -> Option<watch::Receiver<()>> {
         self.plan().get(practice, id).map(Course::changes)

@@ -180,6 +180,12 @@ impl Plan {
         self.courses.len()
     }
 
+    /// How many items of a practice's unfinished batches wait for this carrier.
+    pub fn waiting_for(&self, practice: &PracticeId, carrier: &str) -> usize {
+        let own = self.courses.values().filter(|course| course.practice == *practice);
+        own.filter_map(|course| course.lines.get(carrier)).map(|line| line.waiting.len()).sum()
+    }
+
     /// How many questions are under way.
     pub fn under_way(&self) -> usize {
         self.under_way

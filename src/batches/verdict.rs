@@ -69,6 +69,8 @@ pub fn of_failure(kind: ErrorKind, safe: bool, after_secs: Option<u64>, tries: i
         ErrorKind::CarrierClosed | ErrorKind::CircuitOpen | ErrorKind::Overloaded => {
             Again { reason, wait: asked_for.max(Duration::from_secs(1)), tried: false, all: true }
         }
+        // The worker does not ask while it is paused: this is for what was under way when somebody paused it.
+        ErrorKind::CarrierPaused => Again { reason, wait: Duration::from_secs(1), tried: false, all: false },
         ErrorKind::CarrierThrottled => Again { reason, wait: asked_for.max(pause(tries)), tried: true, all: true },
         // The worker does not ask while the credential is stopped: this only keeps the item from being lost.
         ErrorKind::CredentialRejected => Again { reason, wait: Duration::from_secs(1), tried: false, all: true },
@@ -91,8 +93,9 @@ pub fn of_failure(kind: ErrorKind, safe: bool, after_secs: Option<u64>, tries: i
 
 fn bounded(again: Again, tries: i64, since: Duration, otherwise: Verdict) -> Verdict {
     let spent = again.tried && tries + 1 >= TRIES_MAX;
-    // A stopped credential waits for a person, however long that takes.
-    let too_long = since >= TRIED_FOR_MAX && again.reason != ErrorKind::CredentialRejected.name();
+    // A stopped credential and a paused carrier wait for a person, however long that takes.
+    let for_a_person = [ErrorKind::CredentialRejected, ErrorKind::CarrierPaused].map(ErrorKind::name);
+    let too_long = since >= TRIED_FOR_MAX && !for_a_person.contains(&again.reason);
     if spent || too_long { otherwise } else { Verdict::Again(again) }
 }
 
@@ -140,6 +143,8 @@ mod tests {
     fn nothing_is_tried_for_ever_but_a_stopped_credential_waits_for_its_person() {
         let late = TRIED_FOR_MAX;
         assert!(matches!(of_failure(ErrorKind::CarrierClosed, true, Some(9), 0, late), Verdict::GivenUp(_)));
-        assert!(matches!(of_failure(ErrorKind::CredentialRejected, false, None, 0, late), Verdict::Again(_)));
+        for kind in [ErrorKind::CredentialRejected, ErrorKind::CarrierPaused] {
+            assert!(matches!(of_failure(kind, false, None, 0, late), Verdict::Again(_)));
+        }
     }
 }

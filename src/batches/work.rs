@@ -168,6 +168,9 @@ impl Batches {
             // Asking says what is wrong.
             return Room { of_practice: 1, of_carrier: 1, wait: None };
         };
+        if self.gateway.planes().paused(practice, carrier).is_some() {
+            return wait("carrier_paused", None);
+        }
         if let Some(until) = plane.carrier.hours.closed_until(Timestamp::now()) {
             return wait("carrier_closed", Some(until.as_microsecond()));
         }

@@ -32,7 +32,11 @@ pub const REASON_MAX: usize = 500;
 /// The folder of the versions, beside the carrier files.
 const VERSIONS: &str = "versions";
 /// Names that are addresses of their own.
-const RESERVED: [&str; 2] = ["new", "check"];
+const RESERVED: [&str; 4] = ["new", "check", "connect", "removed"];
+/// What stands beside the versions of a carrier whose file a person took away.
+const REMOVED: &str = "removed.json";
+/// Carriers that were taken away and are listed, at most.
+const REMOVED_MAX: usize = 500;
 /// Who a text is from that was put there by hand.
 const BY_HAND: &str = "by_hand";
 
@@ -84,6 +88,25 @@ pub struct Change<'a> {
     pub base: Option<&'a str>,
     /// Why.
     pub reason: &'a str,
+}
+
+/// A carrier whose file is taken away.
+pub struct Removal<'a> {
+    /// The carrier.
+    pub id: &'a str,
+    /// The version that whoever takes it away has seen.
+    pub base: &'a str,
+    /// Why.
+    pub reason: &'a str,
+}
+
+/// A carrier whose file is gone and whose versions are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// The carrier.
+    pub id: String,
+    /// When it was taken away, by whom and why; `None` where somebody took the file away on the disk.
+    pub how: Option<(Timestamp, String, String)>,
 }
 
 /// Why a file was not changed.
@@ -202,6 +225,81 @@ impl CarrierBook {
     }
 }
 
+impl CarrierBook {
+    /// Takes a carrier's file away, and the carrier with it; its text is kept as a version, by which it comes back. The act
+    /// is on record before the file goes.
+    ///
+    /// # Errors
+    /// [`NotApplied`]; nothing has changed then.
+    pub async fn remove(
+        self: &Arc<Self>,
+        trail: &Trail,
+        practice: &PracticeId,
+        by: &Actor,
+        removal: Removal<'_>,
+    ) -> Result<(), NotApplied> {
+        let shelf = Shelf::of(self, removal.id)?;
+        let _one = self.editing().lock().await;
+        let base = removal.base.to_owned();
+        let note = Note { at: Timestamp::now(), by: by.as_str().to_owned(), reason: removal.reason.to_owned() };
+        let own = shelf.clone();
+        blocking(move || {
+            let now = own.now()?;
+            match now {
+                Some(file) if file.version == base => Ok(own.keep_last(&file, &note)?),
+                other => Err(NotApplied::Changed(other)),
+            }
+        })
+        .await?;
+        let record =
+            |action: &'static str| TrailRecord::new(practice, by, action).carrier(removal.id).subject(removal.base);
+        let detail = Detail::default().say("reason", removal.reason);
+        trail.record(record("carrier.file_removed").detail(detail)).await?;
+        failpoint::hit("file_removal_recorded");
+        let gone = shelf.clone();
+        if let Err(error) = blocking(move || Ok(gone.take_away()?)).await {
+            trail.record(record("carrier.file_not_removed")).await?;
+            return Err(error);
+        }
+        let book = Arc::clone(self);
+        blocking(move || {
+            book.reload().log();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Carriers whose files are gone and whose versions are kept, by id.
+    ///
+    /// # Errors
+    /// [`NotApplied::NoFiles`], [`NotApplied::File`].
+    pub async fn removed(&self) -> Result<Vec<Removed>, NotApplied> {
+        let folder = self.directory().ok_or(NotApplied::NoFiles)?.to_owned();
+        blocking(move || Ok(removed(&folder)?)).await
+    }
+}
+
+fn removed(folder: &Path) -> std::io::Result<Vec<Removed>> {
+    let entries = match std::fs::read_dir(folder.join(VERSIONS)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let Some(id) = entry?.file_name().to_str().filter(|id| check_id(id).is_ok()).map(str::to_owned) else {
+            continue;
+        };
+        let shelf = Shelf { folder: folder.to_owned(), id };
+        if !shelf.file().exists() && !shelf.numbers()?.is_empty() {
+            found.push(Removed { how: shelf.how_removed()?, id: shelf.id });
+        }
+    }
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    found.truncate(REMOVED_MAX);
+    Ok(found)
+}
+
 /// Runs what waits for the disk, or builds connectors, where it may block.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, NotApplied> + Send + 'static,
@@ -310,6 +408,8 @@ impl Shelf {
         }
         last += 1;
         self.keep_one(last, text, note)?;
+        // Whoever took it away before, it is about to be there again.
+        let _ = std::fs::remove_file(self.kept().join(REMOVED));
         let spare = (numbers.len() + 2).saturating_sub(VERSIONS_MAX);
         for number in numbers.into_iter().take(spare) {
             // The note first: a text without one is still a text.
@@ -317,6 +417,30 @@ impl Shelf {
             let _ = std::fs::remove_file(self.text_of(number));
         }
         Ok(last)
+    }
+
+    /// Keeps the text that is about to go, where nobody has kept it, and who took it away.
+    fn keep_last(&self, now: &FileText, note: &Note) -> std::io::Result<()> {
+        std::fs::create_dir_all(self.kept())?;
+        let last = self.numbers()?.last().copied().unwrap_or(0);
+        let newest = if last == 0 { None } else { read(&self.text_of(last))? };
+        if newest.is_none_or(|newest| newest.version != now.version) {
+            let reason = "as it was found on the disk".to_owned();
+            self.keep_one(last + 1, &now.text, &Note { at: note.at, by: BY_HAND.to_owned(), reason })?;
+        }
+        replace(&self.kept().join(REMOVED), &serde_json::to_string(note)?)
+    }
+
+    /// When the file was taken away, by whom and why.
+    fn how_removed(&self) -> std::io::Result<Option<(Timestamp, String, String)>> {
+        let note = read(&self.kept().join(REMOVED))?.and_then(|note| serde_json::from_str::<Note>(&note.text).ok());
+        Ok(note.map(|note| (note.at, note.by, note.reason)))
+    }
+
+    /// Takes the file away, durably.
+    fn take_away(&self) -> std::io::Result<()> {
+        std::fs::remove_file(self.file())?;
+        std::fs::File::open(&self.folder)?.sync_all()
     }
 
     fn keep_one(&self, number: u32, text: &str, note: &Note) -> std::io::Result<()> {
@@ -386,6 +510,27 @@ mod tests {
             let name = entry.unwrap().file_name();
             name == "acme.toml" || name == "versions"
         }));
+    }
+
+    #[test]
+    fn what_is_taken_away_is_kept_and_listed_until_it_is_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = shelf(folder.path());
+        assert_eq!(removed(folder.path()).unwrap(), []);
+        std::fs::write(shelf.file(), "by hand").unwrap();
+        let now = shelf.now().unwrap().unwrap();
+        shelf.keep_last(&now, &note("no longer used")).unwrap();
+        assert_eq!(removed(folder.path()).unwrap(), [], "it is still there");
+        shelf.take_away().unwrap();
+        let gone = removed(folder.path()).unwrap();
+        assert_eq!((gone.len(), gone[0].id.as_str()), (1, "acme"));
+        assert_eq!(gone[0].how.as_ref().unwrap().2, "no longer used");
+        assert_eq!(read(&shelf.text_of(1)).unwrap().unwrap().text, "by hand");
+        shelf.keep(None, "back", &note("needed again")).unwrap();
+        replace(&shelf.file(), "back").unwrap();
+        assert_eq!(removed(folder.path()).unwrap(), []);
+        shelf.take_away().unwrap();
+        assert_eq!(removed(folder.path()).unwrap()[0].how, None, "taken away on the disk");
     }
 
     #[test]

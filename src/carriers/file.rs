@@ -60,6 +60,9 @@ pub struct CarrierFile {
     /// When the carrier is closed.
     #[serde(default)]
     pub hours: HoursFile,
+    /// Whom people call when it does not work, and what they should know.
+    #[serde(default)]
+    pub support: SupportFile,
     /// What the carrier needs to find a member; drives forms, checks and documentation.
     #[serde(default)]
     pub form: FormFile,
@@ -240,6 +243,18 @@ pub struct HoursFile {
     #[serde(default)]
     #[schemars(length(max = 32))]
     pub closed: Vec<String>,
+}
+
+/// Whom people call, and what they should know. Shown on the carrier's page and where it does not answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SupportFile {
+    /// The carrier's telephone number for providers: `"800-555-0100"`.
+    #[schemars(length(max = 40))]
+    pub phone: Option<String>,
+    /// What to know before calling: what to press, what to have at hand, when somebody is there.
+    #[schemars(length(max = 500))]
+    pub notes: Option<String>,
 }
 
 /// What each operation's form needs.

@@ -28,7 +28,33 @@ impl Hours {
     }
 }
 
+/// Days ahead in which the next window is looked for: all windows are weekly.
+const LOOK_DAYS: usize = 8;
+
+impl Hours {
+    /// When the carrier closes next, after `now`, and until when.
+    pub fn next_closed(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let next = self.closed.iter().filter_map(|window| window.next_after(now)).min()?;
+        Some((next, self.closed_until(next)?))
+    }
+}
+
 impl ClosedWindow {
+    /// When this window begins next, after `now`.
+    fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let zone = TimeZone::get(&self.zone).ok()?;
+        let mut day = now.to_zoned(zone.clone()).date();
+        for _ in 0..=LOOK_DAYS {
+            let its = self.weekday.is_none_or(|weekday| day.weekday().to_monday_one_offset() == weekday);
+            let from = instant(day, self.from_minute, &zone).filter(|from| its && *from > now);
+            if from.is_some() {
+                return from;
+            }
+            day = day.tomorrow().ok()?;
+        }
+        None
+    }
+
     /// The end of this window's occurrence that holds at `now`.
     fn end_at(&self, now: Timestamp) -> Option<Timestamp> {
         let zone = TimeZone::get(&self.zone).ok()?;
@@ -123,6 +149,23 @@ mod tests {
 
     fn until(hours: &Hours, now: &str) -> Option<String> {
         hours.closed_until(now.parse().unwrap()).map(|end| end.to_string())
+    }
+
+    #[test]
+    fn the_next_window_is_found() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let closed = ["Sun 02:00-06:00 UTC", "Sun 06:00-07:00 UTC", "Mon-Fri 23:00-01:00 UTC"];
+        let hours = Hours { closed: closed.iter().flat_map(|text| ClosedWindow::parse(text).unwrap()).collect() };
+        // A Saturday, then a Monday.
+        assert_eq!(
+            hours.next_closed(at("2026-11-21T12:00:00Z")),
+            Some((at("2026-11-22T02:00:00Z"), at("2026-11-22T07:00:00Z")))
+        );
+        assert_eq!(
+            hours.next_closed(at("2026-11-23T23:30:00Z")),
+            Some((at("2026-11-24T23:00:00Z"), at("2026-11-25T01:00:00Z")))
+        );
+        assert_eq!(Hours::default().next_closed(at("2026-11-21T12:00:00Z")), None);
     }
 
     #[test]

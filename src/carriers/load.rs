@@ -132,6 +132,7 @@ impl Reading<'_> {
             },
             submissions: part::<SubmissionsFile>(&value, "submissions").unwrap_or_default().rules(),
             hours,
+            support: part(&value, "support").unwrap_or_default(),
             form,
             version: version(text),
         })

@@ -2,8 +2,10 @@
 //!
 //! Read in this order: [`file`](mod@file) (what may stand in a carrier file), [`text`] (TOML with the place of every key),
 //! [`schema`] (everything wrong at once, in words), [`load`] (one file to one [`Carrier`]), [`reload`] (all of them, and
-//! how they change while the gateway runs), [`edit`] (how a person changes one), [`search`], [`form`], [`hours`].
+//! how they change while the gateway runs), [`edit`] (how a person changes one), [`begin`] (how a person makes one who
+//! writes no TOML), [`search`], [`form`], [`hours`].
 
+pub mod begin;
 pub mod edit;
 pub mod file;
 pub mod form;
@@ -68,6 +70,8 @@ pub struct Carrier {
     pub submissions: SubmissionRules,
     /// When it is closed.
     pub hours: Hours,
+    /// Whom people call.
+    pub support: file::SupportFile,
     /// What its search form needs.
     pub form: FormRules,
     /// Changes whenever the file changes: part of cache keys.

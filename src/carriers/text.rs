@@ -108,6 +108,41 @@ impl Document {
         self.problem(SchemaProblem { path, spot: Spot::Value, message: message.into(), help })
     }
 
+    /// The text with other values in the places of these keys, written as TOML; `None` takes a key away, with its line. A key
+    /// that is not there changes nothing.
+    pub fn rewritten(&self, changes: &[(Vec<String>, Option<String>)]) -> String {
+        let mut edits: Vec<(Range<usize>, &str)> = Vec::new();
+        for (path, value) in changes {
+            let Some(node) = self.node(path) else { continue };
+            match value {
+                Some(value) => edits.push((node.value.clone(), value)),
+                None => {
+                    let rest = self.text.get(node.value.end..).unwrap_or_default();
+                    let end = rest.find('\n').map_or(self.text.len(), |at| node.value.end + at + 1);
+                    edits.push((node.key.start..end, ""));
+                }
+            }
+        }
+        edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+        let mut text = self.text.clone();
+        for (range, value) in edits {
+            if text.get(range.clone()).is_some() {
+                text.replace_range(range, value);
+            }
+        }
+        text
+    }
+
+    /// The line of a key's value, from 1; `None` where there is no such key.
+    pub fn line(&self, path: &[String]) -> Option<usize> {
+        let node = self.node(path)?;
+        Some(self.text.get(..node.value.start)?.matches('\n').count() + 1)
+    }
+
+    fn node(&self, path: &[String]) -> Option<&Node> {
+        path.iter().try_fold(&self.root, |node, key| node.below.iter().find(|child| &child.name == key))
+    }
+
     fn place(&self, path: &[String], spot: Spot) -> Range<usize> {
         let mut node = &self.root;
         for key in path {

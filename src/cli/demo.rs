@@ -35,7 +35,8 @@ pub struct DemoArguments {
 /// Starts the simulated carriers and the gateway, asks unlike carriers, prints what they say, keeps serving.
 pub async fn demo(arguments: DemoArguments) -> End {
     let mut out = io::stdout();
-    let sandbox = sandbox::Sandbox::start(sandbox::SandboxConfig::default()).await?;
+    let earlier = House::demo_ports(arguments.data.as_deref());
+    let sandbox = sandbox::Sandbox::start(sandbox::SandboxConfig { earlier, ..Default::default() }).await?;
     let house = House::demo(&sandbox, arguments.data.as_deref()).await?;
     let server = api::serve(listen(arguments.port).await?, pages::router(house.app.clone()))?;
     let address = format!("http://{}", server.address);

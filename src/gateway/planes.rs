@@ -7,7 +7,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use crate::carriers::{Carrier, CarrierBook};
+use crate::pauses::{Paused, Pauses};
 use crate::practice::PracticeId;
+use crate::stack::pulse::Measured;
 use crate::stack::{self, BreakerState, Shared, Stack};
 use crate::wire::{Credentials, Relay, Wire};
 
@@ -34,6 +36,11 @@ impl Plane {
     /// Its circuit now.
     pub fn circuit(&self) -> BreakerState {
         self.breaker.state()
+    }
+
+    /// Its circuit now, and how far it is from the next state.
+    pub fn look(&self) -> stack::Look {
+        self.breaker.look()
     }
 }
 
@@ -81,6 +88,21 @@ impl Planes {
     /// The carriers.
     pub fn book(&self) -> &Arc<CarrierBook> {
         &self.book
+    }
+
+    /// How a carrier did lately, for this practice.
+    pub fn measured(&self, practice: &PracticeId, carrier: &str) -> Measured {
+        self.shared.care.pulse.of(practice, carrier)
+    }
+
+    /// The practice's pause of a carrier, if there is one.
+    pub fn paused(&self, practice: &PracticeId, carrier: &str) -> Option<Arc<Paused>> {
+        self.shared.care.pauses.as_ref()?.of(practice, carrier)
+    }
+
+    /// The pauses of all practices; `None` where none can be made.
+    pub fn pauses(&self) -> Option<&Arc<Pauses>> {
+        self.shared.care.pauses.as_ref()
     }
 
     /// Forgets what a practice was told by a carrier: its credential changed.

@@ -14,6 +14,17 @@ use crate::carriers::edit::replace;
 /// Where each simulated carrier listened last time: lines of an id and an address.
 const ADDRESSES: &str = ".simulated";
 
+/// The ports at which the simulated carriers of this folder listened last time: logins that were entered for them go to no
+/// other, so that a demo that keeps its data listens there again.
+pub fn earlier(folder: &Path) -> Vec<(String, u16)> {
+    let lines = fs::read_to_string(folder.join(ADDRESSES)).unwrap_or_default();
+    let port = |line: &str| {
+        let (id, address) = line.split_once(' ')?;
+        Some((id.to_owned(), address.parse::<std::net::SocketAddr>().ok()?.port()))
+    };
+    lines.lines().filter_map(port).collect()
+}
+
 /// Writes the files that are missing, and puts right the addresses in those that are there.
 ///
 /// # Errors

@@ -1,6 +1,8 @@
 //! Admin: who may what, the practice itself, logins, webhooks, carrier files.
 
+pub mod connect;
 pub mod files;
+pub mod gone;
 pub mod logins;
 pub mod people;
 pub mod practice;

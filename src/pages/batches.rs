@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
+use connector_sdk::ErrorKind;
 use http::StatusCode;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -200,6 +201,7 @@ pub fn panel(visit: &Visit, batch: &BatchView) -> Markup {
             @for wait in &batch.waits {
                 @let text = format!("{} wait: {}.", count(wait.items as u64, "question", "questions"), plain(&wait.reason).to_lowercase());
                 (note(Tone::Look, &visit.carrier_name(&wait.carrier), &text))
+                @if wait.reason == ErrorKind::CarrierPaused.name() { p.small { a href={ "/carriers/" (wait.carrier) } { "Who paused it, since when and why" } } }
                 @if let Some(at) = wait.until { p.small { "Until " (moment(at, &visit.zone())) } }
             }
             div.row {

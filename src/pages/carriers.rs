@@ -6,17 +6,17 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::account::Said;
-use super::carrier_login;
 use super::fault::Fault;
 use super::fields::Fields;
 use super::frame::{self, Place};
 use super::parts::badge::{Tone, badge, shape};
 use super::parts::lists::{empty, pairs};
 use super::parts::problems::Problems;
-use super::parts::progress::spark;
 use super::parts::stamp::{ago, day, lasts, moment};
 use super::parts::words::{count, plain};
 use super::visit::Visit;
+use super::{carrier_health, carrier_login};
+use crate::api::carrier_health::{self as health, HealthView};
 use crate::api::carriers::{self, CarrierView, ClosedView};
 use crate::identity::Scope;
 use crate::trail::{Filter, TrailEntry};
@@ -47,13 +47,14 @@ pub async fn list(visit: Visit, Query(wanted): Query<Wanted>) -> Result<Markup, 
     let found = carriers::search(State(visit.app.clone()), visit.api(), search).await?.0;
     let mut rows = Vec::with_capacity(found.carriers.len());
     for row in &found.carriers {
+        let health = health::of(&visit.app, &visit.caller, &row.hit.id);
         // One that was taken away meanwhile is left out.
-        rows.extend(view(&visit, &row.hit.id).await.ok());
+        rows.extend(view(&visit, &row.hit.id).await.ok().zip(health.ok()));
     }
     // What needs somebody comes first; the order of the search holds within.
-    rows.sort_by_key(|row| trouble(row).map_or(u8::MAX, |(rank, _)| rank));
-    let problems = rows.iter().filter(|row| trouble(row).is_some()).count();
-    let connected = rows.iter().filter(|row| row.credential_state != "missing").count();
+    rows.sort_by_key(|(row, _)| trouble(row).map_or(u8::MAX, |(rank, _)| rank));
+    let problems = rows.iter().filter(|(row, _)| trouble(row).is_some()).count();
+    let connected = rows.iter().filter(|(row, _)| row.credential_state != "missing").count();
     let broken = visit.app.gateway.planes().book().broken_files();
     let body = html! {
         div.stack {
@@ -81,9 +82,9 @@ pub async fn list(visit: Visit, Query(wanted): Query<Wanted>) -> Result<Markup, 
             } @else {
                 div.table { table.cards {
                     thead { tr {
-                        th { "Carrier" } th { "State" } th { "Login" } th { "What to do" } th { "Offers" } th { "Requests left" } th { "Spoken to by" }
+                        th { "Carrier" } th { "State" } th { "Last success" } th { "Last day" } th { "Queue" } th { "Login" } th { "What to do" } th { "Requests left" }
                     } }
-                    tbody { @for row in &rows { (line(&visit, row)) } }
+                    tbody { @for (row, health) in &rows { (line(&visit, row, health)) } }
                 } }
             }
         }
@@ -91,14 +92,18 @@ pub async fn list(visit: Visit, Query(wanted): Query<Wanted>) -> Result<Markup, 
     Ok(visit.page(Place::Carriers, "Carriers", body))
 }
 
-fn line(visit: &Visit, row: &CarrierView) -> Markup {
+fn line(visit: &Visit, row: &CarrierView, health: &HealthView) -> Markup {
     html! {
         tr data-row {
             th scope="row" {
                 a href={ "/carriers/" (row.id) } { (row.name) }
                 @if let Some(id) = row.payer_ids.first() { " " span.soft.small { (id) } }
+                div.soft.small { (row.speaks) }
             }
             td data-label="State" { (state(visit, row)) }
+            td data-label="Last success" { (carrier_health::last_success(&health.last_day)) }
+            td data-label="Last day" { (carrier_health::in_short(&health.last_day)) }
+            td data-label="Queue" { (carrier_health::queue(health)) }
             td data-label="Login" { (login(row)) }
             td data-label="What to do" {
                 @match trouble(row) {
@@ -106,11 +111,9 @@ fn line(visit: &Visit, row: &CarrierView) -> Markup {
                     None => { span.soft { "nothing" } }
                 }
             }
-            td data-label="Offers" { (offers(row)) }
             td data-label="Requests left" {
                 span.number { (row.limits.remaining) } " now, " span.soft { (row.limits.requests_per_minute) " a minute" }
             }
-            td data-label="Spoken to by" { (row.speaks) }
         }
     }
 }
@@ -120,6 +123,7 @@ fn trouble(row: &CarrierView) -> Option<(u8, &'static str)> {
     Some(match (row.credential_state, row.state) {
         ("disabled", _) => (0, "Enter a new login: the carrier refused this one twice."),
         ("suspect", _) => (1, "Look at the login, then have it tried once."),
+        _ if row.paused => (2, "Resume it, when what it was paused for is over."),
         (_, "down") => (2, "Nothing: it is asked again by itself."),
         _ if days_left(row).is_some_and(|days| days <= 0) => (3, "Enter a new login: this one has ended."),
         ("missing", _) if row.credential == "per_practice" => (6, "Connect it: enter the practice’s login."),
@@ -138,12 +142,13 @@ fn days_left(row: &CarrierView) -> Option<i64> {
 fn state(visit: &Visit, row: &CarrierView) -> Markup {
     html! {
         @match row.state {
+            _ if row.paused => { (carrier_health::paused_badge()) }
             "down" => { (badge(Tone::Bad, shape::BOLT, "Down")) }
             "trying" => { (badge(Tone::Look, shape::DOTS, "Trying again")) }
             _ if row.closed_until.is_some() => { (badge(Tone::Calm, shape::CLOCK, "Closed")) }
             _ => { (badge(Tone::Good, shape::CHECK, "Up")) }
         }
-        @if let Some(until) = row.closed_until { " " span.stamp { "until " (moment(until, &visit.zone())) } }
+        @if let Some(until) = row.closed_until.filter(|_| !row.paused) { " " span.stamp { "until " (moment(until, &visit.zone())) } }
     }
 }
 
@@ -191,6 +196,8 @@ pub async fn page(
     problems: &Problems,
 ) -> Result<Markup, Fault> {
     let row = view(visit, id).await?;
+    let health = health::of(&visit.app, &visit.caller, id)?;
+    let notice = carrier_health::notice(visit, id).await?;
     let body = html! {
         div.stack {
             p { a href="/carriers" { "All carriers" } }
@@ -203,13 +210,16 @@ pub async fn page(
                     @if visit.may(Scope::Admin) { a.button href={ "/admin/carriers/" (row.id) } { "Its file" } }
                 }
             }
-            @if let Some((_, what)) = trouble(&row) { p.note.look { strong { "To do: " } (what) } }
+            (notice)
+            @if let Some((_, what)) = trouble(&row).filter(|_| !row.paused) { p.note.look { strong { "To do: " } (what) } }
+            (carrier_health::section(visit, &row, &health))
             div.grid {
                 section.card { h2 { "What it is" } (what_it_is(&row)) }
                 section.card { h2 { "What its search needs" } (form_rules(&row)) }
                 section.card { h2 { "Hours and limits" } (hours_and_limits(&row)) }
             }
             (carrier_login::section(visit, &row, fields, problems).await?)
+            (carrier_health::pause_form(visit, &row, fields, problems))
             @if visit.may(Scope::Trail) { (calls(visit, &row).await?) }
         }
     };
@@ -332,7 +342,6 @@ async fn calls(visit: &Visit, row: &CarrierView) -> Result<Markup, Fault> {
     Ok(html! {
         section.stack {
             h2 { "What was done there lately" }
-            (pace(&records))
             @if records.is_empty() { (empty("Nothing yet.", html! {})) } @else {
                 div.table { table.cards {
                     thead { tr { th { "When" } th { "What" } th { "How it ended" } th.amount { "Took" } th { "Who" } } }
@@ -359,24 +368,6 @@ fn who(record: &TrailEntry) -> String {
         (Some(role), _) => plain(role),
         (None, actor) if actor.starts_with("key_") => "API key".to_owned(),
         (None, actor) => plain(actor),
-    }
-}
-
-/// How long the carrier took lately: a line, and its middle in numbers.
-fn pace(records: &[TrailEntry]) -> Markup {
-    let took = |record: &&TrailEntry| record.outcome.is_some() && record.cached != Some(true);
-    let times: Vec<u64> = records.iter().rev().filter(took).filter_map(|record| record.total_ms).collect();
-    let failed = records.iter().filter(|record| record.failure.is_some()).count();
-    let mut sorted = times.clone();
-    sorted.sort_unstable();
-    let values: Vec<f64> = times.iter().map(|ms| *ms as f64).collect();
-    html! {
-        @if let Some(middle) = sorted.get(sorted.len() / 2) {
-            div.row {
-                (spark("How long the last questions took, oldest first", &values))
-                p { "Half of the last " (times.len()) " took " (lasts(*middle)) " or less; " (failed) " failed." }
-            }
-        }
     }
 }
 

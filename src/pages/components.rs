@@ -10,7 +10,7 @@ use super::parts::badge::{Tone, badge, shape, standing};
 use super::parts::field::{area, date, file, radios, select, text, tick};
 use super::parts::lists::{Entry, empty, note, number, pairs, raw, task, timeline};
 use super::parts::problems::Problems;
-use super::parts::progress::{Lane, bar, lanes, spark};
+use super::parts::progress::{Lane, bar, columns, lanes, spark};
 use super::parts::stamp::{answered, moment, until};
 use super::parts::{compare, money};
 use super::visit::Visit;
@@ -118,6 +118,7 @@ fn work(visit: &Visit) -> Markup {
             (bar("Batch", 29, 41))
             (lanes(&[lane("North Star Health", 14, None), lane("State Medicaid", 6, Some("closed until 06:00"))]))
             (spark("Latency of the last questions, seconds", &[0.8, 1.2, 0.9, 3.1, 0.7]))
+            (columns("Questions by hour, oldest first; failed ones are striped", &[(4, 0), (9, 2), (6, 6), (0, 0), (12, 1)]))
             (timeline(&[entry("Asked", "A. Cruz"), entry("Answered", "271, 84 segments")]))
             (task("A code is needed", "North Star Health has sent a code by e-mail.", Some(html! { "90 s" }), html! { button.button type="button" { "Enter it" } }))
             (empty("No appointments for Tue 24 Nov.", html! { a.button href="/today" { "Import a schedule" } }))

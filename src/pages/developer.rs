@@ -2,6 +2,7 @@
 
 pub mod example;
 pub mod explorer;
+pub mod sandbox;
 
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -43,6 +44,7 @@ async fn whole(visit: &Visit, above: &Markup, fields: &Fields, problems: &Proble
                 h1 { "Developer" }
                 div.row {
                     a.button.first href="/developer/explorer" { "Try the API" }
+                    @if visit.app.simulated.is_some() { a.button href="/developer/sandbox" { "Simulated carriers" } }
                     a.button href="/docs" { "All addresses" }
                     a.button href="/openapi.json" { "openapi.json" }
                 }
@@ -148,8 +150,9 @@ fn connectors() -> Markup {
         section.stack {
             h2 { "Connectors" }
             p.soft { "Compiled in. A carrier file names one of them; a new one is a crate of its own." }
+            p.soft { "One suite of behaviour holds for all: what is sent byte by byte, every fault in the place of every reply, no patient in an address or an error. It needs recorded conversations from the source tree, so it cannot be run from here: the last column says how, and every run of the project’s tests includes it." }
             div.table { table.cards {
-                thead { tr { th { "Connector" } th { "Speaks" } th { "Can do" } th { "Sign-in" } th { "Settings" } } }
+                thead { tr { th { "Connector" } th { "Speaks" } th { "Can do" } th { "Sign-in" } th { "Settings" } th { "Its behaviour, tried" } } }
                 tbody { @for connector in registry::CONNECTORS {
                     tr data-row {
                         th scope="row" { code { (connector.name) } }
@@ -157,6 +160,7 @@ fn connectors() -> Markup {
                         td data-label="Can do" { (connector.operations.iter().map(|one| one.name()).collect::<Vec<_>>().join(", ")) }
                         td data-label="Sign-in" { (connector.sign_in) }
                         td data-label="Settings" { (settings(&(connector.settings_schema)())) }
+                        td data-label="Its behaviour, tried" { code { "cargo test -p " (connector.name) " --test behaviour" } }
                     }
                 } }
             } }

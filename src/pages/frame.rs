@@ -303,6 +303,9 @@ pub fn said(word: Option<&str>) -> Markup {
         Some("done") => "Done.",
         Some("recorded") => "Recorded in the paper trail.",
         Some("applied") => "Applied: it is in force now.",
+        Some("paused") => "Paused: nothing is asked there until somebody resumes it.",
+        Some("resumed") => "It is asked again.",
+        Some("connected") => "The carrier is connected. One step is left: its login, and a first try.",
         Some("nothing") => "Nothing had to be done.",
         Some("kept") => {
             "Kept, but not in force: the carrier cannot be connected as the file says, and the last good version holds."

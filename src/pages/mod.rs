@@ -14,6 +14,7 @@ mod admin;
 mod assets;
 mod batches;
 mod benefits;
+mod carrier_health;
 mod carrier_login;
 mod carriers;
 mod check;
@@ -102,6 +103,8 @@ fn of_carriers() -> Router<App> {
     Router::new()
         .route("/carriers", get(carriers::list))
         .route("/carriers/{id}", get(carriers::one))
+        .route("/carriers/{id}/pause", post(carrier_health::pause))
+        .route("/carriers/{id}/resume", post(carrier_health::resume))
         .route("/carriers/{id}/login", post(carrier_login::put))
         .route("/carriers/{id}/verify", post(carrier_login::verify))
 }
@@ -122,6 +125,9 @@ fn of_admin() -> Router<App> {
         .route("/admin/webhooks/{id}/remove", post(admin::webhooks::remove))
         .route("/admin/carriers", get(admin::files::list))
         .route("/admin/carriers/new", get(admin::files::new).post(admin::files::add))
+        .route("/admin/carriers/connect", get(admin::connect::show).post(admin::connect::make))
+        .route("/admin/carriers/{id}/remove", get(admin::gone::confirm).post(admin::gone::remove))
+        .route("/admin/carriers/{id}/bring-back", post(admin::gone::bring_back))
         .route("/admin/carriers/{id}", get(admin::files::show).post(admin::files::put))
         .route("/admin/carriers/{id}/roll-back", post(admin::files::roll_back))
 }
@@ -131,6 +137,10 @@ fn of_developers() -> Router<App> {
         .route("/developer", get(developer::show))
         .route("/developer/keys", post(developer::make_key))
         .route("/developer/keys/{id}/revoke", post(developer::revoke_key))
+        .route("/developer/sandbox", get(developer::sandbox::show))
+        .route("/developer/sandbox/normal", post(developer::sandbox::normal))
+        .route("/developer/sandbox/clock", post(developer::sandbox::advance))
+        .route("/developer/sandbox/{carrier}", post(developer::sandbox::set))
         .route("/developer/explorer", get(developer::explorer::show).post(developer::explorer::send))
 }
 

@@ -149,7 +149,8 @@ pub fn of_failure(kind: ErrorKind) -> Badge {
         | ErrorKind::Unsupported
         | ErrorKind::CredentialMissing
         | ErrorKind::CredentialRejected
-        | ErrorKind::NeedsPerson => Badge::CannotAsk,
+        | ErrorKind::NeedsPerson
+        | ErrorKind::CarrierPaused => Badge::CannotAsk,
         ErrorKind::CarrierUnavailable
         | ErrorKind::CarrierTimeout
         | ErrorKind::CarrierThrottled

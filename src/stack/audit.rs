@@ -9,6 +9,7 @@ use connector_sdk::{BoxFuture, Error, ErrorKind};
 use tower::{Layer, Service};
 
 use super::envelope::Envelope;
+use super::pulse::Pulse;
 use super::{Inner, Question, Told, ask};
 use crate::carriers::Carrier;
 use crate::wire::Exchange;
@@ -39,12 +40,13 @@ pub trait Ledger: Send + Sync + 'static {
 pub struct AuditLayer {
     carrier: Arc<Carrier>,
     ledger: Arc<dyn Ledger>,
+    pulse: Arc<Pulse>,
 }
 
 impl AuditLayer {
-    /// Records for this carrier into this ledger.
-    pub fn new(carrier: Arc<Carrier>, ledger: Arc<dyn Ledger>) -> Self {
-        Self { carrier, ledger }
+    /// Records for this carrier into this ledger, and counts.
+    pub fn new(carrier: Arc<Carrier>, ledger: Arc<dyn Ledger>, pulse: Arc<Pulse>) -> Self {
+        Self { carrier, ledger, pulse }
     }
 }
 
@@ -75,6 +77,7 @@ impl<S: Inner> Service<Question> for Auditing<S> {
     fn call(&mut self, question: Question) -> Self::Future {
         let (inner, layer) = (self.inner.clone(), self.layer.clone());
         Box::pin(async move {
+            let under_way = layer.pulse.enter(question.caller.practice(), &layer.carrier.id);
             let told = match layer.ledger.held() {
                 Some(error) => Told::failed(error),
                 None => ask(inner, question.clone()).await,
@@ -91,6 +94,8 @@ impl<S: Inner> Service<Question> for Auditing<S> {
                     Error::new(ErrorKind::Internal, "The paper trail could not be written, so no answer leaves.");
                 return Ok(Arc::new(Envelope::of(&question, &layer.carrier, &Told::failed(withheld))));
             }
+            drop(under_way);
+            layer.pulse.told(question.caller.practice(), &envelope);
             observe(&envelope);
             Ok(Arc::new(envelope))
         })

@@ -42,6 +42,19 @@ pub enum BreakerState {
     Probation,
 }
 
+/// A breaker as a person sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Its state.
+    pub state: BreakerState,
+    /// Failures in a row, while questions pass.
+    pub failures: u32,
+    /// Failures in a row that open it.
+    pub failures_to_open: u32,
+    /// How long no question passes yet.
+    pub open_for: Option<Duration>,
+}
+
 impl Breaker {
     /// Opens after `failures_to_open` failures in a row (0 is taken as 1), for `first_pause` at first.
     pub fn new(failures_to_open: u32, first_pause: Duration) -> Self {
@@ -59,6 +72,17 @@ impl Breaker {
             State::Open { until, .. } if until > Instant::now() => BreakerState::Open,
             State::Open { .. } | State::Probation { .. } => BreakerState::Probation,
         }
+    }
+
+    /// Its state and how far it is from the next.
+    pub fn look(&self) -> Look {
+        let (failures, open_for) = match *self.lock() {
+            State::Closed { failures } => (failures, None),
+            State::Open { until, .. } => (0, until.checked_duration_since(Instant::now())),
+            State::Probation { .. } => (0, None),
+        };
+        let open_for = open_for.filter(|wait| !wait.is_zero());
+        Look { state: self.state(), failures, failures_to_open: self.failures_to_open, open_for }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

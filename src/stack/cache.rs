@@ -36,14 +36,26 @@ pub struct AnswerCache {
 #[derive(Clone)]
 struct Saved {
     told: Arc<Told>,
+    /// How long it counts as fresh, from when the carrier said it.
     keep: Duration,
+    /// How long it is kept from now.
+    lives: Duration,
+}
+
+impl Saved {
+    /// The same, to be kept again for as long as it was to be; `None` where that is over.
+    fn again(self) -> Option<Self> {
+        let age = Duration::try_from(Timestamp::now().duration_since(self.told.as_of)).unwrap_or(Duration::MAX);
+        let lives = self.keep.checked_sub(age).filter(|left| !left.is_zero())?;
+        self.told.said.is_ok().then_some(Self { lives, ..self })
+    }
 }
 
 struct PerEntry;
 
 impl moka::Expiry<Key, Saved> for PerEntry {
     fn expire_after_create(&self, _: &Key, saved: &Saved, _: std::time::Instant) -> Option<Duration> {
-        Some(saved.keep)
+        Some(saved.lives)
     }
 
     fn expire_after_update(
@@ -53,7 +65,7 @@ impl moka::Expiry<Key, Saved> for PerEntry {
         _: std::time::Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Some(saved.keep)
+        Some(saved.lives)
     }
 }
 
@@ -120,13 +132,18 @@ impl Duty for CacheLayer {
             let mut told = Told { first: Some(first), ..ask(inner, question).await };
             let keep = keep_for(&told, rules);
             *exchanged.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::mem::take(&mut told.exchanges));
-            Saved { told: Arc::new(told), keep }
+            Saved { told: Arc::new(told), keep, lives: keep }
         };
         let too_old =
             |saved: &Saved| saved.told.said.is_err() || oldest.is_some_and(|oldest| saved.told.as_of < oldest);
+        // Whoever asks anew and gets no answer must not take the saved one away from those who ask later.
+        let before = if oldest.is_some() { self.cache.answers.get(&key).await } else { None };
         let entry = self.cache.answers.entry_by_ref(&key).or_insert_with_if(call, too_old).await;
         let fresh = entry.is_fresh();
         let saved = entry.into_value();
+        if let Some(before) = before.filter(|_| fresh && saved.told.said.is_err()).and_then(Saved::again) {
+            self.cache.answers.insert(key, before).await;
+        }
         let exchanged = exchanged.into_inner().unwrap_or_else(PoisonError::into_inner);
         handed_out(&saved, exchanged.filter(|_| fresh))
     }
@@ -240,6 +257,20 @@ mod tests {
         assert!(second.cached && !Arc::ptr_eq(&second.exchanges, &exchanged));
         // Here and in the carrier's stand-in: the cache holds none.
         assert_eq!(Arc::strong_count(&exchanged), 2);
+    }
+
+    #[tokio::test]
+    async fn a_failure_does_not_hide_the_saved_answer() {
+        let calls = Arc::new(AtomicU32::new(0));
+        let cache = Arc::new(AnswerCache::new().unwrap());
+        let good = Around(CacheLayer::new(carrier(), cache.clone())).layer(counted(&calls, Ok(())));
+        let bad = Around(CacheLayer::new(carrier(), cache)).layer(counted(&calls, Err(ErrorKind::CarrierUnavailable)));
+        let first = ask(good.clone(), question(Duration::from_secs(30))).await;
+        let now = Question { max_age: Some(Duration::ZERO), ..question(Duration::from_secs(30)) };
+        assert!(ask(bad, now).await.said.is_err());
+        let saved = ask(good, question(Duration::from_secs(30))).await;
+        assert!(saved.cached && saved.as_of == first.as_of && saved.stale_after == first.stale_after);
+        assert_eq!(calls.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]

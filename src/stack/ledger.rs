@@ -153,6 +153,9 @@ fn record(question: &Question, envelope: &Envelope) -> TrailRecord {
     if let Some(failure) = &envelope.failure {
         record = record.failure(failure.kind);
     }
+    if let Some(refusal) = &envelope.refusal {
+        record = record.refusal(refusal.reason);
+    }
     if let Some(evidence) = &envelope.evidence {
         record = record.evidence(evidence);
     }

@@ -11,6 +11,8 @@ mod deadline;
 mod dispatch;
 mod envelope;
 mod ledger;
+mod pause;
+pub mod pulse;
 mod retry;
 
 use std::convert::Infallible;
@@ -27,16 +29,18 @@ use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 
 pub use audit::Ledger;
-pub use breaker::{Breaker, BreakerState};
+pub use breaker::{Breaker, BreakerState, Look};
 pub use cache::AnswerCache;
 pub(crate) use dispatch::trace_number;
 pub use envelope::{Envelope, Failure, Freshness, Note, OutcomeWord, RetryAdvice, Source, Timing};
 pub use ledger::{ExchangeView, MessageView};
+pub use pulse::Pulse;
 
 use around::Around;
 
 use crate::carriers::Carrier;
 use crate::identity::Caller;
+use crate::pauses::Pauses;
 use crate::wire::{Exchange, Wire};
 
 /// One question on its way to a carrier. Cheap to clone: layers pass it on.
@@ -197,6 +201,17 @@ pub struct Shared {
     pub ledger: Arc<dyn Ledger>,
     /// How long a retry waits at most; `ZERO` in tests.
     pub retry_jitter: Duration,
+    /// What is known and wished about the carriers.
+    pub care: Care,
+}
+
+/// What is known and wished about the carriers, beside their files.
+#[derive(Clone, Default)]
+pub struct Care {
+    /// How they did lately.
+    pub pulse: Arc<Pulse>,
+    /// Which of them a practice has paused; `None`: none, and none can be.
+    pub pauses: Option<Arc<Pauses>>,
 }
 
 /// Puts one carrier's plane together, once per load of its file. **The order of layers lives here**, outermost first.
@@ -204,11 +219,13 @@ pub fn assemble(carrier: &Arc<Carrier>, wire: Wire, shared: &Shared) -> (Stack, 
     let breaker = Arc::new(breaker::Breaker::new(carrier.limits.breaker_failures, carrier.limits.breaker_open));
     let plane = tower::ServiceBuilder::new()
         // Outermost: saved answers and failures get a record too, and no answer leaves without one.
-        .layer(audit::AuditLayer::new(carrier.clone(), shared.ledger.clone()))
+        .layer(audit::AuditLayer::new(carrier.clone(), shared.ledger.clone(), shared.care.pulse.clone()))
         // One absolute deadline; inside it time only shrinks, so that retries cannot outlive the caller.
         .layer(Around(deadline::DeadlineLayer))
         // Before the limits: a saved answer costs the carrier nothing and survives an open circuit. Joins twins.
         .layer(Around(cache::CacheLayer::new(carrier.clone(), shared.cache.clone())))
+        // Behind the saved answers, which are still shown; before everything that reaches the carrier.
+        .layer(Around(pause::PauseLayer::new(carrier.clone(), shared.care.pauses.clone())))
         // The connector says what kind of failure it was, the host whether to try again.
         .layer(Around(retry::RetryLayer::new(carrier.limits.attempts_max, shared.retry_jitter)))
         // Inside retry, so that an open circuit ends the loop.

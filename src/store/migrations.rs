@@ -19,6 +19,7 @@ pub(super) const STEPS: &[(i64, &str, &str)] = &[
     (9, "patients", include_str!("schema/0009_desk.sql")),
     (10, "what carriers ask of people", include_str!("schema/0010_tasks.sql")),
     (11, "the schedule", include_str!("schema/0011_schedule.sql")),
+    (12, "paused carriers", include_str!("schema/0012_carrier_pause.sql")),
 ];
 
 /// The schema's version after all steps.

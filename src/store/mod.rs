@@ -20,6 +20,7 @@ pub mod keys;
 pub mod logins;
 mod migrations;
 pub mod patients;
+pub mod pauses;
 pub mod people;
 mod postgres;
 mod readers;

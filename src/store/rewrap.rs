@@ -112,6 +112,7 @@ const KINDS: &[Kind] = &[
     kind!("patient", "sealed", "id"),
     kind!("patient_call", "sealed", "id"),
     kind!("appointment", "sealed", "id"),
+    kind!("carrier_pause", "sealed", "carrier"),
 ];
 
 /// Columns of bytes that hold no sealed text: hashes, codes, keys that are wrapped by the vault's own hand.

@@ -166,6 +166,15 @@ impl Submissions {
         Ok(views)
     }
 
+    /// How many of a practice's submissions to a carrier are not over.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn unfinished(&self, practice: &PracticeId, carrier: &str) -> Result<i64, StoreError> {
+        let found = rows::unfinished(&self.books.store, practice, carrier, 1).await?;
+        Ok(found.unknown + found.waiting)
+    }
+
     /// Whether something can be handed in for this carrier.
     pub fn serves(&self, carrier: &str) -> bool {
         self.gateway.planes().get(carrier).is_some_and(|plane| plane.carrier.submissions().is_some())

@@ -82,7 +82,7 @@ pub struct Submissions {
 pub enum Hold {
     /// The data was restored from a backup: what was sent since then must be found out first.
     Restored,
-    /// Somebody holds it.
+    /// Somebody holds it, or has paused the carrier.
     Asked,
     /// The paper trail is behind its anchors: the data was put back to an earlier state.
     RolledBack,

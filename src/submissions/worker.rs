@@ -166,6 +166,9 @@ impl Submissions {
         if let Some(reason) = held.get(&(practice.clone(), carrier.to_owned())) {
             return Some(*reason);
         }
+        if self.gateway.planes().paused(practice, carrier).is_some() {
+            return Some(Hold::Asked);
+        }
         let Some(plane) = self.gateway.planes().get(carrier) else { return Some(Hold::NoCarrier) };
         if plane.carrier.submissions().is_none() {
             return Some(Hold::NoCarrier);

@@ -1,7 +1,7 @@
 //! One record of the paper trail. It says who did what, where and with which result; by its types it cannot hold
 //! patient data: words are fixed, the rest are ids of ours and numbers.
 
-use connector_sdk::{ErrorKind, Operation};
+use connector_sdk::{ErrorKind, Operation, RefusalReason};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -143,6 +143,9 @@ pub struct TrailEntry {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failure: Option<ErrorKind>,
+    /// Why the carrier said no.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refusal: Option<RefusalReason>,
     /// Whether the answer came from the cache.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cached: Option<bool>,
@@ -226,6 +229,7 @@ impl TrailRecord {
             operation: None,
             outcome: None,
             failure: None,
+            refusal: None,
             cached: None,
             total_ms: None,
             ask_id: None,
@@ -268,6 +272,14 @@ impl TrailRecord {
     pub fn failure(mut self, kind: ErrorKind) -> Self {
         self.entry.outcome = Some(OutcomeKind::Failed);
         self.entry.failure = Some(kind);
+        self
+    }
+
+    /// The carrier said no, and why.
+    #[must_use]
+    pub fn refusal(mut self, reason: RefusalReason) -> Self {
+        self.entry.outcome = Some(OutcomeKind::Refused);
+        self.entry.refusal = Some(reason);
         self
     }
 

@@ -325,6 +325,7 @@ pub(super) fn test_carrier(scheme: Scheme, hosts: &[String]) -> Carrier {
         cache: CacheRules { eligibility: Duration::ZERO, refusal: Duration::ZERO },
         submissions: crate::carriers::file::SubmissionsFile::default().rules(),
         hours: Hours::default(),
+        support: Default::default(),
         form: FormRules::default(),
         version: 1,
     }

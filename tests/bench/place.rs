@@ -18,7 +18,7 @@ use portico::api::{self, App};
 use portico::carriers::{CarrierBook, Limits};
 use portico::gateway::{Gateway, Planes};
 use portico::house::House;
-use portico::stack::{AnswerCache, Envelope, Ledger, Question, Shared};
+use portico::stack::{AnswerCache, Care, Envelope, Ledger, Question, Shared};
 use portico::wire::Exchange;
 use sandbox::{Sandbox, SandboxConfig};
 use serde_json::{Value, json};
@@ -106,7 +106,12 @@ impl Place {
         let app = house.app.clone();
         let opened = self.gateway.spawn(async move {
             let (book, _) = CarrierBook::from_files(files, Limits::default());
-            let shared = Shared { cache: Arc::new(AnswerCache::new().unwrap()), ledger, retry_jitter: Duration::ZERO };
+            let shared = Shared {
+                cache: Arc::new(AnswerCache::new().unwrap()),
+                ledger,
+                retry_jitter: Duration::ZERO,
+                care: Care::default(),
+            };
             let gateway = Gateway::new(Planes::new(book, app.vault.clone(), shared), jiff::tz::TimeZone::system());
             serve(api::router(App { gateway, ..app })).await
         });

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use portico::carriers::{CarrierBook, Limits};
 use portico::gateway::{Gateway, Planes};
-use portico::stack::{AnswerCache, Shared};
+use portico::stack::{AnswerCache, Care, Shared};
 use portico::store::Store;
 use portico::trail::Trail;
 use portico::vault::Vault;
@@ -52,7 +52,7 @@ pub fn child() -> bool {
         let vault = Vault::open_temporary(store.clone()).await.unwrap();
         let trail = Trail::new(store, vault.clone());
         let cache = Arc::new(AnswerCache::new().unwrap());
-        let shared = Shared { cache, ledger: trail, retry_jitter: Duration::ZERO };
+        let shared = Shared { cache, ledger: trail, retry_jitter: Duration::ZERO, care: Care::default() };
         let (kib_before, began) = (resident_kib(), Instant::now());
         let (book, report) = CarrierBook::open(Path::new(&directory), Limits::default());
         let (opened, kib_book) = (began.elapsed(), resident_kib());

@@ -13,7 +13,7 @@ async function pages(page) {
   const menu = await page.locator("nav.side a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
   assert.ok(menu.length >= 2, "the menu is empty");
   const admin = ["people", "sessions", "practice", "logins", "webhooks", "carriers", "carriers/new", "carriers/northstar"];
-  const more = [...admin.map((name) => "/admin/" + name), "/carriers/northstar", "/developer/explorer"];
+  const more = [...admin.map((name) => "/admin/" + name), "/carriers/northstar", "/developer/explorer", "/developer/sandbox", "/admin/carriers/connect", "/admin/carriers/connect?with=core-x12", "/admin/carriers/northstar/remove"];
   return [...menu, ...more, "/account", "/dev/components", "/no-such-page"];
 }
 
@@ -33,7 +33,7 @@ for (const scheme of ["light", "dark"]) {
         bad.push(...(await violations(page)).map((one) => `${address}: ${one}`));
         if (await sideways(page)) bad.push(`${address}: scrolls sideways`);
         if (PEOPLE.test(await page.title()) || PEOPLE.test(page.url())) bad.push(`${address}: a patient in the title or the address`);
-        await shot(page, `${address.slice(1).replaceAll("/", "-")}-${scheme}-${size}`);
+        await shot(page, `${address.slice(1).replaceAll(/[/?=]/g, "-")}-${scheme}-${size}`);
       }
       await context.close();
       assert.deepEqual([...bad, ...troubles], []);

@@ -20,6 +20,7 @@ mod bad_requests;
 mod batches;
 mod batches_killed;
 mod canaries;
+mod carriers;
 mod client_certificates;
 mod client_keys;
 mod command_line;

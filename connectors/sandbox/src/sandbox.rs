@@ -28,6 +28,8 @@ pub struct SandboxConfig {
     pub bind: IpAddr,
     /// First of seven ports: the carriers in the order of [`CARRIERS`], then the control plane. `None`: free ones.
     pub port: Option<u16>,
+    /// Ports to listen at where they are free, by carrier: those of an earlier run. Without effect where `port` is given.
+    pub earlier: Vec<(String, u16)>,
     /// Seed of molasses' random faults, and of those of northstar's authorizations.
     pub seed: u64,
     /// Where northstar writes down, durably, every request for review it receives and every one it accepts: a line of
@@ -37,7 +39,7 @@ pub struct SandboxConfig {
 
 impl Default for SandboxConfig {
     fn default() -> Self {
-        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, seed: 1, receipts: None }
+        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, earlier: Vec::new(), seed: 1, receipts: None }
     }
 }
 
@@ -127,7 +129,7 @@ impl Sandbox {
         let mut addresses = Vec::new();
         for (place, id) in (0_u16..).zip(CARRIERS) {
             let Some(desk) = control.desks.get(id) else { continue };
-            let listener = listen(&config, place).await?;
+            let listener = listen_again(&config, id, place).await?;
             addresses.push((id, listener.local_addr()?));
             open(&mut tasks, listener, Arc::clone(desk), stopped.clone(), config.receipts.as_deref())?;
         }
@@ -173,6 +175,17 @@ impl Sandbox {
         // Nothing in there waits for anybody; the bound is for bugs.
         let _ = tokio::time::timeout(Duration::from_secs(5), all).await;
     }
+}
+
+/// At the port of an earlier run where it is free, so that what points there stays true.
+async fn listen_again(config: &SandboxConfig, id: &str, place: u16) -> io::Result<TcpListener> {
+    let earlier = config.earlier.iter().find(|(own, _)| own == id).filter(|_| config.port.is_none());
+    if let Some((_, port)) = earlier
+        && let Ok(listener) = TcpListener::bind(SocketAddr::new(config.bind, *port)).await
+    {
+        return Ok(listener);
+    }
+    listen(config, place).await
 }
 
 async fn listen(config: &SandboxConfig, place: u16) -> io::Result<TcpListener> {

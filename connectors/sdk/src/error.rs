@@ -37,6 +37,8 @@ pub enum ErrorKind {
     CarrierThrottled,
     /// Outside its hours or in announced maintenance.
     CarrierClosed,
+    /// A person of the practice has paused it: nothing is asked there until somebody resumes it.
+    CarrierPaused,
     /// Its TLS certificate does not prove that it is the carrier.
     CarrierUntrusted,
     /// The reply belongs to another question or another member. It is not shown.
@@ -62,7 +64,7 @@ pub enum ErrorKind {
 pub enum WhoActs {
     /// Whoever sent the request.
     Caller,
-    /// The practice's administrator (credentials).
+    /// The practice's administrator (credentials, paused carriers).
     PracticeAdmin,
     /// A person at the practice, at the carrier's own page.
     Person,
@@ -91,7 +93,7 @@ pub enum Retry {
 
 impl ErrorKind {
     /// All kinds, in the order of the reference table.
-    pub const ALL: [ErrorKind; 19] = [
+    pub const ALL: [ErrorKind; 20] = [
         ErrorKind::RequestInvalid,
         ErrorKind::NotPermitted,
         ErrorKind::CarrierUnknown,
@@ -103,6 +105,7 @@ impl ErrorKind {
         ErrorKind::CarrierTimeout,
         ErrorKind::CarrierThrottled,
         ErrorKind::CarrierClosed,
+        ErrorKind::CarrierPaused,
         ErrorKind::CarrierUntrusted,
         ErrorKind::AnswerMismatch,
         ErrorKind::ProtocolBroken,
@@ -117,7 +120,7 @@ impl ErrorKind {
     pub fn who_acts(self) -> WhoActs {
         match self {
             Self::RequestInvalid | Self::NotPermitted | Self::CarrierUnknown | Self::Unsupported => WhoActs::Caller,
-            Self::CredentialMissing | Self::CredentialRejected => WhoActs::PracticeAdmin,
+            Self::CredentialMissing | Self::CredentialRejected | Self::CarrierPaused => WhoActs::PracticeAdmin,
             Self::NeedsPerson => WhoActs::Person,
             Self::CarrierUnavailable
             | Self::CarrierTimeout
@@ -146,6 +149,7 @@ impl ErrorKind {
             | Self::CredentialMissing
             | Self::CredentialRejected
             | Self::NeedsPerson
+            | Self::CarrierPaused
             | Self::CarrierUntrusted
             | Self::AnswerMismatch
             | Self::ProtocolBroken
@@ -173,6 +177,7 @@ impl ErrorKind {
             | Self::NeedsPerson
             | Self::CarrierThrottled
             | Self::CarrierClosed
+            | Self::CarrierPaused
             | Self::Overloaded
             | Self::CircuitOpen
             | Self::DeadlineExceeded
@@ -194,6 +199,7 @@ impl ErrorKind {
             Self::CarrierTimeout => "carrier_timeout",
             Self::CarrierThrottled => "carrier_throttled",
             Self::CarrierClosed => "carrier_closed",
+            Self::CarrierPaused => "carrier_paused",
             Self::CarrierUntrusted => "carrier_untrusted",
             Self::AnswerMismatch => "answer_mismatch",
             Self::ProtocolBroken => "protocol_broken",

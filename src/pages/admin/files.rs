@@ -1,6 +1,8 @@
 //! Carrier files: looked at, checked, put in force, put back. What somebody typed is never lost: not when it is wrong, and
 //! not when somebody else was quicker.
 
+use std::collections::HashMap;
+
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
@@ -27,18 +29,25 @@ use crate::pages::parts::words::plain;
 use crate::pages::visit::Visit;
 use crate::registry;
 
-const HERE: &str = "/admin/carriers";
+pub(super) const HERE: &str = "/admin/carriers";
 
 /// `GET /admin/carriers`: all files, those with problems first.
-pub async fn list(visit: Visit) -> Result<Markup, Fault> {
+pub async fn list(visit: Visit, Query(said): Query<Said>) -> Result<Markup, Fault> {
     visit.need(Scope::Admin)?;
     let may = carrier_files::may_change(&visit.app, &visit.api()).await;
     let now = visit.app.gateway.planes().book().snapshot();
     let name = |file: &str| std::path::Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let gone = super::gone::list(&visit).await;
     let body = html! {
+        (frame::said(said.said.as_deref()))
         div.head {
             h1 { "Carrier files" }
-            @if may.is_ok() { a.button.first href="/admin/carriers/new" { "Add a carrier" } }
+            @if may.is_ok() {
+                div.row {
+                    a.button.first href="/admin/carriers/connect" { "Connect a carrier" }
+                    a.button href="/admin/carriers/new" { "Write a file" }
+                }
+            }
         }
         @if let Err(problem) = &may { p.note.look { (problem.detail()) } }
         @if !now.problems.is_empty() {
@@ -65,11 +74,12 @@ pub async fn list(visit: Visit) -> Result<Markup, Fault> {
                 }
             } }
         } }
+        (gone)
     };
     Ok(page(&visit, HERE, "Carrier files", &body))
 }
 
-async fn file(visit: &Visit, id: &str) -> Result<FileView, Problem> {
+pub(super) async fn file(visit: &Visit, id: &str) -> Result<FileView, Problem> {
     Ok(carrier_files::read_one(State(visit.app.clone()), visit.api(), Path(id.to_owned())).await?.0)
 }
 
@@ -81,7 +91,10 @@ async fn versions(visit: &Visit, id: &str) -> Vec<VersionView> {
 
 /// `GET /admin/carriers/{id}`
 pub async fn show(visit: Visit, Path(id): Path<String>, Query(said): Query<Said>) -> Result<Markup, Fault> {
-    let now = file(&visit, &id).await?;
+    let now = match file(&visit, &id).await {
+        Err(problem) if problem.http_status() == StatusCode::NOT_FOUND => return super::gone::show(&visit, &id).await,
+        other => other?,
+    };
     let fields = Fields::of([("text", now.text.clone()), ("base", now.version.clone())]);
     editor(&visit, &now, &frame::said(said.said.as_deref()), &fields, &Problems::none()).await
 }
@@ -128,6 +141,7 @@ async fn editor(
         }
         (keys())
         (history(visit, now, &kept).await)
+        @if now.may_change { p { a.button.danger href={ (at) "/remove" } { "Take this carrier away…" } } }
     };
     Ok(page(visit, HERE, "Carrier file", &body))
 }
@@ -142,35 +156,50 @@ fn keys() -> Markup {
     }
 }
 
-async fn history(visit: &Visit, now: &FileView, kept: &[VersionView]) -> Markup {
+/// Names of the practice's people, by id.
+pub(super) async fn names(visit: &Visit) -> HashMap<String, String> {
     let people = visit.app.identity.people(visit.caller.practice()).await.unwrap_or_default();
-    let name = |id: &str| people.iter().find(|one| one.id == id).map_or_else(|| plain(id), |one| one.name.clone());
+    people.into_iter().map(|one| (one.id, one.name)).collect()
+}
+
+async fn history(visit: &Visit, now: &FileView, kept: &[VersionView]) -> Markup {
+    let back = |version: &VersionView| {
+        html! {
+            @if version.now { (badge(Tone::Good, shape::CHECK, "This one")) } @else {
+                form.row method="post" action={ "/admin/carriers/" (now.carrier) "/roll-back" } {
+                    (csrf(visit))
+                    input type="hidden" name="base" value=(now.version);
+                    input type="hidden" name="number" value=(version.number);
+                    button.button.slim name="do" value="look" { "Compare" }
+                    button.button.slim name="do" value="back" { "Go back to no. " (version.number) }
+                }
+            }
+        }
+    };
+    html! {
+        @if kept.first().is_some_and(|newest| !newest.now) {
+            p.note.look { "The file is not the newest version kept here: it was changed on the disk, or the gateway was stopped while a version was put in force." }
+        }
+        (history_of(visit, kept, back).await)
+    }
+}
+
+/// The versions, each with what can be done with it.
+pub(super) async fn history_of(visit: &Visit, kept: &[VersionView], ways: impl Fn(&VersionView) -> Markup) -> Markup {
+    let names = names(visit).await;
     html! {
         @if !kept.is_empty() {
             section.stack {
                 h2 { "Versions" }
-                @if kept.first().is_some_and(|newest| !newest.now) {
-                    p.note.look { "The file is not the newest version kept here: it was changed on the disk, or the gateway was stopped while a version was put in force." }
-                }
                 div.table { table.cards {
                     thead { tr { th { "No." } th { "When" } th { "Who" } th { "Why" } th { span.hidden { "What to do" } } } }
                     tbody { @for version in kept {
                         tr data-row {
                             th scope="row" { (version.number) }
                             td data-label="When" { (moment(version.at, &visit.zone())) }
-                            td data-label="Who" { (name(&version.by)) }
+                            td data-label="Who" { (names.get(&version.by).cloned().unwrap_or_else(|| plain(&version.by))) }
                             td data-label="Why" { (version.reason) }
-                            td {
-                                @if version.now { (badge(Tone::Good, shape::CHECK, "This one")) } @else {
-                                    form.row method="post" action={ "/admin/carriers/" (now.carrier) "/roll-back" } {
-                                        (csrf(visit))
-                                        input type="hidden" name="base" value=(now.version);
-                                        input type="hidden" name="number" value=(version.number);
-                                        button.button.slim name="do" value="look" { "Compare" }
-                                        button.button.slim name="do" value="back" { "Go back to no. " (version.number) }
-                                    }
-                                }
-                            }
+                            td { (ways(version)) }
                         }
                     } }
                 } }
@@ -184,7 +213,7 @@ fn typed(fields: &Fields) -> String {
     fields.raw("text").replace("\r\n", "\n")
 }
 
-fn json_body(value: &serde_json::Value) -> Body {
+pub(super) fn json_body(value: &serde_json::Value) -> Body {
     Body(value.to_string().into_bytes().into())
 }
 
@@ -212,7 +241,7 @@ pub async fn put(Path(id): Path<String>, Sent { visit, mut fields }: Sent) -> Re
     }
 }
 
-fn told(in_force: bool) -> &'static str {
+pub(super) fn told(in_force: bool) -> &'static str {
     if in_force { "applied" } else { "kept" }
 }
 
@@ -315,20 +344,21 @@ pub async fn new(visit: Visit, Query(like): Query<Like>) -> Result<Markup, Fault
     Ok(blank(&visit, &html! {}, &Fields::of([("text", text)]), &Problems::none()))
 }
 
-fn blank(visit: &Visit, above: &Markup, fields: &Fields, problems: &Problems) -> Markup {
+pub(super) fn blank(visit: &Visit, above: &Markup, fields: &Fields, problems: &Problems) -> Markup {
     let body = html! {
         p { a href=(HERE) { "All carrier files" } }
         (problems.summary())
         h1 { "Add a carrier" }
         (above)
-        p { "Begin with an example: "
+        @if fields.get("then") != "login" { p { "Begin with an example: "
             @for (place, connector) in registry::CONNECTORS.iter().enumerate() {
                 @if place > 0 { " · " }
                 a href={ "/admin/carriers/new?like=" (connector.name) } { (connector.speaks) }
             }
-        }
+        } }
         form.stack method="post" action="/admin/carriers/new" {
             (csrf(visit))
+            @if fields.get("then") == "login" { input type="hidden" name="then" value="login"; }
             (text("id", "The carrier’s id").hint("Lower-case letters, digits and dashes, such as acme-ohio").size("short").max(64).show(fields, problems))
             (area("text", "The file", Some("TOML. It holds no secret: logins are entered on the carrier’s page."), true, fields, problems))
             (text("reason", "Why").hint("For whoever looks later; no patient’s name").max(500).show(fields, problems))
@@ -356,6 +386,9 @@ pub async fn add(Sent { visit, mut fields }: Sent) -> Result<Response, Fault> {
     }
     let body = json_body(&json!({ "text": text, "reason": fields.get("reason") }));
     match carrier_files::put(State(visit.app.clone()), visit.api(), Path(id.clone()), body).await {
+        Ok(applied) if applied.0.in_force && fields.get("then") == "login" => {
+            Ok(Redirect::to(&format!("/carriers/{id}?said=connected#login")).into_response())
+        }
         Ok(applied) => {
             Ok(Redirect::to(&format!("/admin/carriers/{id}?said={}", told(applied.0.in_force))).into_response())
         }

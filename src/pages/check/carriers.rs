@@ -11,6 +11,7 @@ use crate::carriers::form::in_words;
 use crate::carriers::{Carrier, Hit};
 use crate::gateway::Plane;
 use crate::identity::Scope;
+use crate::pages::carrier_health;
 use crate::pages::fault::Fault;
 use crate::pages::fields::Fields;
 use crate::pages::parts::badge::{Tone, badge, shape};
@@ -116,6 +117,9 @@ pub fn chosen(visit: &Visit, plane: &Plane) -> Markup {
 }
 
 fn state(visit: &Visit, plane: &Plane) -> Markup {
+    if visit.app.gateway.planes().paused(visit.caller.practice(), &plane.carrier.id).is_some() {
+        return carrier_health::paused_badge();
+    }
     if let Some(until) = plane.carrier.hours.closed_until(Timestamp::now()) {
         return html! { (badge(Tone::Look, shape::CLOCK, "Closed")) " until " (moment(until, &visit.zone())) };
     }

@@ -14,6 +14,7 @@ use super::{carriers, refused};
 use crate::api::eligibility::{self, Stored};
 use crate::identity::Scope;
 use crate::pages::benefits;
+use crate::pages::carrier_health;
 use crate::pages::fault::Fault;
 use crate::pages::fields::Fields;
 use crate::pages::frame::{Place, csrf};
@@ -166,16 +167,26 @@ async fn failed(visit: &Visit, envelope: &Envelope, typed: &Typed, tries: &[Try]
         facts: serde_json::Map::new(),
     };
     let failure = envelope.failure.as_ref().unwrap_or(&broken);
-    let (title, side) = whose(failure.who_acts, &carrier);
+    let (title, side) = match failure.kind {
+        ErrorKind::CarrierPaused => {
+            let side = "your practice’s: whoever may resume the carrier does so on its page.".to_owned();
+            (format!("{carrier} is paused"), side)
+        }
+        _ => whose(failure.who_acts, &carrier),
+    };
+    let notice = carrier_health::notice(visit, &envelope.carrier).await?;
     let saved = saved(visit, envelope, &typed.fields).await?;
     let body = html! {
         div.stack {
             div.row { h1 { (title) } (standing(crate::patients::badge(envelope))) }
             p.lead { (failure.text) }
             p { strong { "Whose side: " } (side) }
+            (notice)
             p { strong { "What is kept: " } "your question and everything that was exchanged, in the paper trail. Nothing has to be typed again." }
             (saved_part(visit, &saved))
-            @if failure.retry.safe {
+            @if failure.kind == ErrorKind::CarrierPaused {
+                (ask_again(visit, &envelope.id, "Ask again, once it is resumed"))
+            } @else if failure.retry.safe {
                 (ask_again(visit, &envelope.id, "Ask again"))
                 @if let Some(secs) = failure.retry.after_secs { p { "Not before " (secs) " seconds from " (moment(envelope.freshness.as_of, &visit.zone())) ": before that it comes to the same." } }
             } @else {

@@ -14,6 +14,7 @@ use crate::api::Problem;
 use crate::carriers::Carrier;
 use crate::gateway::Plane;
 use crate::identity::{Npi, Scope};
+use crate::pages::carrier_health;
 use crate::pages::fault::Fault;
 use crate::pages::fields::Fields;
 use crate::pages::frame::{Place, csrf};
@@ -63,6 +64,10 @@ pub fn begin(visit: &Visit, fields: &mut Fields) {
 pub async fn page(visit: &Visit, fields: &Fields, problems: &Problems) -> Result<Response, Fault> {
     let npis = npis(visit).await?;
     let plane = carriers::plane(visit, fields.get("carrier"));
+    let notice = match &plane {
+        Some(plane) => carrier_health::notice(visit, &plane.carrier.id).await?,
+        None => Markup::default(),
+    };
     let sheet = Sheet { visit, fields, problems, plane: plane.as_ref(), npis: &npis };
     let body = html! {
         div.stack {
@@ -84,6 +89,7 @@ pub async fn page(visit: &Visit, fields: &Fields, problems: &Problems) -> Result
                     // The first button of a form is what the Enter key presses.
                     button.hidden type="submit" tabindex="-1" aria-hidden="true" { "Check coverage" }
                     (carriers::chosen(visit, plane))
+                    (notice)
                 } @else {
                     button.hidden type="submit" formaction="/check/carrier" tabindex="-1" aria-hidden="true" { "Find carrier" }
                     section.card.stack {

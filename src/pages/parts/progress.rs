@@ -38,6 +38,23 @@ pub fn lanes(lanes: &[Lane]) -> Markup {
     }
 }
 
+/// Columns, oldest first: how many, and how many of these went wrong. The numbers stand in a table beside it.
+pub fn columns(label: &str, values: &[(u64, u64)]) -> Markup {
+    let most = values.iter().map(|(all, _)| *all).max().unwrap_or(0).max(1) as f64;
+    let wide = 100.0 / values.len().max(1) as f64;
+    let height = |count: u64| count as f64 / most * 30.0;
+    html! {
+        svg.columns viewBox="0 0 100 32" preserveAspectRatio="none" role="img" aria-label=(label) {
+            @for (place, (all, wrong)) in values.iter().enumerate() {
+                @let x = format!("{:.2}", place as f64 * wide + wide * 0.1);
+                @let width = format!("{:.2}", wide * 0.8);
+                rect.all x=(x) width=(width) y=(format!("{:.2}", 32.0 - height(*all))) height=(format!("{:.2}", height(*all))) {}
+                rect.wrong x=(x) width=(width) y=(format!("{:.2}", 32.0 - height(*wrong))) height=(format!("{:.2}", height(*wrong))) {}
+            }
+        }
+    }
+}
+
 /// A line of what was measured lately, oldest first; the numbers stand beside it.
 pub fn spark(label: &str, values: &[f64]) -> Markup {
     let most = values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);

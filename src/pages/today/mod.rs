@@ -13,11 +13,13 @@ mod rows;
 
 use axum::extract::{Path, Query};
 use axum::response::Redirect;
+use connector_sdk::ErrorKind;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::carrier_health;
 use super::fault::Fault;
 use super::fields::Sent;
 use super::frame::{self, Place, csrf};
@@ -102,7 +104,7 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Markup, Fa
     visit.need(Scope::Ask)?;
     let date = asked.day(&visit);
     let day = visit.app.schedule.day(&visit.caller, date, &asked.only()).await?;
-    let live = live(&visit, &day, &asked);
+    let live = html! { (paused(&visit, &day).await?) (live(&visit, &day, &asked)) };
     if visit.part {
         return Ok(live);
     }
@@ -115,6 +117,15 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Result<Markup, Fa
         }
     };
     Ok(visit.page(Place::Today, "Today", body))
+}
+
+/// Who has paused a carrier before whose door patients wait, since when, and why.
+async fn paused(visit: &Visit, day: &DayView) -> Result<Markup, Problem> {
+    let mut notices = Vec::new();
+    for held in day.carriers.iter().filter(|held| held.reason == ErrorKind::CarrierPaused.name()) {
+        notices.push(carrier_health::notice(visit, &held.carrier).await?);
+    }
+    Ok(html! { @for notice in notices { (notice) } })
 }
 
 /// The day's name, and the ways to other days.

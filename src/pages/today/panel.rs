@@ -98,6 +98,11 @@ fn of_carriers(day: &DayView) -> Vec<Lane> {
 pub fn words_of(reason: &str) -> (Tone, &'static str, &'static str) {
     match reason {
         "carrier_closed" => (Tone::Calm, "is closed", "They are asked when it opens."),
+        "carrier_paused" => (
+            Tone::Look,
+            "is paused by somebody of your practice",
+            "They wait until somebody resumes it on the carrier’s page.",
+        ),
         "circuit_open" => (Tone::Calm, "has failed repeatedly and is left alone for a moment", ""),
         "carrier_busy" | "carrier_throttled" | "overloaded" => (Tone::Calm, "is busy", ""),
         "carrier_timeout" | "deadline_exceeded" => (Tone::Look, "did not answer in time", "Ask again, or phone."),

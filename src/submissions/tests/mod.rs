@@ -19,7 +19,7 @@ use crate::carriers::{CarrierBook, Limits, Loader};
 use crate::gateway::{Gateway, Planes};
 use crate::identity::{Caller, Identity};
 use crate::practice::PracticeId;
-use crate::stack::{AnswerCache, Shared};
+use crate::stack::{AnswerCache, Care, Shared};
 use crate::store::Store;
 use crate::trail::{Actor, Trail};
 use crate::vault::Vault;
@@ -43,7 +43,7 @@ impl Stand {
         let (book, report) = CarrierBook::from_texts(vec![file], loader);
         assert!(report.problems.is_empty(), "{:?}", report.problems);
         let cache = Arc::new(AnswerCache::new().unwrap());
-        let shared = Shared { cache, ledger: trail.clone(), retry_jitter: Duration::ZERO };
+        let shared = Shared { cache, ledger: trail.clone(), retry_jitter: Duration::ZERO, care: Care::default() };
         let gateway = Gateway::new(Planes::new(book, vault.clone(), shared), jiff::tz::TimeZone::UTC);
         let submissions = Submissions::open(store, trail.clone(), vault.clone(), gateway).await.unwrap();
         submissions.recover().await.unwrap();

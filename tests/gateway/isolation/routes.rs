@@ -76,7 +76,12 @@ pub const LINES: &[Line] = &[
     line("get", "/docs", Open, "/docs", "", (200, 200)),
     line("get", "/v1/carriers", Scope("carriers"), "/v1/carriers?q=north", "", (200, 200)),
     line("get", "/v1/carriers/{id}", Scope("carriers"), "/v1/carriers/northstar", "", (200, 200)),
+    line("get", "/v1/carriers/{id}/health", Scope("carriers"), "/v1/carriers/northstar/health", "", (200, 200)),
+    line("put", "/v1/carriers/{id}/pause", Scope("resolve"), "/v1/carriers/molasses/pause", REASON, (200, 200)),
+    line("post", "/v1/carriers/{id}/resume", Scope("resolve"), "/v1/carriers/molasses/resume", "", (200, 200)),
     // Carriers are shared by all practices: nobody changes them over the network where there are several.
+    line("post", "/v1/carriers/{id}/remove", Scope("admin"), "/v1/carriers/northstar/remove", "{}", (403, 403)),
+    line("get", "/v1/carriers/removed", Scope("admin"), "/v1/carriers/removed", "", (403, 403)),
     line("post", "/v1/carriers/check", Scope("admin"), "/v1/carriers/check", "{}", (403, 403)),
     line("get", "/v1/carriers/{id}/file", Scope("admin"), "/v1/carriers/northstar/file", "", (200, 200)),
     line("put", "/v1/carriers/{id}/file", Scope("admin"), "/v1/carriers/northstar/file", "{}", (403, 403)),

@@ -10,7 +10,7 @@ const ADMIN: [&str; 6] =
     ["/admin/people", "/admin/sessions", "/admin/practice", "/admin/webhooks", "/admin/carriers", "/developer"];
 
 /// Every form of these pages.
-const FORMS: [&str; 17] = [
+const FORMS: [&str; 22] = [
     "/carriers/northstar/login",
     "/carriers/northstar/verify",
     "/admin/people",
@@ -23,6 +23,11 @@ const FORMS: [&str; 17] = [
     "/admin/webhooks/x/enable",
     "/admin/webhooks/x/remove",
     "/admin/carriers/new",
+    "/admin/carriers/connect",
+    "/admin/carriers/northstar/remove",
+    "/admin/carriers/northstar/bring-back",
+    "/carriers/northstar/pause",
+    "/carriers/northstar/resume",
     "/admin/carriers/northstar",
     "/admin/carriers/northstar/roll-back",
     "/developer/keys",

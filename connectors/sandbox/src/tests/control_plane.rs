@@ -46,6 +46,19 @@ async fn every_carrier_has_an_address_a_file_and_a_credential() {
 }
 
 #[tokio::test]
+async fn it_listens_where_it_did_where_that_is_free() {
+    let sandbox = start().await;
+    let ports: Vec<(String, u16)> = sandbox.addresses().iter().map(|(id, at)| ((*id).to_owned(), at.port())).collect();
+    let again = || Sandbox::start(SandboxConfig { earlier: ports.clone(), ..SandboxConfig::default() });
+    let other = again().await.unwrap();
+    assert_ne!(other.addresses(), sandbox.addresses(), "taken: others are chosen");
+    other.shutdown().await;
+    let addresses = sandbox.addresses().to_vec();
+    sandbox.shutdown().await;
+    assert_eq!(again().await.unwrap().addresses(), addresses);
+}
+
+#[tokio::test]
 async fn it_listens_on_loopback_only_and_stops_when_told() {
     let everywhere = SandboxConfig { bind: "0.0.0.0".parse().unwrap(), ..SandboxConfig::default() };
     assert!(Sandbox::start(everywhere).await.is_err());
