@@ -31,7 +31,9 @@
 //! 26. [`store`]: the only SQL
 //! 27. [`practice`]: the one word all rooms share: whose question it is
 //! 28. [`totp`]: the arithmetic of one-time codes, for the wire and for identity
-//! 29. [`failpoint`]: places where a test may stop the process; nothing in a usual build
+//! 29. [`differences`]: two answers of a carrier, compared fact by fact
+//! 30. [`paper`]: a part of our own pages as a PDF
+//! 31. [`failpoint`]: places where a test may stop the process; nothing in a usual build
 
 pub mod api;
 pub mod backup;
@@ -39,6 +41,7 @@ pub mod batches;
 pub mod carriers;
 pub mod cli;
 pub mod config;
+pub mod differences;
 pub mod events;
 pub mod failpoint;
 pub mod gateway;
@@ -49,6 +52,7 @@ pub mod keeper;
 pub mod logging;
 pub mod packets;
 pub mod pages;
+pub mod paper;
 pub mod patients;
 pub mod pauses;
 pub mod practice;

@@ -9,6 +9,7 @@ mod caller;
 pub(crate) mod carrier_files;
 pub(crate) mod carrier_health;
 pub(crate) mod carriers;
+pub mod changes;
 pub(crate) mod credentials;
 mod docs;
 mod door;
@@ -123,6 +124,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/eligibility/batches/{id}/cancel", post(batches::cancel))
         .route("/v1/eligibility/{id}", get(eligibility::read))
         .route("/v1/eligibility/{id}/raw", get(eligibility::raw))
+        .route("/v1/eligibility/{id}/changes", get(changes::read))
         .route("/v1/credentials", get(credentials::list))
         .route("/v1/credentials/{carrier}", put(credentials::put))
         .route("/v1/credentials/{carrier}/verify", post(credentials::verify))

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{
-    authorizations, carriers, credentials, events, health, holds, openapi_batches, openapi_desk, openapi_files,
-    openapi_people, openapi_tasks, packets, problem, submissions, trail,
+    authorizations, carriers, changes, credentials, events, health, holds, openapi_batches, openapi_desk,
+    openapi_files, openapi_people, openapi_tasks, packets, problem, submissions, trail,
 };
 use crate::events::{EventPage, NewWebhook, WebhookInfo};
 use crate::stack::Envelope;
@@ -259,6 +259,16 @@ fn routes(schemas: &mut SchemaGenerator) -> Vec<Route> {
             "/v1/eligibility/{id}/raw",
             "The bytes that were exchanged with the carrier for it (scope raw); secrets are markers.",
             json_body(reference::<Vec<ExchangeView>>(schemas)),
+        ),
+        get(
+            "/v1/eligibility/{id}/pdf",
+            "The answer as the page shows it, on Letter sheets: a tagged PDF. 404 where there is no answer.",
+            json!({ "application/pdf": { "schema": { "type": "string", "format": "binary" } } }),
+        ),
+        get(
+            "/v1/eligibility/{id}/changes",
+            "What of the answer is another than in the last one about the same person, fact by fact.",
+            json_body(reference::<changes::ChangesView>(schemas)),
         ),
         get(
             "/v1/credentials",

@@ -244,7 +244,7 @@ fn keys(visit: &Visit) -> Markup {
         ("v", "Verify the ticked rows, else what is stale"),
         ("n", "Next problem"),
         ("e", "Expert view"),
-        ("p", "Print"),
+        ("p", "Print: the PDF"),
         ("Ctrl-Enter", "Ask live"),
         ("?", "This list"),
         ("Esc", "Close; leave a field"),

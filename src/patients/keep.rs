@@ -119,6 +119,22 @@ impl Patients {
         patient: Patient,
         today: Date,
     ) -> Result<Changed, NotKept> {
+        self.change_after(caller, id, version, patient, today, None).await
+    }
+
+    /// The same because of a carrier's answer: its record names the question.
+    ///
+    /// # Errors
+    /// [`NotKept`]; nothing was written then.
+    pub async fn change_after(
+        &self,
+        caller: &Caller,
+        id: &str,
+        version: i64,
+        patient: Patient,
+        today: Date,
+        ask: Option<&str>,
+    ) -> Result<Changed, NotKept> {
         let problems = patient.problems("", today);
         if !problems.is_empty() {
             return Err(NotKept::Problems(problems));
@@ -134,7 +150,11 @@ impl Patients {
         let kept = Kept { patient, elsewhere: now.elsewhere };
         let mut new = self.sealed(practice, row.id.clone(), version + 1, store::now(), &kept)?;
         new.made_at = row.made_at;
-        let record = TrailRecord::new(practice, &caller.actor(), "patient.changed").purpose(Use::Payment).subject(id);
+        let mut record =
+            TrailRecord::new(practice, &caller.actor(), "patient.changed").purpose(Use::Payment).subject(id);
+        if let Some(ask) = ask {
+            record = record.ask(ask);
+        }
         rows::put(&self.store, practice, vec![new.clone()], vec![self.trail.link(record)]).await?;
         if let Some(roster) = roster.as_mut() {
             roster.put(id, &kept.patient, kept.elsewhere.as_ref());

@@ -22,6 +22,7 @@ mod query;
 mod roster;
 mod standing;
 mod take_in;
+mod take_over;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -19,6 +19,7 @@ mod bad_carriers;
 mod bad_requests;
 mod batches;
 mod batches_killed;
+mod benefits;
 mod canaries;
 mod carriers;
 mod client_certificates;

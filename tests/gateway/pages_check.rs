@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::{Reply, Stand, send_with};
 
 /// A browser without scripts: a cookie, and the token that its last page brought along.
-struct Browser<'a> {
+pub struct Browser<'a> {
     stand: &'a Stand,
     cookie: String,
     csrf: String,
@@ -30,7 +30,7 @@ impl<'a> Browser<'a> {
         browser
     }
 
-    async fn admin(stand: &'a Stand) -> Self {
+    pub async fn admin(stand: &'a Stand) -> Self {
         let (email, password) = stand.house.demo_login().await.unwrap();
         let mut browser = Self::sign_in(stand, &email, &password).await;
         browser.get("/check").await;
@@ -51,11 +51,11 @@ impl<'a> Browser<'a> {
         reply
     }
 
-    async fn get(&mut self, path: &str) -> Reply {
+    pub async fn get(&mut self, path: &str) -> Reply {
         self.send(Method::GET, path, String::new()).await
     }
 
-    async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.append_pair("csrf", &self.csrf).extend_pairs(fields);
         let body = body.finish();
@@ -63,7 +63,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Asks, and follows to what came of it: its address and its page.
-    async fn ask(&mut self, path: &str, fields: &[(&str, &str)]) -> (String, Reply) {
+    pub async fn ask(&mut self, path: &str, fields: &[(&str, &str)]) -> (String, Reply) {
         let reply = self.post(path, fields).await;
         assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", reply.text);
         let to = reply.headers["location"].to_str().unwrap().to_owned();
@@ -84,7 +84,7 @@ fn value_of(page: &str, name: &str) -> Option<String> {
     Some(tag.split_once("value=\"")?.1.split('"').next()?.to_owned())
 }
 
-fn okafor(month: &'static str, day: &'static str) -> Vec<(&'static str, &'static str)> {
+pub fn okafor(month: &'static str, day: &'static str) -> Vec<(&'static str, &'static str)> {
     vec![
         ("carrier", "northstar"),
         ("member.member_id", "NSH-ACTIVE-COPAY40"),

@@ -3,8 +3,12 @@
 //! Sources: the tables are facts (which code means what) from public knowledge of the X12 lists; place of service is the
 //! public list of the US Centers for Medicare & Medicaid Services. Nothing is complete by promise.
 
+mod names;
+
 use std::collections::HashMap;
 use std::sync::OnceLock;
+
+pub use names::{ElementName, element_name};
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident = $file:literal;)*) => {

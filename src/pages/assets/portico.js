@@ -62,10 +62,13 @@
 
   // ---- small helps, by attribute; on the whole document, so that swapped-in parts have them too
   doc.addEventListener("click", async (event) => {
-    const at = event.target.closest?.("[data-copy], [data-show], [data-opens], [data-closes], [data-print], [data-all]");
+    const at = event.target.closest?.("[data-copy], [data-copies], [data-show], [data-opens], [data-closes], [data-print], [data-all]");
     if (!at) return;
     if (at.dataset.copy !== undefined) {
       await navigator.clipboard?.writeText(at.dataset.copy);
+      say("Copied.");
+    } else if (at.dataset.copies !== undefined) {
+      await navigator.clipboard?.writeText(doc.getElementById(at.dataset.copies)?.textContent ?? "");
       say("Copied.");
     } else if (at.dataset.show !== undefined) {
       const input = doc.getElementById(at.dataset.show), hidden = input.type === "password";

@@ -9,6 +9,9 @@ use rust_decimal::Decimal;
 use super::head::span;
 use crate::pages::parts::money::{dollars, percent};
 
+/// Places told of one fact at most.
+const PLACES_MAX: usize = 64;
+
 /// One thing that the carrier said.
 pub struct Fact {
     /// In words.
@@ -217,8 +220,20 @@ pub fn read(all: &[Provenance], field: &str) -> String {
     if found.is_empty() {
         found = all.iter().take(1).collect();
     }
-    let places: Vec<String> = found.iter().take(4).map(|one| place(&one.place)).collect();
-    if places.is_empty() { "place not kept".to_owned() } else { places.join("; ") }
+    let places = places(found.into_iter());
+    if places.is_empty() { "place not kept".to_owned() } else { places }
+}
+
+/// Places, each once, with `; ` between them.
+pub fn places<'a>(all: impl Iterator<Item = &'a Provenance>) -> String {
+    let mut places: Vec<String> = Vec::new();
+    for one in all.take(PLACES_MAX) {
+        let text = place(&one.place);
+        if !places.contains(&text) {
+            places.push(text);
+        }
+    }
+    places.join("; ")
 }
 
 fn place(place: &Place) -> String {

@@ -4,86 +4,160 @@
 //!
 //! Nothing is worked out here: every figure is one that the carrier sent, and says where it was read.
 
+mod changed;
 mod expert;
 mod facts;
 mod head;
+pub mod mismatches;
 mod money;
+pub mod paper;
 mod rest;
 mod services;
 
 use connector_sdk::EligibilityAnswer;
 use connector_sdk::answer::Coverage;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use super::check::typed::Typed;
-use super::frame::Place;
+use super::check::types;
+use super::fields::Fields;
+use super::frame::{self, Place};
 use super::parts::badge::Tone;
 use super::parts::lists::note;
-use super::parts::stamp::answered;
+use super::parts::stamp::{answered, answered_on, whole};
 use super::visit::Visit;
+use crate::api::App;
+use crate::api::changes::ChangesView;
 use crate::pages::check::{Try, ask_again, history};
 use crate::pages::parts::badge::standing;
-use crate::patients;
+use crate::patients::{self, PatientView};
 use crate::stack::Envelope;
 
-/// What the parts of the page are made from.
+/// What the parts of the page are made from: the same on a screen and on paper.
 pub struct Scene<'a> {
-    visit: &'a Visit,
     envelope: &'a Envelope,
     answer: &'a EligibilityAnswer,
-    typed: &'a Typed,
+    /// What was typed, or asked.
+    typed: &'a Fields,
+    /// Service types that were asked about.
+    asked: Vec<String>,
+    /// The day it is.
+    today: Date,
     carrier: String,
-    /// Whether all folds are open: for paper.
-    open: bool,
+    zone: TimeZone,
+    /// For paper: all folds open, whole moments.
+    paper: bool,
+}
+
+/// What only a screen has: what can be pressed, and by whom.
+pub struct Hands<'a> {
+    /// Who looks.
+    pub visit: &'a Visit,
+    /// The tries at the same question.
+    pub tries: &'a [Try],
+    /// The patient whom it is about, where the practice has them.
+    pub known: Option<&'a PatientView>,
+    /// A word of what was done.
+    pub said: Option<&'a str>,
+}
+
+impl<'a> Scene<'a> {
+    /// Of an answered question; `None` for another one.
+    pub fn of(app: &App, envelope: &'a Envelope, typed: &'a Fields, paper: bool) -> Option<Self> {
+        let book = app.gateway.planes().book();
+        let carrier = book.get(&envelope.carrier).map_or_else(|| envelope.carrier.clone(), |one| one.name.clone());
+        Some(Self {
+            envelope,
+            answer: envelope.answer.as_deref()?,
+            typed,
+            asked: types(typed),
+            today: app.gateway.today(),
+            carrier,
+            zone: app.gateway.zone().clone(),
+            paper,
+        })
+    }
 }
 
 /// The page of an answer.
-pub fn page(visit: &Visit, envelope: &Envelope, typed: &Typed, tries: &[Try], open: bool) -> Markup {
-    let Some(answer) = envelope.answer.as_deref() else { return Markup::default() };
-    let carrier = visit.carrier_name(&envelope.carrier);
-    let scene = Scene { visit, envelope, answer, typed, carrier, open };
-    let bare = answer.facts.benefits.is_empty();
-    let body = html! {
-        div.stack.benefits {
-            (scene.top())
-            (head::head(&scene))
-            section.stack #say {
-                h2.hidden { "In words" }
-                p.lead { (answer.summary.paragraph.text()) }
-                (alerts(answer))
+pub fn page(hands: &Hands, scene: &Scene, changes: Option<&ChangesView>) -> Markup {
+    hands.visit.page(Place::Check, "Benefits", sheet(scene, changes, Some(hands)))
+}
+
+/// An earlier answer under another question that has none: never hidden, and never taken for today's.
+pub fn earlier(app: &App, envelope: &Envelope, typed: &Fields) -> Markup {
+    let Some(scene) = Scene::of(app, envelope, typed, false) else { return Markup::default() };
+    html! {
+        section.stack.benefits.earlier #earlier aria-labelledby="earlier-title" {
+            div.row {
+                h2 #earlier-title { "The last answer, of " (whole(envelope.freshness.as_of, &scene.zone)) }
+                (standing(patients::badge(envelope)))
+                a.button.slim href={ "/checks/" (envelope.id) } { "Open the saved answer" }
             }
-            @if bare {
-                (note(Tone::Look, "No details.", &format!("{} said whether there is coverage, and nothing about services or money. Phone for the rest.", scene.carrier)))
-            } @else {
-                (jump())
-                (services::asked(&scene))
-                (money::money(&scene))
-                (services::services(&scene))
-            }
-            (rest::unsaid(&scene))
-            (rest::mismatches(&scene))
-            (rest::contacts(&scene))
-            (history(visit, tries))
-            (expert::expert(&scene))
+            (note(Tone::Look, "Saved, not live.", "What follows is what the carrier said then."))
+            (body(&scene, None, None))
         }
-    };
-    visit.page(Place::Check, "Benefits", body)
+    }
+}
+
+fn sheet(scene: &Scene, changes: Option<&ChangesView>, hands: Option<&Hands>) -> Markup {
+    html! {
+        div.stack.benefits {
+            @if let Some(hands) = hands { (frame::said(hands.said)) }
+            (scene.top(hands))
+            (body(scene, changes, hands))
+            @if let Some(hands) = hands {
+                (history(hands.visit, hands.tries))
+                (expert::expert(scene, hands.visit))
+            }
+        }
+    }
+}
+
+fn body(scene: &Scene, changes: Option<&ChangesView>, hands: Option<&Hands>) -> Markup {
+    let answer = scene.answer;
+    html! {
+        (head::head(scene))
+        section.stack #say {
+            h2.hidden { "In words" }
+            p.lead { (answer.summary.paragraph.text()) }
+            (changed::changed(scene, changes))
+            (alerts(answer))
+        }
+        @if answer.facts.benefits.is_empty() {
+            (note(Tone::Look, "No details.", &format!("{} said whether there is coverage, and nothing about services or money. Phone for the rest.", scene.carrier)))
+        } @else {
+            @if hands.is_some() { (jump()) }
+            (services::asked(scene))
+            (money::money(scene))
+            (services::services(scene))
+        }
+        (rest::unsaid(scene))
+        (mismatches::mismatches(scene, hands.map(|hands| (hands.visit, hands.known))))
+        (rest::contacts(scene))
+    }
 }
 
 impl Scene<'_> {
-    fn top(&self) -> Markup {
-        let (envelope, visit) = (self.envelope, self.visit);
+    fn top(&self, hands: Option<&Hands>) -> Markup {
+        let envelope = self.envelope;
+        let (at, saved) = (envelope.freshness.as_of, envelope.freshness.cached);
         html! {
             div.head {
                 div.row { h1 { "Benefits" } (standing(patients::badge(envelope))) }
-                div.row.no-print {
-                    (ask_again(visit, &envelope.id, "Refresh"))
-                    a.button href={ "/checks/" (envelope.id) "?print=1" } data-key="p" { "For paper" }
-                    @if self.open { button.button.script-only type="button" data-print { "Print" } }
+                @if let Some(hands) = hands {
+                    div.row.no-print {
+                        (ask_again(hands.visit, &envelope.id, "Refresh"))
+                        a.button href={ "/checks/" (envelope.id) "?print=1" } { "For paper" }
+                        a.button href={ "/checks/" (envelope.id) "/pdf" } data-key="p" { "PDF" }
+                        @if self.paper { button.button.script-only type="button" data-print { "Print" } }
+                    }
                 }
             }
             p {
-                (answered(&self.carrier, envelope.freshness.as_of, envelope.freshness.cached, &visit.zone()))
+                @if self.paper { (answered_on(&self.carrier, at, saved, &self.zone)) }
+                @else { (answered(&self.carrier, at, saved, &self.zone)) }
                 @if let Some(trace) = &envelope.source.trace { span.stamp { " · trace no. " span.number { (trace) } } }
             }
         }
@@ -126,3 +200,6 @@ pub(super) fn coverage(coverage: Coverage) -> &'static str {
         Coverage::Unknown => "the carrier did not say",
     }
 }
+
+#[cfg(test)]
+mod tests;

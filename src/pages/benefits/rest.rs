@@ -1,11 +1,9 @@
-//! What is not covered, what was not said, what we did not ask; where the carrier's file differs from ours; whom to call.
+//! What is not covered, what was not said, what we did not ask; whom to call.
 
-use connector_sdk::answer::{Benefit, Contact, Correction, Covered, Identifier};
+use connector_sdk::answer::{Benefit, Contact, Covered, Identifier};
 use maud::{Markup, html};
 
 use super::Scene;
-use crate::pages::check::{label_of, types};
-use crate::pages::parts::stamp::day_of;
 
 /// Three different things, in three different sentences.
 pub fn unsaid(scene: &Scene) -> Markup {
@@ -17,7 +15,7 @@ pub fn unsaid(scene: &Scene) -> Markup {
             excluded.push(text);
         }
     }
-    let asked = types(&scene.typed.fields);
+    let asked = &scene.asked;
     html! {
         section.stack #unsaid {
             h2 { "Not covered, not said, not asked" }
@@ -49,41 +47,6 @@ fn what(benefit: &Benefit) -> String {
         connector_sdk::answer::Network::Out => format!("{name}, out of network"),
         _ => name,
     }
-}
-
-/// What we asked with beside what the carrier has on file.
-pub fn mismatches(scene: &Scene) -> Markup {
-    let facts = &scene.answer.facts;
-    let own = facts.member.corrections.iter().map(|one| ("member", one));
-    let of_dependent = facts.dependent.iter().flat_map(|person| &person.corrections).map(|one| ("dependent", one));
-    let all: Vec<(&str, &Correction)> = own.chain(of_dependent).collect();
-    html! {
-        @if !all.is_empty() {
-            section.stack #mismatches {
-                h2 { "Where the carrier’s file differs from what we sent" }
-                div.table {
-                    table.cards {
-                        thead { tr { th { "Field" } th { "We sent" } th { "The carrier has" } } }
-                        tbody {
-                            @for (whose, one) in &all {
-                                tr {
-                                    th scope="row" { (field(whose, &one.field)) }
-                                    td data-label="We sent" { (day_of(one.asked.text())) }
-                                    td data-label="The carrier has" { strong { (day_of(one.on_file.text())) } }
-                                }
-                            }
-                        }
-                    }
-                }
-                p.soft { "Nothing was changed here. Look at the card, then mend it in your own system." }
-            }
-        }
-    }
-}
-
-fn field(whose: &str, name: &str) -> String {
-    let path = if name.contains('.') { name.to_owned() } else { format!("{whose}.{name}") };
-    label_of(&path, whose == "dependent" || path.starts_with("dependent.")).to_owned()
 }
 
 /// Whom to ask at the carrier, or instead of it.

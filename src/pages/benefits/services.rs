@@ -6,7 +6,6 @@ use maud::{Markup, html};
 
 use super::facts::{self, limited};
 use super::{Scene, coverage};
-use crate::pages::check::types;
 use crate::pages::parts::badge::{Tone, badge, shape};
 use crate::pages::parts::money::percent;
 
@@ -111,7 +110,7 @@ fn all<'a>(scene: &Scene<'a>) -> Vec<Service<'a>> {
 
 /// What was asked about, service by service; what the carrier did not answer is said.
 pub fn asked(scene: &Scene) -> Markup {
-    let wanted = types(&scene.typed.fields);
+    let wanted = &scene.asked;
     let services = all(scene);
     html! {
         section.stack #asked {
@@ -122,7 +121,7 @@ pub fn asked(scene: &Scene) -> Markup {
                     table.cards {
                         thead { tr { th { "Service" } th { "Covered" } th { "Patient pays, in network" } th { "Limit" } th { "Prior authorization" } } }
                         tbody {
-                            @for code in &wanted {
+                            @for code in wanted {
                                 @match services.iter().find(|one| one.code.code == *code && one.procedure.is_none()) {
                                     Some(service) => (row(scene, service)),
                                     None => {
@@ -180,7 +179,7 @@ pub fn services(scene: &Scene) -> Markup {
     html! {
         section #services {
             h2 { "Services" span.soft.small { " (" (services.len()) ")" } }
-            @for service in &services { (fold(service, scene.open)) }
+            @for service in &services { (fold(service, scene.paper)) }
         }
     }
 }

@@ -101,7 +101,7 @@ pub async fn again(Path(id): Path<String>, Sent { visit, mut fields }: Sent) -> 
 pub async fn refresh(Path(id): Path<String>, Sent { visit, .. }: Sent) -> Result<Response, Fault> {
     visit.need(Scope::Ask)?;
     let known = visit.app.trail.get(visit.caller.practice(), &id).await?.ok_or_else(Fault::not_found)?;
-    let Some(mut typed) = typed::of(&visit, &id, &known.carrier).await? else {
+    let Some(mut typed) = typed::of(&visit.app, visit.caller.practice(), &id, &known.carrier).await? else {
         let mut fields = Fields::of([("carrier", known.carrier)]);
         show::begin(&visit, &mut fields);
         let problems = Problems::said("What was asked then is not known any more. Fill it in once more.");

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::typed::{self, Typed};
 use super::{carriers, refused};
+use crate::api::changes;
 use crate::api::eligibility::{self, Stored};
 use crate::identity::Scope;
 use crate::pages::benefits;
@@ -20,7 +21,7 @@ use crate::pages::fields::Fields;
 use crate::pages::frame::{Place, csrf};
 use crate::pages::parts::badge::{Tone, standing};
 use crate::pages::parts::field::date_of;
-use crate::pages::parts::lists::{note, raw as raw_text};
+use crate::pages::parts::lists::note;
 use crate::pages::parts::stamp::{ago, lasts, moment};
 use crate::pages::visit::Visit;
 use crate::patients::Badge;
@@ -37,6 +38,8 @@ const SAVED_MAX: u32 = 8;
 pub struct View {
     /// `1`: everything open, for paper.
     pub print: Option<String>,
+    /// What was done, of a closed list.
+    pub said: Option<String>,
 }
 
 /// One try at the same question.
@@ -58,17 +61,39 @@ pub async fn show(visit: Visit, Path(id): Path<String>, Query(view): Query<View>
         other => other?,
     };
     let envelope: Envelope = match stored {
-        Stored::Awaited(envelope) => return Ok(pending(&visit, &envelope)),
+        Stored::Awaited(envelope) => return pending(&visit, &envelope).await,
         Stored::Ended(bytes) => serde_json::from_slice(&bytes).map_err(|_| unreadable())?,
     };
-    let typed = typed::of(&visit, &id, &envelope.carrier).await?.unwrap_or_default();
+    let typed = typed::of(&visit.app, visit.caller.practice(), &id, &envelope.carrier).await?.unwrap_or_default();
     let tries = tries(&visit, &typed, &id).await?;
     let page = match envelope.outcome {
-        OutcomeWord::Answered => benefits::page(&visit, &envelope, &typed, &tries, view.print.is_some()),
+        OutcomeWord::Answered => answered(&visit, &envelope, &typed, &tries, &view).await?,
         OutcomeWord::Refused => return refused::page(&visit, &envelope, &typed, &tries).await,
         OutcomeWord::Failed | OutcomeWord::Pending => failed(&visit, &envelope, &typed, &tries).await?,
     };
     Ok(page.into_response())
+}
+
+async fn answered(
+    visit: &Visit,
+    envelope: &Envelope,
+    typed: &Typed,
+    tries: &[Try],
+    view: &View,
+) -> Result<Markup, Fault> {
+    let scene =
+        benefits::Scene::of(&visit.app, envelope, &typed.fields, view.print.is_some()).ok_or_else(unreadable)?;
+    let changes = changes::since(&visit.app, &visit.api(), envelope).await?;
+    let known = match typed.fields.some("patient_id") {
+        Some(patient) => visit.app.patients.get(visit.caller.practice(), patient).await?,
+        None => None,
+    };
+    // The patient's own values stand beside the carrier's.
+    if let Some(known) = &known {
+        visit.app.patients.record_reading(&visit.caller, "patient.read", &known.id).await?;
+    }
+    let hands = benefits::Hands { visit, tries, known: known.as_ref(), said: view.said.as_deref() };
+    Ok(benefits::page(&hands, &scene, changes.as_ref()))
 }
 
 fn unreadable() -> Fault {
@@ -115,8 +140,12 @@ pub fn history(visit: &Visit, tries: &[Try]) -> Markup {
     }
 }
 
-/// Known parts at once; it loads itself again, without scripts, for as long as the carrier is awaited.
-fn pending(visit: &Visit, envelope: &Envelope) -> Response {
+/// Known parts at once, the last answer among them; it loads itself again, without scripts, for as long as the carrier is
+/// awaited.
+async fn pending(visit: &Visit, envelope: &Envelope) -> Result<Response, Fault> {
+    let typed = typed::of(&visit.app, visit.caller.practice(), &envelope.id, &envelope.carrier).await?;
+    let typed = typed.unwrap_or_default();
+    let saved = saved(visit, envelope, &typed.fields).await?;
     let carrier = visit.carrier_name(&envelope.carrier);
     let limit = carriers::plane(visit, &envelope.carrier).map(|plane| plane.carrier.limits.deadline.as_secs());
     let body = html! {
@@ -129,11 +158,12 @@ fn pending(visit: &Visit, envelope: &Envelope) -> Response {
             progress aria-label="Waiting for the carrier" {}
             p { "This page looks again every " (LOOK_EVERY) " seconds by itself. You may leave it: the answer is stored as soon as it comes, under this address." }
             p.row { a.button.first href={ "/checks/" (envelope.id) } { "Look now" } a.button href="/check" { "Check somebody else" } }
+            @if let Some(saved) = &saved { (benefits::earlier(&visit.app, saved, &typed.fields)) }
         }
     };
     let mut response = visit.page(Place::Check, "Asking the carrier", body).into_response();
     response.headers_mut().insert(header::REFRESH, HeaderValue::from_static(LOOK_EVERY));
-    response
+    Ok(response)
 }
 
 async fn interrupted(visit: &Visit, id: &str) -> Result<Response, Fault> {
@@ -183,7 +213,7 @@ async fn failed(visit: &Visit, envelope: &Envelope, typed: &Typed, tries: &[Try]
             p { strong { "Whose side: " } (side) }
             (notice)
             p { strong { "What is kept: " } "your question and everything that was exchanged, in the paper trail. Nothing has to be typed again." }
-            (saved_part(visit, &saved))
+            @if saved.is_none() { p.soft { "There is no saved answer for this member." } }
             @if failure.kind == ErrorKind::CarrierPaused {
                 (ask_again(visit, &envelope.id, "Ask again, once it is resumed"))
             } @else if failure.retry.safe {
@@ -194,6 +224,7 @@ async fn failed(visit: &Visit, envelope: &Envelope, typed: &Typed, tries: &[Try]
                 div.row { a.button href="/check" { "Check somebody else" } @if visit.may(Scope::Credentials) { a.button href="/admin" { "To the carriers’ logins" } } }
             }
             (history(visit, tries))
+            @if let Some(saved) = &saved { (benefits::earlier(&visit.app, saved, &typed.fields)) }
             details.fold {
                 summary { "For whoever looks into it" }
                 dl.pairs {
@@ -241,8 +272,18 @@ fn whose(who: WhoActs, carrier: &str) -> (String, String) {
     }
 }
 
-/// The last answer that is stored for the same member, if any: a failed call hides nothing.
-pub async fn saved(visit: &Visit, envelope: &Envelope, fields: &Fields) -> Result<Option<Try>, Fault> {
+/// The last answer that is stored for the same member, if any: a failed call hides nothing. That it is read is on record.
+pub async fn saved(visit: &Visit, envelope: &Envelope, fields: &Fields) -> Result<Option<Envelope>, Fault> {
+    let practice = visit.caller.practice();
+    let mut asks: Vec<String> = Vec::new();
+    // A patient of the practice is known by more than what was typed this time.
+    if let Some(patient) = fields.some("patient_id")
+        && let Some(view) = visit.app.patients.get(practice, patient).await?
+    {
+        let past = visit.app.patients.past(practice, &view).await?;
+        let own = past.into_iter().filter(|one| one.carrier == envelope.carrier && one.badge.is_word());
+        asks.extend(own.filter_map(|one| one.ask));
+    }
     let born = date_of(fields, "patient.date_of_birth", visit.app.gateway.today()).ok().flatten();
     let (last, first) = (fields.some("patient.last_name"), fields.some("patient.first_name"));
     let key = PatientKey {
@@ -251,59 +292,31 @@ pub async fn saved(visit: &Visit, envelope: &Envelope, fields: &Fields) -> Resul
         date_of_birth: born.map(|date| date.to_string()),
         name: last.zip(first).map(|(last, first)| (last.to_owned(), first.to_owned())),
     };
-    if key.member_id.is_none() && key.name.is_none() {
-        return Ok(None);
+    if key.member_id.is_some() || key.name.is_some() {
+        let found = visit.app.trail.questions_about(practice, &[key], SAVED_MAX).await?;
+        asks.extend(found.into_iter().flatten().map(|(id, _)| id));
     }
-    let practice = visit.caller.practice();
-    let found = visit.app.trail.questions_about(practice, &[key], SAVED_MAX).await?;
-    for (id, _) in found.into_iter().flatten().filter(|(id, _)| *id != envelope.id) {
+    for id in asks.into_iter().filter(|id| *id != envelope.id) {
         let Some(gist) = visit.app.patients.gist(practice, &id).await? else { continue };
-        if matches!(gist.badge, Badge::Active | Badge::ActiveLook | Badge::NotActive) {
-            return Ok(Some(Try { id, at: gist.as_of, badge: gist.badge, text: gist.plan.clone() }));
+        if !matches!(gist.badge, Badge::Active | Badge::ActiveLook | Badge::NotActive) {
+            continue;
+        }
+        if let Stored::Ended(bytes) = eligibility::stored(&visit.app, &visit.api(), &id).await? {
+            return Ok(Some(serde_json::from_slice(&bytes).map_err(|_| unreadable())?));
         }
     }
     Ok(None)
 }
 
 /// The saved answer, to be opened.
-pub fn saved_part(visit: &Visit, saved: &Option<Try>) -> Markup {
+pub fn saved_part(visit: &Visit, saved: &Envelope) -> Markup {
+    let plan = saved.answer.as_ref().and_then(|answer| answer.facts.plans.iter().find_map(|plan| plan.name.clone()));
+    let at = saved.freshness.as_of;
     html! {
-        @match saved {
-            Some(saved) => {
-                div.card.row {
-                    (standing(saved.badge))
-                    span { "The last answer, from " (moment(saved.at, &visit.zone())) " (" (ago(saved.at)) ")" @if let Some(plan) = &saved.text { ", " (plan) } }
-                    a.button href={ "/checks/" (saved.id) } { "Open the saved answer" }
-                }
-            }
-            None => { p.soft { "There is no saved answer for this member." } }
+        div.card.row {
+            (standing(crate::patients::badge(saved)))
+            span { "The last answer, from " (moment(at, &visit.zone())) " (" (ago(at)) ")" @if let Some(plan) = &plan { ", " (plan) } }
+            a.button href={ "/checks/" (saved.id) } { "Open the saved answer" }
         }
     }
-}
-
-/// `GET /checks/{id}/raw`: the bytes, for experts; a page of its own, because looking at them is on record.
-pub async fn raw(visit: Visit, Path(id): Path<String>) -> Result<Markup, Fault> {
-    let bytes = eligibility::exchanged(&visit.app, &visit.api(), &id).await?;
-    let exchanges: Vec<Value> = serde_json::from_slice(&bytes).unwrap_or_default();
-    let text = |part: &Value| {
-        let body = part["body"].as_str().unwrap_or_default();
-        // A segment a line: X12 has none of its own.
-        let body = if body.contains("ISA*") { body.replace('~', "~\n").replace("\n\n", "\n") } else { body.to_owned() };
-        format!("{}\n{body}", part["head"].as_str().unwrap_or_default())
-    };
-    let body = html! {
-        div.stack {
-            h1 { "What was exchanged" }
-            p { "Letter by letter; secrets are replaced by marks. " a href={ "/checks/" (id) } { "Back to the answer" } }
-            @for (place, exchange) in exchanges.iter().enumerate() {
-                section.card.stack {
-                    h2 { "Exchange " (place + 1) " of " (exchanges.len()) }
-                    p.soft { "Status " (exchange["status"]) ", " (exchange["took_ms"]) " ms" }
-                    h3 { "We sent" } (raw_text("What we sent", &text(&exchange["request"])))
-                    h3 { "The carrier sent" } (raw_text("What the carrier sent", &text(&exchange["response"])))
-                }
-            }
-        }
-    };
-    Ok(visit.page(Place::Check, "What was exchanged", body))
 }

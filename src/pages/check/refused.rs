@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::outcome::{Try, history, saved, saved_part};
 use super::show::{Sheet, label, npis};
-use super::suspects::{Suspect, ranked};
+use super::suspects::{Good, Suspect, ranked};
 use super::typed::Typed;
 use super::{carriers, messages};
 use crate::carriers::file::MemberField;
@@ -42,12 +42,13 @@ pub async fn page(visit: &Visit, envelope: &Envelope, typed: &Typed, tries: &[Tr
     let carrier = visit.carrier_name(&envelope.carrier);
     let fallback = Refusal::new(RefusalReason::Other);
     let refusal = envelope.refusal.as_ref().unwrap_or(&fallback);
-    let suspects = ranked(refusal, &typed.fields, visit.app.gateway.today());
     let npis = npis(visit).await?;
     let plane = carriers::plane(visit, &envelope.carrier);
     let none = Problems::none();
     let sheet = Sheet { visit, fields: &typed.fields, problems: &none, plane: plane.as_ref(), npis: &npis };
     let saved = saved(visit, envelope, &typed.fields).await?;
+    let good = saved.as_ref().and_then(Good::of);
+    let suspects = ranked(refusal, &typed.fields, visit.app.gateway.today(), good.as_ref());
     let body = html! {
         div.stack {
             div.row { h1 { (heading(refusal, &suspects)) } (standing(patients::badge(envelope))) }
@@ -69,7 +70,7 @@ pub async fn page(visit: &Visit, envelope: &Envelope, typed: &Typed, tries: &[Tr
             @if let Some(patient) = typed.fields.some("patient_id") {
                 p { a.button href={ "/patients/" (patient) } { "I phoned: record the answer with the patient" } }
             }
-            @if saved.is_some() { (saved_part(visit, &saved)) }
+            @if let Some(saved) = &saved { (saved_part(visit, saved)) }
             (history(visit, tries))
         }
     };

@@ -10,6 +10,7 @@ use super::messages;
 use crate::pages::fields::Fields;
 use crate::pages::parts::field::date_of;
 use crate::pages::parts::stamp::day;
+use crate::stack::Envelope;
 
 /// Fields that are put before the person at most.
 const SUSPECTS_MAX: usize = 4;
@@ -29,8 +30,27 @@ pub struct Suspect {
     pub swapped: Option<Date>,
 }
 
-/// The fields to look at, the likeliest first: what the carrier's codes name, then what its reason names.
-pub fn ranked(refusal: &Refusal, fields: &Fields, today: Date) -> Vec<Suspect> {
+/// What the carrier answered to the last time that it found this person.
+pub struct Good {
+    member_id: Option<String>,
+    date_of_birth: Option<Date>,
+}
+
+impl Good {
+    /// Of a saved answer; `None` of something else.
+    pub fn of(envelope: &Envelope) -> Option<Self> {
+        let facts = &envelope.answer.as_ref()?.facts;
+        let patient = facts.dependent.as_ref().unwrap_or(&facts.member);
+        Some(Self {
+            member_id: facts.member.member_id.as_ref().map(|id| id.text().trim().to_owned()),
+            date_of_birth: patient.date_of_birth.as_ref().map(|date| *date.expose()),
+        })
+    }
+}
+
+/// The fields to look at, the likeliest first: what the carrier's codes name, then what its reason names. `good` is the
+/// last good answer about the same person: what is another now than it was then is pointed at.
+pub fn ranked(refusal: &Refusal, fields: &Fields, today: Date, good: Option<&Good>) -> Vec<Suspect> {
     let dependent = is_dependent(fields);
     let mut names: Vec<String> = Vec::new();
     let mut add = |name: String| {
@@ -57,15 +77,19 @@ pub fn ranked(refusal: &Refusal, fields: &Fields, today: Date) -> Vec<Suspect> {
         add("relationship".to_owned());
     }
     names.truncate(SUSPECTS_MAX);
-    names.into_iter().map(|field| suspect(field, fields, today)).collect()
+    names.into_iter().map(|field| suspect(field, fields, today, good)).collect()
 }
 
-fn suspect(field: String, fields: &Fields, today: Date) -> Suspect {
+fn suspect(field: String, fields: &Fields, today: Date, good: Option<&Good>) -> Suspect {
     let (mut why, mut swapped) = (Vec::new(), None);
     if field.ends_with("date_of_birth") {
         if let Ok(Some(date)) = date_of(fields, &field, today) {
             swapped = other_way_round(date).filter(|other| *other <= today);
             why.push(format!("We sent {}.", day(date)));
+            let known = good.and_then(|good| good.date_of_birth).filter(|_| field.starts_with("patient."));
+            if let Some(known) = known.filter(|known| *known != date) {
+                why.push(format!("The last good answer had {}.", day(known)));
+            }
             if let Some(other) = swapped {
                 why.push(format!("With day and month the other way round it is {}.", day(other)));
             }
@@ -77,6 +101,9 @@ fn suspect(field: String, fields: &Fields, today: Date) -> Suspect {
     } else if let Some(text) = fields.some(&field) {
         why.push(format!("We sent “{text}”."));
         if field == "member.member_id" {
+            if let Some(known) = good.and_then(|good| good.member_id.as_deref()) {
+                why.extend(differs(text, known));
+            }
             id_hints(text, &mut why);
         } else if field.ends_with("last_name") {
             name_hints(text, &mut why);
@@ -85,6 +112,35 @@ fn suspect(field: String, fields: &Fields, today: Date) -> Suspect {
         why.push("It was not sent. The carrier may need it to tell who is meant.".to_owned());
     }
     Suspect { field, why, swapped }
+}
+
+/// Where a member ID is another one than in the last good answer: the place, counted as on the card, and both characters.
+/// Spaces, hyphens and small letters make no difference. `None` where it is the same.
+fn differs(sent: &str, known: &str) -> Option<String> {
+    let bare = |text: &str| -> Vec<char> {
+        text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+    };
+    let (one, other) = (bare(sent), bare(known));
+    if one == other || other.is_empty() {
+        return None;
+    }
+    let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let end = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (at, rest) = (same + 1, one.len().min(other.len()) - same.min(one.len().min(other.len())));
+    let end = end.min(rest);
+    let gone: String = one.iter().skip(same).take(one.len() - same - end).collect();
+    let come: String = other.iter().skip(same).take(other.len() - same - end).collect();
+    let what = match (gone.chars().count(), come.chars().count()) {
+        (0, _) => format!("“{come}” is missing before character {at}"),
+        (_, 0) => format!("character {at}, “{gone}”, is too much"),
+        (2, 2) if gone.chars().rev().eq(come.chars()) => {
+            format!("characters {at} and {} are the other way round (“{come}”)", at + 1)
+        }
+        (1, 1) => format!("character {at} is “{gone}”, and was “{come}”"),
+        (most, _) if most > one.len() / 2 => "it is another one altogether".to_owned(),
+        _ => format!("from character {at} on it is “{gone}”, and was “{come}”"),
+    };
+    Some(format!("The last good answer had “{known}”: {what}."))
 }
 
 fn id_hints(text: &str, why: &mut Vec<String>) {
@@ -214,14 +270,33 @@ mod tests {
     fn the_field_that_the_code_names_is_first() {
         for (code, field) in [("71", "patient.date_of_birth"), ("72", "member.member_id"), ("73", "patient.last_name")]
         {
-            let found = ranked(&refused(&[code]), &fields(("03", "12", "1986")), TODAY);
+            let found = ranked(&refused(&[code]), &fields(("03", "12", "1986")), TODAY, None);
             assert_eq!(found[0].field, field);
         }
-        let found = ranked(&refused(&["71"]), &fields(("03", "12", "1986")), TODAY);
+        let found = ranked(&refused(&["71"]), &fields(("03", "12", "1986")), TODAY, None);
         assert_eq!(found[0].swapped, Some(jiff::civil::date(1986, 12, 3)));
-        assert_eq!(ranked(&refused(&["71"]), &fields(("03", "22", "1986")), TODAY)[0].swapped, None);
-        let id = ranked(&refused(&["72"]), &fields(("03", "12", "1986")), TODAY);
+        assert_eq!(ranked(&refused(&["71"]), &fields(("03", "22", "1986")), TODAY, None)[0].swapped, None);
+        let id = ranked(&refused(&["72"]), &fields(("03", "12", "1986")), TODAY, None);
         assert!(id[0].why.iter().any(|why| why.contains("Character 3 is the letter O")), "{:?}", id[0].why);
+    }
+
+    #[test]
+    fn the_character_that_differs_from_the_last_good_answer_is_pointed_at() {
+        for (sent, known, said) in [
+            ("NSH-00413", "NSH00418", Some("character 8 is “3”, and was “8”")),
+            ("52041774471", "52041774417", Some("characters 10 and 11 are the other way round (“17”)")),
+            ("NSH041", "NSH0041", Some("“0” is missing before character 5")),
+            ("NSH00411", "NSH0041", Some("character 8, “1”, is too much")),
+            ("ABC", "XYZ987654", Some("it is another one altogether")),
+            ("nsh 0041", "NSH-0041", None),
+        ] {
+            let found = differs(sent, known);
+            assert_eq!(found.is_some(), said.is_some(), "{sent} {known}: {found:?}");
+            assert!(said.is_none_or(|said| found.as_deref().unwrap().contains(said)), "{sent} {known}: {found:?}");
+        }
+        let good = Good { member_id: Some("52C417".into()), date_of_birth: None };
+        let why = &ranked(&refused(&["72"]), &fields(("03", "12", "1986")), TODAY, Some(&good))[0].why;
+        assert!(why.iter().any(|why| why.contains("character 3 is “O”, and was “C”")), "{why:?}");
     }
 
     #[test]
@@ -229,9 +304,9 @@ mod tests {
         let mut typed = fields(("03", "12", "2016"));
         typed.put("relationship", "child");
         let mut refusal = refused(&["71"]);
-        assert_eq!(ranked(&refusal, &typed, TODAY)[0].field, "subscriber.date_of_birth");
+        assert_eq!(ranked(&refusal, &typed, TODAY, None)[0].field, "subscriber.date_of_birth");
         refusal.carrier_codes[0].loop_id = Some("2100D".into());
-        assert_eq!(ranked(&refusal, &typed, TODAY)[0].field, "patient.date_of_birth");
+        assert_eq!(ranked(&refusal, &typed, TODAY, None)[0].field, "patient.date_of_birth");
     }
 
     #[test]

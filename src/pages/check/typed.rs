@@ -8,9 +8,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::form::{self, NAMES};
+use crate::api::App;
 use crate::pages::fault::Fault;
 use crate::pages::fields::Fields;
 use crate::pages::visit::Visit;
+use crate::practice::PracticeId;
+use crate::store::StoreError;
 use crate::trail::{Detail, Detailed, Search, TrailRecord, Use};
 
 /// Records of a question that are looked at for what was typed: it stands among the first.
@@ -66,9 +69,9 @@ pub async fn keep(visit: &Visit, id: &str, carrier: &str, fields: &Fields, befor
 
 /// What was typed, or else sent, for a question of the practice; `None` where nothing of it is known any more. **The
 /// caller records that the question is read.**
-pub async fn of(visit: &Visit, id: &str, carrier: &str) -> Result<Option<Typed>, Fault> {
+pub async fn of(app: &App, practice: &PracticeId, id: &str, carrier: &str) -> Result<Option<Typed>, StoreError> {
     let search = Search { ask: Some(id.to_owned()), ..Search::default() };
-    let records = visit.app.trail.search(visit.caller.practice(), &search, LOOKED_AT).await?;
+    let records = app.trail.search(practice, &search, LOOKED_AT).await?;
     if let Some(record) = records.iter().find(|record| record.entry.action == TYPED) {
         return Ok(typed(record));
     }
@@ -102,7 +105,7 @@ pub async fn tries(visit: &Visit, last: &str) -> Result<Vec<String>, Fault> {
     }
     let known = visit.app.trail.get(visit.caller.practice(), last).await.map_err(Error::from)?;
     let Some(known) = known else { return Ok(Vec::new()) };
-    let mut before = of(visit, last, &known.carrier).await?.unwrap_or_default().before;
+    let mut before = of(&visit.app, visit.caller.practice(), last, &known.carrier).await?.unwrap_or_default().before;
     before.push(last.to_owned());
     Ok(before)
 }

@@ -58,6 +58,21 @@ pub fn answered(carrier: &str, at: Timestamp, saved: bool, zone: &TimeZone) -> M
     }
 }
 
+/// A moment where the practice is, whole: for paper, which is read on other days.
+pub fn whole(at: Timestamp, zone: &TimeZone) -> Markup {
+    html! { time datetime=(at) { (at.to_zoned(zone.clone()).strftime("%-d %b %Y %H:%M:%S").to_string()) } }
+}
+
+/// The same as [`answered`] for paper: nothing in it changes with the day it is looked at.
+pub fn answered_on(carrier: &str, at: Timestamp, saved: bool, zone: &TimeZone) -> Markup {
+    html! {
+        span.stamp {
+            "Answered by " strong { (carrier) } " on " (whole(at, zone)) " · "
+            @if saved { "saved answer" } @else { "live" }
+        }
+    }
+}
+
 /// A countdown that goes on by itself where scripts run.
 pub fn until(at: Timestamp) -> Markup {
     let left = at.as_second().saturating_sub(Timestamp::now().as_second()).max(0);

@@ -270,7 +270,7 @@ fn phone_form(visit: &Visit, shown: &Shown, fields: &Fields, problems: &Problems
 }
 
 /// Two on the same patient: both versions side by side, and the form with what was typed.
-fn conflict(visit: &Visit, theirs: &PatientView, yours: &Patient) -> Markup {
+pub fn conflict(visit: &Visit, theirs: &PatientView, yours: &Patient) -> Markup {
     let (now, typed) = (form::lines(&theirs.patient), form::lines(yours));
     let mut names: Vec<&String> = now.keys().chain(typed.keys()).collect();
     names.sort();

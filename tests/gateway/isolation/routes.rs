@@ -96,6 +96,9 @@ pub const LINES: &[Line] = &[
     ),
     line("post", "/v1/eligibility", Scope("ask"), "/v1/eligibility", ASK, (200, 200)),
     line("get", "/v1/eligibility/{id}", Scope("ask"), "/v1/eligibility/<ask>", "", (200, 404)),
+    // The question of the matrix is about somebody whom the carrier does not know: there is nothing to print.
+    line("get", "/v1/eligibility/{id}/pdf", Scope("ask"), "/v1/eligibility/<ask>/pdf", "", (404, 404)),
+    line("get", "/v1/eligibility/{id}/changes", Scope("ask"), "/v1/eligibility/<ask>/changes", "", (200, 404)),
     line("get", "/v1/eligibility/{id}/raw", Scope("raw"), "/v1/eligibility/<ask>/raw", "", (200, 404)),
     // Without an Idempotency-Key nothing is taken in; who sees a batch that was, `batches.rs` beside looks at.
     line("post", "/v1/eligibility/batches", Scope("ask"), "/v1/eligibility/batches", "{}", (422, 422)),

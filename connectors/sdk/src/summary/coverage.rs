@@ -139,7 +139,7 @@ pub(super) fn other_payers(scene: &Scene<'_>) -> Option<String> {
     Some(if names.is_empty() {
         "The carrier reports other coverage, too.".to_owned()
     } else {
-        format!("The carrier reports other coverage, too: {}.", words::list(&names, "and"))
+        format!("The carrier reports other coverage, too. It names {}.", words::list(&names, "and"))
     })
 }
 

@@ -15,6 +15,8 @@ mod services;
 mod words;
 
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
 mod tests;
 
 use jiff::civil::Date;

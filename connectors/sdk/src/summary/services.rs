@@ -8,6 +8,9 @@ use crate::answer::{AuthorizationNeed, Benefit, Copay, Covered, Limit, Network, 
 /// Most different amounts named one by one.
 const AMOUNTS_MOST: usize = 4;
 
+/// More services than these are named in the first sentence alone: whoever listens has heard them.
+const LISTED_ONCE: usize = 2;
+
 /// Adds the sentences on all services asked about. Services of which the carrier says the same share their sentences.
 pub(super) fn sentences(topics: &[Topic<'_>], said: &mut Vec<String>) {
     let mut groups: Vec<(Vec<String>, Vec<&Topic<'_>>)> = Vec::new();
@@ -25,7 +28,8 @@ pub(super) fn sentences(topics: &[Topic<'_>], said: &mut Vec<String>) {
         let [first, others @ ..] = members.as_slice() else { continue };
         let labels: Vec<String> = members.iter().map(|topic| topic.label.clone()).collect();
         let many = !others.is_empty() || words::plural(&first.label);
-        one(&first.called(words::list(&labels, "and"), words::list(&labels, "or"), many), said);
+        let named = first.called(words::list(&labels, "and"), words::list(&labels, "or"), many);
+        one(&Named { long: labels.len() > LISTED_ONCE, ..named }, said);
     }
 }
 
@@ -38,11 +42,13 @@ struct Named<'t, 'a> {
     either: String,
     /// `are` and not `is`.
     many: bool,
+    /// So many that the list is only read once: then it is `they` and `them`.
+    long: bool,
 }
 
 impl<'a> Topic<'a> {
     fn called(&self, label: String, either: String, many: bool) -> Named<'_, 'a> {
-        Named { topic: self, label, either, many }
+        Named { topic: self, label, either, many, long: false }
     }
 }
 
@@ -53,7 +59,11 @@ impl Named<'_, '_> {
 
     /// ` for an office visit`, or nothing for the plan as a whole.
     fn for_it(&self) -> String {
-        if self.topic.whole_plan { String::new() } else { format!(" for {}", self.label) }
+        match self.topic.whole_plan {
+            true => String::new(),
+            false if self.long => " for each of them".to_owned(),
+            false => format!(" for {}", self.label),
+        }
     }
 }
 
@@ -74,7 +84,8 @@ fn one(named: &Named<'_, '_>, said: &mut Vec<String>) {
     }
     let nothing_on_cost = said.len() == before;
     if nothing_on_cost && !topic.whole_plan && is_covered(topic) {
-        said.push(format!("The carrier did not say what the patient pays for {}.", named.label));
+        let them = if named.long { "them" } else { &named.label };
+        said.push(format!("The carrier did not say what the patient pays for {them}."));
     }
     said.extend(limit(named));
     said.extend(authorization(named));
@@ -235,7 +246,7 @@ pub(super) fn authorization_unknown(topic: &Topic<'_>) -> bool {
 
 fn authorization(named: &Named<'_, '_>) -> Option<String> {
     let picked = authorizations(named.topic)?;
-    let (label, place) = (&named.label, picked.network_words());
+    let (label, place) = (if named.long { "they" } else { &named.label }, picked.network_words());
     let needs = if named.many { "need" } else { "needs" };
     Some(words::start(&match (picked.values.as_slice(), named.topic.whole_plan) {
         ([AuthorizationNeed::Required], true) => "The carrier asks for prior authorization at plan level.".to_owned(),

@@ -18,6 +18,7 @@ mod models;
 mod oracles;
 mod quirks;
 mod read_and_write;
+mod reading_level;
 mod remittance;
 mod samples;
 mod seeds;
