@@ -238,7 +238,7 @@ pub fn status(kind: ErrorKind) -> StatusCode {
         | ErrorKind::ProtocolBroken
         | ErrorKind::EgressRefused => StatusCode::BAD_GATEWAY,
         ErrorKind::CarrierTimeout | ErrorKind::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
-        ErrorKind::CarrierThrottled | ErrorKind::CarrierClosed | ErrorKind::CircuitOpen => {
+        ErrorKind::CarrierThrottled | ErrorKind::CarrierClosed | ErrorKind::CircuitOpen | ErrorKind::NotKept => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         ErrorKind::Overloaded => StatusCode::TOO_MANY_REQUESTS,

@@ -81,6 +81,8 @@ pub fn of_failure(kind: ErrorKind, safe: bool, after_secs: Option<u64>, tries: i
         }
         ErrorKind::NeedsPerson => Again { reason, wait: PERSON_WITHIN, tried: true, all: true },
         ErrorKind::CarrierUnavailable => Again { reason, wait: asked_for.max(pause(tries)), tried: true, all: true },
+        // Nothing can be written down: that is no try, and it holds for all.
+        ErrorKind::NotKept => Again { reason, wait: pause(tries), tried: false, all: true },
         // Eligibility has no effect at the carrier: what ran out of our own time may be asked again.
         ErrorKind::DeadlineExceeded | ErrorKind::Internal => {
             Again { reason, wait: pause(tries), tried: true, all: kind == ErrorKind::Internal }

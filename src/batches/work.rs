@@ -295,7 +295,7 @@ impl Batches {
             .subject(&pick.batch);
         if let Err(error) = self.trail.record(record).await {
             tracing::error!(error = %error, "the paper trail could not be written; the item is tried again");
-            return Put::Not(ErrorKind::Internal, Retry::Safe);
+            return Put::Not(error.kind(), Retry::Safe);
         }
         Put::Not(error.0, error.1)
     }

@@ -162,6 +162,7 @@ pub fn of_failure(kind: ErrorKind) -> Badge {
         | ErrorKind::Overloaded
         | ErrorKind::CircuitOpen
         | ErrorKind::DeadlineExceeded
+        | ErrorKind::NotKept
         | ErrorKind::Internal => Badge::CarrierDown,
     }
 }

@@ -68,6 +68,26 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether nothing can be written now, or something is wrong with us or the data.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::DiskFull
+            | Self::Disk { .. }
+            | Self::SyncFailed
+            | Self::Unreachable
+            | Self::TakenOver
+            | Self::Closed => ErrorKind::NotKept,
+            Self::Locked { .. }
+            | Self::DatabaseTaken
+            | Self::TooNew { .. }
+            | Self::File { .. }
+            | Self::Damaged { .. }
+            | Self::Conflict
+            | Self::Postgres { .. }
+            | Self::Sqlite { .. } => ErrorKind::Internal,
+        }
+    }
+
     /// The fixed sentence for people.
     pub fn text(&self) -> &'static str {
         match self {
@@ -150,7 +170,7 @@ fn from_code(code: i32) -> StoreError {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        let mapped = Error::new(ErrorKind::Internal, error.text());
+        let mapped = Error::new(error.kind(), error.text());
         match error {
             StoreError::Disk { code } | StoreError::Sqlite { code } => mapped.fact("sqlite_code", code),
             StoreError::Damaged { what } => mapped.fact("what", what),

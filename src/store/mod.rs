@@ -184,15 +184,19 @@ impl Store {
         &self.dir
     }
 
-    /// Whether writes can succeed: `Err` after a failed sync, until the process is started again. For readiness.
+    /// Whether writes can succeed, as far as the last ones show: `Err` after a failed sync, until the process is started
+    /// again, and for a while after writes that found no room or no server. For readiness.
     ///
     /// # Errors
-    /// [`StoreError::SyncFailed`].
+    /// Why they cannot.
     pub fn writable(&self) -> Result<(), StoreError> {
         if self.writer.sync_failed() {
             return Err(StoreError::SyncFailed);
         }
-        if self.writer.runs() { Ok(()) } else { Err(StoreError::Closed) }
+        if !self.writer.runs() {
+            return Err(StoreError::Closed);
+        }
+        self.writer.not_kept().map_or(Ok(()), Err)
     }
 
     /// Commits and single writes since the start: their ratio shows what group commit saves.

@@ -85,8 +85,9 @@ async fn a_full_disk_refuses_and_heals() {
     };
     assert_eq!(big(2).await, Err(StoreError::DiskFull));
     assert_eq!(count(&store).await, 1);
-    assert_eq!(store.writable(), Ok(()));
+    assert_eq!(store.writable(), Err(StoreError::DiskFull));
     store.write(limit(1_000_000)).await.unwrap();
+    assert_eq!(store.writable(), Ok(()));
     big(2).await.unwrap();
     assert_eq!(count(&store).await, 2);
 }

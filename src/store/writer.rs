@@ -3,12 +3,12 @@
 //! A commit costs one sync of the disk whatever stands in it, so that writes which wait together are committed
 //! together. Each caller is answered after *its* commit, never before.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use connector_sdk::ErrorKind;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::error::StoreError;
@@ -20,6 +20,8 @@ const BATCH_MAX: usize = 64;
 const GATHER: Duration = Duration::from_millis(2);
 /// Most writes that may wait; further callers wait before they enter.
 const QUEUE_MAX: usize = 1024;
+/// So long a group that was not kept is told of.
+const LATELY: Duration = Duration::from_secs(30);
 
 /// One write that waits for its turn. Object-safe, so that one queue serves all kinds of result.
 trait Job: Send {
@@ -70,6 +72,8 @@ pub(super) struct Counters {
     commits: AtomicU64,
     writes: AtomicU64,
     sync_failed: AtomicBool,
+    /// Why the last group was not kept, and since when; until one is.
+    not_kept: Mutex<Option<(Instant, StoreError)>>,
 }
 
 /// The door to the writer thread.
@@ -123,6 +127,13 @@ impl Writer {
         self.counters.sync_failed.load(Ordering::Relaxed)
     }
 
+    /// Why the last group of writes was not kept, if that was lately: who stays away because of it does not stay away for
+    /// good.
+    pub(super) fn not_kept(&self) -> Option<StoreError> {
+        let not_kept = self.counters.not_kept.lock().unwrap_or_else(PoisonError::into_inner);
+        not_kept.as_ref().filter(|(at, _)| at.elapsed() < LATELY).map(|(_, error)| error.clone())
+    }
+
     #[cfg(test)]
     pub(super) fn pretend_sync_failed(&self) {
         self.counters.sync_failed.store(true, Ordering::Relaxed);
@@ -171,6 +182,9 @@ fn commit(database: &dyn Database, mut batch: Vec<Box<dyn Job>>, counters: &Coun
     };
     match &fate {
         Ok(kept) => {
+            if *kept > 0 {
+                *counters.not_kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            }
             counters.commits.fetch_add(u64::from(*kept > 0), Ordering::Relaxed);
             counters.writes.fetch_add(*kept, Ordering::Relaxed);
         }
@@ -178,6 +192,8 @@ fn commit(database: &dyn Database, mut batch: Vec<Box<dyn Job>>, counters: &Coun
             if *error == StoreError::SyncFailed {
                 counters.sync_failed.store(true, Ordering::Relaxed);
             }
+            let now = (Instant::now(), error.clone());
+            *counters.not_kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
             tracing::error!(writes = batch.len(), error = %error, "A group of writes was not committed");
         }
     }
@@ -195,8 +211,8 @@ fn transaction(database: &dyn Database, batch: &mut [Box<dyn Job>]) -> Result<u6
         match one(database, job.as_mut()) {
             Ok(()) => kept += 1,
             // A database ends the whole transaction by itself on some failures (a full disk, a lost connection): then
-            // nobody's write is kept.
-            Err(error) if !database.in_transaction() || error == StoreError::SyncFailed => {
+            // nobody's write is kept. Where the disk took nothing from one, it takes nothing from the others.
+            Err(error) if !database.in_transaction() || error.kind() == ErrorKind::NotKept => {
                 undo(database);
                 return Err(error);
             }

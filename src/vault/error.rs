@@ -192,8 +192,8 @@ impl From<VaultError> for Error {
             | VaultError::KeyBroken { .. }
             | VaultError::NotInitialised
             | VaultError::AlreadyInitialised
-            | VaultError::WrongKey
-            | VaultError::Store(_) => ErrorKind::Internal,
+            | VaultError::WrongKey => ErrorKind::Internal,
+            VaultError::Store(error) => error.kind(),
         };
         match error {
             VaultError::Store(error) => error.into(),

@@ -282,7 +282,9 @@ fn unclear(aside: &Asking, kind: ErrorKind) -> Option<Doubt> {
     }
     match kind {
         ErrorKind::CarrierUnavailable | ErrorKind::CarrierTimeout => Some(Doubt::NoReply),
-        ErrorKind::ProtocolBroken | ErrorKind::AnswerMismatch | ErrorKind::Internal => Some(Doubt::Unrecognised),
+        ErrorKind::ProtocolBroken | ErrorKind::AnswerMismatch | ErrorKind::NotKept | ErrorKind::Internal => {
+            Some(Doubt::Unrecognised)
+        }
         ErrorKind::NeedsPerson => Some(Doubt::Person),
         _ => None,
     }

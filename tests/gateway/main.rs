@@ -27,6 +27,8 @@ mod client_keys;
 mod command_line;
 mod credentials;
 mod desk_pages;
+#[cfg(all(feature = "failpoints", target_os = "linux"))]
+mod disk;
 mod isolation;
 #[cfg(feature = "failpoints")]
 mod kill;

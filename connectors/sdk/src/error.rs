@@ -54,6 +54,8 @@ pub enum ErrorKind {
     CircuitOpen,
     /// The caller's deadline passed.
     DeadlineExceeded,
+    /// The gateway cannot write down what happens: its disk or its database is full, has failed or is gone.
+    NotKept,
     /// Our fault.
     Internal,
 }
@@ -93,7 +95,7 @@ pub enum Retry {
 
 impl ErrorKind {
     /// All kinds, in the order of the reference table.
-    pub const ALL: [ErrorKind; 20] = [
+    pub const ALL: [ErrorKind; 21] = [
         ErrorKind::RequestInvalid,
         ErrorKind::NotPermitted,
         ErrorKind::CarrierUnknown,
@@ -113,6 +115,7 @@ impl ErrorKind {
         ErrorKind::Overloaded,
         ErrorKind::CircuitOpen,
         ErrorKind::DeadlineExceeded,
+        ErrorKind::NotKept,
         ErrorKind::Internal,
     ];
 
@@ -130,7 +133,7 @@ impl ErrorKind {
             | Self::AnswerMismatch => WhoActs::Carrier,
             Self::ProtocolBroken | Self::EgressRefused => WhoActs::ConnectorAuthor,
             Self::Overloaded | Self::CircuitOpen => WhoActs::Wait,
-            Self::DeadlineExceeded | Self::Internal => WhoActs::Gateway,
+            Self::DeadlineExceeded | Self::NotKept | Self::Internal => WhoActs::Gateway,
         }
     }
 
@@ -155,6 +158,7 @@ impl ErrorKind {
             | Self::ProtocolBroken
             | Self::EgressRefused
             | Self::DeadlineExceeded
+            | Self::NotKept
             | Self::Internal => Retry::Never,
         }
     }
@@ -181,6 +185,7 @@ impl ErrorKind {
             | Self::Overloaded
             | Self::CircuitOpen
             | Self::DeadlineExceeded
+            | Self::NotKept
             | Self::Internal => false,
         }
     }
@@ -207,6 +212,7 @@ impl ErrorKind {
             Self::Overloaded => "overloaded",
             Self::CircuitOpen => "circuit_open",
             Self::DeadlineExceeded => "deadline_exceeded",
+            Self::NotKept => "not_kept",
             Self::Internal => "internal",
         }
     }

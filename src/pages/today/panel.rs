@@ -107,6 +107,9 @@ pub fn words_of(reason: &str) -> (Tone, &'static str, &'static str) {
         "carrier_busy" | "carrier_throttled" | "overloaded" => (Tone::Calm, "is busy", ""),
         "carrier_timeout" | "deadline_exceeded" => (Tone::Look, "did not answer in time", "Ask again, or phone."),
         "carrier_unavailable" | "internal" => (Tone::Look, "cannot be reached", "Ask again, or phone."),
+        "not_kept" => {
+            (Tone::Bad, "could not be asked: the gateway's disk takes nothing", "Tell whoever runs the gateway.")
+        }
         "credential_missing" => (Tone::Bad, "has no login of ours", "An administrator must enter one."),
         "credential_stopped" | "credential_rejected" => {
             (Tone::Bad, "refused our login, which is stopped", "An administrator must mend it; nothing is sent before.")

@@ -11,7 +11,7 @@
 //! `PORTICO_KILL_EVIDENCE=folder` keeps what was joined there.
 
 pub mod client;
-mod join;
+pub mod join;
 mod killer;
 pub mod processes;
 
@@ -47,7 +47,7 @@ impl Plan {
 
     /// How long everything may take to come to rest after the last kill.
     fn patience(self) -> Duration {
-        Duration::from_secs(60 + self.submissions as u64 / 20)
+        Duration::from_secs(60 + self.submissions as u64 / 8)
     }
 }
 
