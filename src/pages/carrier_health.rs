@@ -143,6 +143,7 @@ fn kind(kind: ErrorKind) -> &'static str {
         ErrorKind::DeadlineExceeded => "our own time was over",
         ErrorKind::RequestInvalid | ErrorKind::Unsupported => "the question cannot be sent there",
         ErrorKind::NotPermitted | ErrorKind::CarrierUnknown => "not allowed",
+        ErrorKind::NotKept => "the gateway’s own disk took nothing",
         ErrorKind::Internal => "our own fault",
     }
 }

@@ -95,6 +95,7 @@ impl Submissions {
         // Not written down, it is simply asked again.
         self.books.happen(&row, happening, schedule).await.map(|_| ())
     }
+
     /// Nothing was learnt. What left and what came is kept all the same: the carrier was told about a patient.
     async fn unanswered(
         &self,
