@@ -1,7 +1,7 @@
 //! Paper: a part of our own pages as a PDF on Letter sheets.
 //!
-//! What is printed is the page itself: the same HTML that a browser is given is read ([`read`]), laid out ([`lay`]) with two
-//! embedded fonts ([`font`]) and written with its structure as tags ([`draw`]), so that a screen reader reads it as it
+//! What is printed is the page itself: the same HTML that a browser is given is read (`read`), laid out (`lay`) with two
+//! embedded fonts (`font`) and written with its structure as tags (`draw`), so that a screen reader reads it as it
 //! reads the page. There is no second template that could say something else. Only what our pages are made of is known
 //! here: headings, paragraphs, lists, names with values, tables, folds, cards, bars. Text is text: nothing that a carrier
 //! writes can become anything else. The same HTML gives the same bytes; nothing here knows the time.

@@ -9,7 +9,7 @@ use crate::process::{Folder, Gateway};
 use crate::support::ask;
 
 /// The carrier that wants one: a copy of a simulated carrier's file.
-const CARRIER: &str = "fir";
+const CARRIER: &str = "larch";
 const WHAT: &str = "private key of a client certificate";
 
 /// The carrier, and its credential by the operator's command; a key in the wrong place first.
@@ -20,7 +20,7 @@ pub fn copy(folder: &Folder, handed: &mut Handed) -> (String, String) {
     // The last line holds some of the public half, which is in the certificate as well.
     let lines: Vec<&str> = key.lines().filter(|line| !line.starts_with("-----")).collect();
     handed.made.extend(lines[..lines.len() - 1].iter().map(|line| (WHAT, (*line).to_owned())));
-    let fields = |certificate: &str, key: &str| json!({ "username": "fir-user", "password": "fir-word", "client_certificate": certificate, "client_key": key });
+    let fields = |certificate: &str, key: &str| json!({ "username": "larch-user", "password": "larch-word", "client_certificate": certificate, "client_key": key });
     let put = ["vault", "put", CARRIER];
     assert_eq!(handed.told_to(folder, &put, &fields(&key, &certificate).to_string()), 2);
     assert_eq!(handed.told_to(folder, &put, &fields(&certificate, &key).to_string()), 0);
@@ -32,7 +32,7 @@ pub async fn hand_in(at: (&Gateway, &str), (certificate, key): (String, String),
     let path = format!("/v1/credentials/{CARRIER}");
     let fields = |certificate: &str, key: &str| {
         let fields = json!({
-            "username": "fir-user", "password": "fir-word", "client_certificate": certificate, "client_key": key
+            "username": "larch-user", "password": "larch-word", "client_certificate": certificate, "client_key": key
         });
         json!({ "fields": fields }).to_string()
     };
@@ -48,7 +48,7 @@ pub async fn hand_in(at: (&Gateway, &str), (certificate, key): (String, String),
         assert_eq!(reply.status, status, "{}", reply.text);
         handed.is_clean("client certificate", &reply);
     }
-    let question = ask(CARRIER, "FIR-NOBODY-1", "1931-07-29").to_string();
+    let question = ask(CARRIER, "LARCH-NOBODY-1", "1931-07-29").to_string();
     let reply = handed.send(at, &[], Method::POST, "/v1/eligibility", question).await;
     assert_eq!(reply.outcome(), "failed", "{}", reply.text);
     handed.is_clean("asked with a client certificate", &reply);
