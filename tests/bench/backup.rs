@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use portico::backup::{self, Closed};
 use portico::practice::PracticeId;
 use portico::store::Store;
+use portico::store::keys::{self, PracticeRow};
 use portico::trail::{Actor, OutcomeKind, Trail, TrailRecord};
 use portico::vault::{Opener, Vault};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -35,8 +36,10 @@ async fn measure(asks: usize) {
     Vault::init_with(&store, std::slice::from_ref(&key)).await.unwrap();
     let vault = Vault::open_with(Arc::clone(&store), &key).await.unwrap();
     let trail = Trail::new(Arc::clone(&store), vault);
+    let practice = PracticeRow { id: PracticeId::new("default"), name: "Bone Clinic".to_owned() };
+    keys::ensure_practice(&store, practice.clone(), 0).await.unwrap();
     let began = Instant::now();
-    fill(&trail, asks).await;
+    fill(&trail, &practice.id, asks).await;
     println!("{asks} answers and exchanges kept in {:.0} s", began.elapsed().as_secs_f64());
 
     let (file, by) = (dir.path().join("portico.backup"), Actor::command_line());
@@ -63,12 +66,11 @@ async fn measure(asks: usize) {
     assert_eq!(done.rows, backup.rows);
 }
 
-async fn fill(trail: &Arc<Trail>, asks: usize) {
+async fn fill(trail: &Arc<Trail>, practice: &PracticeId, asks: usize) {
     // Not to be packed smaller by anything on the way.
     let mut noise = vec![0; ANSWER.max(EXCHANGE)];
     SystemRandom::new().fill(&mut noise).unwrap();
-    let practice = PracticeId::new("default");
-    let (noise, practice) = (&noise, &practice);
+    let noise = &noise;
     futures_util::stream::iter(0..asks)
         .for_each_concurrent(AT_ONCE, |number| async move {
             let id = format!("ask-{number:08}");

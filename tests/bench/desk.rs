@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -32,17 +33,23 @@ type Kind = (&'static str, fn(usize) -> String);
 
 /// Prints how long a search takes, cold and warm, and what a day of 500 costs.
 pub fn run() {
-    let place = Place::open();
     let folder = tempfile::tempdir().unwrap();
-    let first = place.house_at(place.files(), Some(folder.path()));
-    let filled = Instant::now();
-    place.on_client(fill(first.address, first.key.clone()));
-    println!("{PATIENTS_MAX} patients imported in {:.0} s, {FILE} a file", filled.elapsed().as_secs_f64());
+    filled(folder.path());
     // Opened again: nothing is in memory any more.
-    place.gateway.block_on(place.gateway.spawn(first.house.close())).unwrap();
+    let place = Place::open();
     let open = place.house_at(place.files(), Some(folder.path()));
     searched(&place, &open);
     looked_at(&place, &open);
+}
+
+/// Fills a store. Whoever serves it is gone afterwards, with the threads it ran on.
+fn filled(folder: &Path) {
+    let place = Place::open();
+    let open = place.house_at(place.files(), Some(folder));
+    let began = Instant::now();
+    place.on_client(fill(open.address, open.key.clone()));
+    println!("{PATIENTS_MAX} patients imported in {:.0} s, {FILE} a file", began.elapsed().as_secs_f64());
+    place.gateway.block_on(place.gateway.spawn(open.house.close())).unwrap();
 }
 
 fn searched(place: &Place, open: &Open) {

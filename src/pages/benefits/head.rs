@@ -1,6 +1,6 @@
 //! Who it is and which plan, as the carrier has them on file.
 
-use connector_sdk::answer::{Contact, DateSpan, MemberOnFile, OtherPayer, Plan};
+use connector_sdk::answer::{Contact, DateSpan, Identifier, MemberOnFile, OtherPayer, Plan};
 use maud::{Markup, html};
 
 use super::rest::{contact, identifier};
@@ -39,6 +39,11 @@ pub fn name(person: &MemberOnFile) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
+/// Whether an identifier says again what stands there as the group's number.
+fn told(person: &MemberOnFile, own: &Identifier) -> bool {
+    person.group_number.as_ref().is_some_and(|group| own.kind.code == "6P" && group.text() == own.value.text())
+}
+
 fn person(person: &MemberOnFile) -> Markup {
     let unsaid = html! { span.soft { "not stated" } };
     html! {
@@ -49,7 +54,7 @@ fn person(person: &MemberOnFile) -> Markup {
             @if let Some(group) = &person.group_number { dt { "Group no." } dd { span.number { (group.text()) } } }
             @if let Some(kin) = &person.relationship { dt { "Relationship" } dd { (kin.label) } }
             @if !person.address.is_empty() { dt { "Address" } dd { (person.address.iter().map(|line| line.text()).collect::<Vec<_>>().join(", ")) } }
-            @for own in &person.identifiers { dt { (own.kind.label) } dd { (identifier(own)) } }
+            @for own in person.identifiers.iter().filter(|own| !told(person, own)) { dt { (own.kind.label) } dd { (identifier(own)) } }
             @if let Some(military) = &person.military {
                 dt { "Military service" }
                 dd {

@@ -42,7 +42,7 @@ pub fn places(day: &DayView, asked: &Asked) -> Markup {
     let narrowed = day.only != Only::default();
     html! {
         @if kinds.iter().any(|(_, _, choices, chosen)| offered(choices, chosen)) {
-            form.row.bottoms.no-print method="get" action="/today" aria-label="Narrow the list" {
+            form.row.beside.no-print method="get" action="/today" aria-label="Narrow the list" {
                 input type="hidden" name="date" value=(day.date);
                 @if let Some(show) = asked.badge().map(Badge::word).or(asked.needs_you().then_some("needs_you")) {
                     input type="hidden" name="show" value=(show);

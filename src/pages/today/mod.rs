@@ -200,8 +200,10 @@ fn live(visit: &Visit, day: &DayView, asked: &Asked) -> Markup {
                 a.button href="/check" { "Check a walk-in" }
             }))
         } @else {
-            (filters::counters(day, asked))
-            (filters::places(day, asked))
+            div.row.ends {
+                (filters::counters(day, asked))
+                (filters::places(day, asked))
+            }
             (banners(day))
             (actions(visit, day))
             (panel::panel(visit, day))

@@ -27,7 +27,7 @@ pub fn panel(visit: &Visit, day: &DayView) -> Markup {
     html! {
         section.card.stack.no-print aria-label="Batch" {
             div.row.ends {
-                p { strong { (state) } " · started " (moment(batch.made_at, &visit.zone()))
+                p { strong { (state) } @if !open { " · " span.number { (done) } " of " span.number { (batch.items) } } " · started " (moment(batch.made_at, &visit.zone()))
                     @if let Some(secs) = batch.estimate_secs { " · about " (secs) " s left" }
                     @if batch.reason.as_deref() == Some("asker_gone") { " · whoever started it may not ask any more: resume it to take it over" }
                 }
@@ -41,8 +41,10 @@ pub fn panel(visit: &Visit, day: &DayView) -> Markup {
                     }
                 }
             }
-            (bar("Questions", done, batch.items))
-            @if open { (lanes(&of_carriers(day))) }
+            @if open {
+                (bar("Questions", done, batch.items))
+                (lanes(&of_carriers(day)))
+            }
             (reasons(day))
         }
     }
