@@ -90,9 +90,10 @@ impl Client {
     }
 
     /// What an error says about the client certificate, or about there being none.
-    fn refusal(&self, error: &(dyn StdError + 'static)) -> Option<Error> {
-        // The handshake was over for us: what comes now is the server's word on what we showed in it.
-        refusal_in(error, self.mutual.is_some().then_some(true))
+    fn refusal(&self, uri: &Uri, error: &(dyn StdError + 'static)) -> Option<Error> {
+        // The handshake was over for us: what comes now is the server's word on what we showed in it, unless the address
+        // has taken it before.
+        refusal_in(error, self.mutual.as_ref().map(|mutual| !mutual.is_taken(uri)))
     }
 
     /// Sends one request as it is, once, and reads the whole reply, inflated, until `until` at the latest.
@@ -111,7 +112,7 @@ impl Client {
             let failed = |error| Failed { unanswered: false, error };
             let reply = match self.hyper.request(request.map(Full::new)).await {
                 Ok(reply) => self.read(reply).await,
-                Err(error) => match self.refusal(&error).or_else(|| dial_error(&error)) {
+                Err(error) => match self.refusal(&uri, &error).or_else(|| dial_error(&error)) {
                     Some(error) => Err(error),
                     None => return Err(Failed { unanswered: unanswered(&error), error: send_error(&error) }),
                 },
@@ -137,7 +138,7 @@ impl Client {
         arm: Arm,
     ) -> Result<Response<Bytes>> {
         let uri = request.uri().clone();
-        let wire_error = |error: hyper::Error| self.refusal(&error).unwrap_or_else(|| wire_error(&error));
+        let not_begun = |error: hyper::Error| self.refusal(&uri, &error).unwrap_or_else(|| wire_error(&error));
         let work = async {
             let link = self.dialer.clone().dial(uri.clone()).await?;
             let (mut sender, connection) = http1::Builder::new()
@@ -145,9 +146,9 @@ impl Client {
                 .max_headers(HEADERS_MAX)
                 .handshake(link)
                 .await
-                .map_err(wire_error)?;
+                .map_err(not_begun)?;
             let exchange = async {
-                sender.ready().await.map_err(wire_error)?;
+                sender.ready().await.map_err(not_begun)?;
                 failpoint::hit("connected");
                 let asked = Instant::now();
                 arm().await?;
@@ -159,7 +160,10 @@ impl Client {
                     ));
                 }
                 failpoint::hit("armed");
-                let reply = sender.send_request(to_server(request)?.map(body)).await.map_err(wire_error)?;
+                // Whatever ends the connection from here on, an alert about the certificate too, does not say that nothing of
+                // this was read.
+                let reply =
+                    sender.send_request(to_server(request)?.map(body)).await.map_err(|error| wire_error(&error))?;
                 failpoint::hit("sent");
                 self.read(reply).await
             };

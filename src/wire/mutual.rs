@@ -148,7 +148,8 @@ impl Mutual {
         self.ends <= now
     }
 
-    fn is_taken(&self, uri: &Uri) -> bool {
+    /// Whether the address has taken it before.
+    pub(crate) fn is_taken(&self, uri: &Uri) -> bool {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner).contains(&address(uri))
     }
 

@@ -52,9 +52,9 @@ fn named(der: &CertificateDer<'_>) -> String {
     parsed.tbs_certificate.subject.to_string().trim_start_matches("CN=").to_owned()
 }
 
-/// Refuses every certificate for this reason.
+/// Refuses every certificate for this reason, after this long.
 #[derive(Debug)]
-struct Never(CertificateError, Arc<dyn ClientCertVerifier>);
+struct Never(CertificateError, Duration, Arc<dyn ClientCertVerifier>);
 
 impl ClientCertVerifier for Never {
     fn root_hint_subjects(&self) -> &[rustls::DistinguishedName] {
@@ -67,6 +67,12 @@ impl ClientCertVerifier for Never {
         _: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> std::result::Result<ClientCertVerified, rustls::Error> {
+        if !self.1.is_zero() {
+            #[allow(clippy::disallowed_methods, reason = "rustls asks its verifier without waiting")]
+            let think = || std::thread::sleep(self.1);
+            // Said to the runtime, or the worker that sleeps may be the one the timers wait for.
+            tokio::task::block_in_place(think);
+        }
         Err(self.0.clone().into())
     }
 
@@ -76,7 +82,7 @@ impl ClientCertVerifier for Never {
         cert: &CertificateDer<'_>,
         signed: &rustls::DigitallySignedStruct,
     ) -> std::result::Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
-        self.1.verify_tls12_signature(message, cert, signed)
+        self.2.verify_tls12_signature(message, cert, signed)
     }
 
     fn verify_tls13_signature(
@@ -85,11 +91,11 @@ impl ClientCertVerifier for Never {
         cert: &CertificateDer<'_>,
         signed: &rustls::DigitallySignedStruct,
     ) -> std::result::Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
-        self.1.verify_tls13_signature(message, cert, signed)
+        self.2.verify_tls13_signature(message, cert, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
-        self.1.supported_verify_schemes()
+        self.2.supported_verify_schemes()
     }
 }
 
@@ -98,11 +104,13 @@ struct Set {
     versions: Vec<&'static SupportedProtocolVersion>,
     tickets: usize,
     never: Option<CertificateError>,
+    /// How long it thinks before it refuses one.
+    thinks: Duration,
 }
 
 impl Set {
     fn usual() -> Self {
-        Self { versions: vec![&rustls::version::TLS13], tickets: 2, never: None }
+        Self { versions: vec![&rustls::version::TLS13], tickets: 2, never: None, thinks: Duration::ZERO }
     }
 
     /// Both versions; TLS 1.3 also with servers that say nothing when they take a certificate.
@@ -176,7 +184,7 @@ impl Guarded {
         roots.add(clients.der().clone()).unwrap();
         let usual = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
         let verifier: Arc<dyn ClientCertVerifier> = match set.never {
-            Some(why) => Arc::new(Never(why, usual)),
+            Some(why) => Arc::new(Never(why, set.thinks, usual)),
             None => usual,
         };
         let key = KeyPair::generate().unwrap();
@@ -435,6 +443,26 @@ async fn a_submission_is_not_armed_before_the_certificate_is_taken() {
             said.err().iter().for_each(is_refusal);
         }
     }
+}
+
+/// A server that looks at the certificate so late that we have sent: nobody can say what it has read. Taken for a refusal
+/// without effect, the submission would be sent again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn an_alert_after_the_submission_has_left_is_no_refusal() {
+    let ca = authority();
+    let late = Set {
+        tickets: 0,
+        never: Some(CertificateError::Revoked),
+        thinks: Duration::from_millis(2_500),
+        ..Set::usual()
+    };
+    let carrier = Guarded::start(&ca, late, ok).await;
+    let (wire, _) = wire_with(carrier.carrier(Scheme::None), certificate(&ca, "Bone Clinic"));
+    let handle = wire.attempt(who("p-1", Duration::from_secs(20))).unwrap();
+    let context = handle.committing(Box::new(|| Box::pin(async { Ok(()) })));
+    let said = context.send(post(&carrier.url("/claims"), "claim")).await;
+    assert!(handle.armed(), "{said:?}");
+    assert_eq!(said.unwrap_err().kind, ErrorKind::CarrierUnavailable);
 }
 
 #[tokio::test]
