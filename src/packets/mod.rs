@@ -18,6 +18,8 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+#[cfg(test)]
+pub(crate) use timeline::meaning;
 pub use verify::{PacketReport, verify};
 
 use crate::practice::PracticeId;

@@ -88,12 +88,14 @@ fn section(record: &Detailed, gathered: &Gathered) -> String {
 }
 
 /// What the records of a submission mean, for somebody who reads them for the first time.
-fn meaning(action: &str) -> &'static str {
+pub(crate) fn meaning(action: &str) -> &'static str {
     match action {
         "submission.accepted_from_caller" => "It was handed in and is kept. Nothing has been sent.",
         "submission.intent" => "The exact message was written down. Nothing of it has been sent.",
+        "submission.unsendable" => "It cannot be put into this carrier's words. Nothing was sent.",
         "submission.armed" => "Connected and signed in. From this moment on the message may have left, once.",
         "submission.not_sent" => "The attempt ended before anything left.",
+        "submission.credential_refused" => "The carrier refused the login. It waits for another one.",
         "submission.accepted" => "The carrier answered: it has it.",
         "submission.rejected" => "The carrier answered: it turned it away and keeps nothing of it.",
         "submission.unknown" => {
@@ -111,6 +113,8 @@ fn meaning(action: &str) -> &'static str {
         "submission.resolved_absent" => "A person found out that the carrier does not have it: it is sent again.",
         "submission.resolved_void" => "A person closed it; it is not sent again.",
         "submission.cancelled" => "It was taken back before anything was sent.",
+        "submission.hold" => "Nothing new is sent to this carrier until somebody releases it.",
+        "submission.release" => "Somebody has released the carrier.",
         "submission.restored" => {
             "The gateway's data was put back to an earlier state: since then it may have been sent."
         }

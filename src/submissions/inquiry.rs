@@ -79,9 +79,9 @@ impl Submissions {
             }
             Ok(Err(error)) => {
                 tracing::warn!(submission = row.id, carrier = row.carrier, %error, "an inquiry was not answered");
-                return self.unanswered(&row, schedule, handle, error.kind).await;
+                return self.unanswered(&row, (schedule, since), handle, error.kind).await;
             }
-            Err(_) => return self.unanswered(&row, schedule, handle, ErrorKind::CarrierTimeout).await,
+            Err(_) => return self.unanswered(&row, (schedule, since), handle, ErrorKind::CarrierTimeout).await,
         };
         let attempted = handle.finish();
         let id = format!("inq_{}", Uuid::now_v7().simple());
@@ -96,11 +96,11 @@ impl Submissions {
         self.books.happen(&row, happening, schedule).await.map(|_| ())
     }
 
-    /// Nothing was learnt. What left and what came is kept all the same: the carrier was told about a patient.
+    /// Nothing was learnt. What left and what came is kept all the same: the carrier may have been told about a patient.
     async fn unanswered(
         &self,
         row: &SubmissionRow,
-        schedule: &Schedule,
+        (schedule, since): (&Schedule, i64),
         handle: AttemptHandle,
         why: ErrorKind,
     ) -> Result<(), StoreError> {
@@ -125,7 +125,8 @@ impl Submissions {
         }
         let at = store::now();
         let record = self.books.trail.link(record);
-        let done = Unanswered { inquiry, evidence: evidence.row, at, due_at: schedule.again(at), record };
+        let due_at = schedule.after_silence(since, row.person, row.urgent, at);
+        let done = Unanswered { inquiry, evidence: evidence.row, at, due_at, record };
         store::submissions::unanswered(&self.books.store, row, done).await
     }
 }

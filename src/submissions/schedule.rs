@@ -13,6 +13,10 @@ const BOUND_OF_A_PERSON: Duration = Duration::from_secs(24 * 3600);
 const GAP_MAX: Duration = Duration::from_secs(60);
 /// And so much at least.
 const GAP_MIN: Duration = Duration::from_millis(200);
+/// Where the carrier does not answer inquiries, the next one waits for this share of the time that nobody has known.
+const SILENCE_SHARE: i64 = 8;
+/// And so long at most.
+const SILENCE_MAX: Duration = Duration::from_secs(3_600);
 /// One that could not be sent waits at most so many times as long as after the first time.
 const RETRY_GROWTH_MAX: u32 = 10;
 
@@ -103,9 +107,18 @@ impl Schedule {
         self.inquiry_at(unknown_at, 0).map_or(unknown_at, |at| at.min(self.escalate_at(unknown_at, urgent)))
     }
 
-    /// After an inquiry that was not answered.
+    /// After an inquiry that could not be put.
     pub(super) fn again(&self, now: i64) -> i64 {
         after(now, self.gap)
+    }
+
+    /// After an inquiry that was put and not answered. Each of those leaves a record: they come further apart the longer
+    /// nobody knows, but no later than a person is to be called in.
+    pub(super) fn after_silence(&self, unknown_at: i64, person: bool, urgent: bool, now: i64) -> i64 {
+        let soonest = after(now, self.gap);
+        let grown = (now.saturating_sub(unknown_at) / SILENCE_SHARE).min(after(0, SILENCE_MAX));
+        let at = soonest.max(now.saturating_add(grown));
+        if person { at } else { at.min(self.escalate_at(unknown_at, urgent).max(soonest)) }
     }
 
     /// What is due at `now`.
@@ -194,6 +207,23 @@ mod tests {
         assert_eq!(schedule.next(0, 2, true, false, 600 * SECOND), Some(3_600 * SECOND));
         // After a standstill of days, two inquiries are still apart.
         assert_eq!(schedule.next(0, 1, true, false, 999_999 * SECOND), Some(1_000_059 * SECOND));
+    }
+
+    #[test]
+    fn inquiries_that_are_not_answered_come_further_apart() {
+        let schedule = Schedule::new(promise(None, false), &SubmissionsFile::default().rules());
+        let wait = |unknown_for: i64, person| {
+            (schedule.after_silence(0, person, false, unknown_for * SECOND)) / SECOND - unknown_for
+        };
+        assert_eq!([120, 8_000, 999_999].map(|since| wait(since, true)), [60, 1_000, 3_600]);
+        // Whoever is to be called in is called in on time.
+        assert_eq!(wait(1_700, false), 100);
+        // A carrier that is silent for a month does not fill the trail: some two thousand records are what a packet holds.
+        let (mut now, mut asked) = (0, 0);
+        while now < 30 * 86_400 * SECOND {
+            (now, asked) = (schedule.after_silence(0, true, false, now), asked + 1);
+        }
+        assert!(asked < 1_000, "{asked}");
     }
 
     #[test]

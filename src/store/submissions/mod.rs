@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::answers::EvidenceRow;
+use super::answers::{EvidenceRow, keep};
 use super::sql::{Row, Sql, values};
 use super::trail::{Append, append_in};
 use super::{Store, StoreError};
@@ -449,17 +449,9 @@ fn beside(sql: &Sql<'_>, standing: &Standing, change: &Change, at: i64) -> Resul
     }
     if let Some(evidence) = &change.evidence {
         let about = change.inquiry.as_ref().map_or(attempt, |inquiry| &inquiry.id);
-        keep(sql, practice, about, evidence, at)?;
+        keep(sql, practice, about, evidence, Some(at))?;
     }
     Ok(())
-}
-
-fn keep(sql: &Sql<'_>, practice: &str, about: &str, evidence: &EvidenceRow, at: i64) -> Result<(), StoreError> {
-    sql.execute(
-        "INSERT INTO evidence(practice, ask, id, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        values![practice, about, &evidence.id, &evidence.sealed, at],
-    )
-    .map(|_| ())
 }
 
 /// An inquiry that brought no answer: what was exchanged is kept, and the next one put off, where nothing has happened to
@@ -490,7 +482,7 @@ pub async fn unanswered(store: &Store, row: &SubmissionRow, done: Unanswered) ->
                 "UPDATE submission SET due_at = ?4 WHERE practice = ?1 AND id = ?2 AND state = ?3",
                 values![practice, &row.id, &row.state, done.due_at],
             )?;
-            keep(sql, practice, &done.inquiry, &done.evidence, done.at)?;
+            keep(sql, practice, &done.inquiry, &done.evidence, Some(done.at))?;
             append_in(sql, done.record).map(|_| ())
         })
         .await

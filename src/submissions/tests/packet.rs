@@ -4,6 +4,7 @@ use std::io::Read;
 
 use serde_json::Value;
 
+use super::super::state::{Decision, Event};
 use super::super::{Resolution, Verdict};
 use super::Stand;
 use super::carrier::{Carrier, Mood};
@@ -75,4 +76,33 @@ async fn what_a_person_said_is_in_it_and_in_no_record() {
     let records = &files.iter().find(|(name, _)| name == "records.jsonl").unwrap().1;
     assert!(!records.contains("Zanzibar") && !records.contains("W-one") && !records.contains("T-4711"), "{records}");
     stand.close().await;
+}
+
+#[test]
+fn every_event_is_told_in_words() {
+    use Event::{
+        Accepted, Ambiguous, Arm, Cancel, Claim, CredentialRefused, Escalate, Found, Lost, NotFound, NotSent, Refused,
+        Resolve, Restored, Unclear, Unsendable,
+    };
+    let decided = [Decision::Present, Decision::Absent { settled: true }, Decision::Void].map(Resolve);
+    let all = [
+        Claim,
+        Unsendable,
+        Arm,
+        NotSent,
+        CredentialRefused,
+        Refused,
+        Accepted,
+        Unclear,
+        Lost,
+        Found,
+        NotFound { proves: true },
+        Ambiguous,
+        Escalate,
+        Cancel,
+        Restored,
+    ];
+    for event in all.into_iter().chain(decided) {
+        assert!(!packets::meaning(event.action()).is_empty(), "{}", event.action());
+    }
 }
