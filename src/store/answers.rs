@@ -124,10 +124,7 @@ pub async fn complete(store: &Store, completed: Completed, record: Append) -> Re
                 return Err(StoreError::Conflict);
             }
             if let Some(evidence) = evidence {
-                sql.execute(
-                    "INSERT INTO evidence(practice, ask, id, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    values![ask.practice.as_str(), &ask.id, &evidence.id, &evidence.sealed, ask.completed_at],
-                )?;
+                keep(sql, ask.practice.as_str(), &ask.id, &evidence, ask.completed_at)?;
             }
             append_in(sql, record)
         })
@@ -191,6 +188,21 @@ pub async fn evidence(
             )
         })
         .await
+}
+
+/// Keeps what was exchanged for one thing of a practice, in the transaction of what it came to.
+pub(super) fn keep(
+    sql: &Sql<'_>,
+    practice: &str,
+    about: &str,
+    evidence: &EvidenceRow,
+    at: Option<i64>,
+) -> Result<(), StoreError> {
+    sql.execute(
+        "INSERT INTO evidence(practice, ask, id, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        values![practice, about, &evidence.id, &evidence.sealed, at],
+    )
+    .map(|_| ())
 }
 
 /// What was exchanged for one thing of a practice: a question, an attempt or an inquiry, by its own id.

@@ -192,8 +192,10 @@ fn commit(database: &dyn Database, mut batch: Vec<Box<dyn Job>>, counters: &Coun
             if *error == StoreError::SyncFailed {
                 counters.sync_failed.store(true, Ordering::Relaxed);
             }
-            let now = (Instant::now(), error.clone());
-            *counters.not_kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+            if error.kind() == ErrorKind::NotKept {
+                let now = (Instant::now(), error.clone());
+                *counters.not_kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+            }
             tracing::error!(writes = batch.len(), error = %error, "A group of writes was not committed");
         }
     }
