@@ -84,6 +84,7 @@ impl House {
         let mut house = Self::furnish(store, vault, trail, book, config.time_zone.clone(), private).await?;
         house.app.proxies = config.trusted_proxies.clone().into();
         house.tasks.push(tokio::spawn(house.book.clone().watch(LOOK_EVERY)));
+        house.begin().await?;
         Ok(house)
     }
 
@@ -144,12 +145,31 @@ impl House {
         // Whoever tries the demo has nothing but this machine to be told on.
         let private = vec!["127.0.0.0/8".to_owned()];
         let trail = Trail::anchored(store.clone(), vault.clone(), &base.join("anchors"))?;
-        let house = Self::furnish(store, vault, trail, book, jiff::tz::TimeZone::system(), private).await?;
+        let mut house = Self::furnish(store, vault, trail, book, jiff::tz::TimeZone::system(), private).await?;
         let practice = house.app.identity.ensure_practice(Self::DEMO_PRACTICE, "Demo practice").await?;
         for (carrier, fields) in credentials {
             house.enter(&practice, carrier, fields).await?;
         }
+        house.begin().await?;
         Ok(house)
+    }
+
+    /// Takes up what an earlier process left and goes on with it, unless the data was put back. Whatever is needed for that
+    /// (the demo's logins) is there by now.
+    async fn begin(&mut self) -> Result<(), CannotRun> {
+        let app = &self.app;
+        if app.trail.held().is_some() {
+            return Ok(());
+        }
+        take_up(&app.submissions, &app.batches).await?;
+        self.tasks.extend([
+            tokio::spawn(app.webhooks.clone().deliver()),
+            tokio::spawn(app.submissions.clone().work()),
+            tokio::spawn(app.batches.clone().work()),
+            tokio::spawn(app.patients.clone().keep_small()),
+            tokio::spawn(app.vault.clone().look_after_keys()),
+        ]);
+        Ok(())
     }
 
     async fn furnish(
@@ -180,7 +200,7 @@ impl House {
         let planes = Planes::attended(book.clone(), vault.clone(), people.relay(), shared);
         let metrics = metrics_handle()?;
         let keeping = trail.clone();
-        let mut tasks = vec![
+        let tasks = vec![
             tokio::spawn(planes.clone().follow_reloads()),
             tokio::spawn(keep_metrics_small(metrics.clone())),
             tokio::spawn(async move { keeping.keep().await }),
@@ -191,14 +211,6 @@ impl House {
         let (rows, records, seals) = (store.clone(), trail.clone(), vault.clone());
         let patients = Patients::new(store.clone(), trail.clone(), vault.clone());
         let batches = Batches::new(store, trail.clone(), vault.clone(), identity.clone(), gateway.clone());
-        if acts {
-            take_up(&submissions, &batches).await?;
-            tasks.push(tokio::spawn(webhooks.clone().deliver()));
-            tasks.push(tokio::spawn(submissions.clone().work()));
-            tasks.push(tokio::spawn(batches.clone().work()));
-            tasks.push(tokio::spawn(patients.clone().keep_small()));
-            tasks.push(tokio::spawn(vault.clone().look_after_keys()));
-        }
         let schedule = Schedule::new(Rooms {
             store: rows,
             trail: records,

@@ -43,7 +43,7 @@ pub struct Pauses {
     store: Arc<Store>,
     trail: Arc<Trail>,
     now: ArcSwap<HashMap<PracticeId, OfPractice>>,
-    /// One change at a time: what is read after it is what it left.
+    /// One change at a time: each begins with what the one before left.
     changing: tokio::sync::Mutex<()>,
 }
 
@@ -95,15 +95,19 @@ impl Pauses {
         let sealed = sealed.map_err(|_| StoreError::Damaged { what: "a reason cannot be sealed" })?;
         let detail = Detail::default().say("reason", reason);
         let record = TrailRecord::new(practice, by, "carrier.paused").carrier(carrier).detail(detail);
+        let since = store::now();
         let row = PauseRow {
             practice: practice.clone(),
             carrier: carrier.to_owned(),
             actor: by.as_str().to_owned(),
-            since: store::now(),
+            since,
             sealed,
         };
         let changed = rows::pause(&self.store, row, self.trail.link(record)).await?;
-        self.load().await?;
+        if changed {
+            let paused = Paused { by: by.as_str().to_owned(), since: store::time(since), reason: reason.to_owned() };
+            self.set(practice, |now| drop(now.insert(carrier.to_owned(), Arc::new(paused))));
+        }
         Ok(changed)
     }
 
@@ -115,8 +119,17 @@ impl Pauses {
         let _one = self.changing.lock().await;
         let record = TrailRecord::new(practice, by, "carrier.resumed").carrier(carrier);
         let changed = rows::resume(&self.store, practice, carrier, self.trail.link(record)).await?;
-        self.load().await?;
+        if changed {
+            self.set(practice, |now| drop(now.remove(carrier)));
+        }
         Ok(changed)
+    }
+
+    /// What is durable holds from here on. Whoever calls is the only one who changes something.
+    fn set(&self, practice: &PracticeId, change: impl FnOnce(&mut OfPractice)) {
+        let mut now = HashMap::clone(&self.now.load());
+        change(now.entry(practice.clone()).or_default());
+        self.now.store(Arc::new(now));
     }
 
     async fn load(&self) -> Result<(), StoreError> {

@@ -47,6 +47,19 @@ impl Done {
     pub const DONE: Self = Self { done: true };
 }
 
+/// Why somebody does something, where it was said, in at most so many characters.
+///
+/// # Errors
+/// That it must be said, at `/reason`.
+pub(super) fn said_why(reason: &str, most: usize) -> Result<&str, Problem> {
+    let reason = reason.trim();
+    if reason.is_empty() || reason.chars().count() > most {
+        let message = format!("Say in a few words why, at most {most} characters.");
+        return Err(Problem::fields(vec![FieldProblem::new("/reason", message)]));
+    }
+    Ok(reason)
+}
+
 /// Reads a JSON body.
 ///
 /// # Errors

@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::App;
-use super::body::{Body, read};
+use super::body::{Body, read, said_why};
 use super::caller::Authenticated;
 use super::problem::Problem;
 use crate::carriers::FileProblem;
@@ -229,7 +229,7 @@ pub async fn put(
 ) -> Result<Json<Applied>, Problem> {
     may_change(&app, &caller).await?;
     let body: PutFile = read(&body)?;
-    let reason = said_why(&body.reason)?;
+    let reason = said_why(&body.reason, REASON_MAX)?;
     let change = Change { id: &id, text: &body.text, base: body.base.as_deref(), reason };
     let book = app.gateway.planes().book();
     let applied = book.apply(&app.trail, caller.0.practice(), &caller.0.actor(), change).await;
@@ -240,21 +240,11 @@ pub async fn put(
     Ok(Json(Applied { carrier: id, number, version, in_force }))
 }
 
-/// Why, where it was said.
-fn said_why(reason: &str) -> Result<&str, Problem> {
-    let reason = reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON_MAX {
-        let message = format!("Say in a few words why, at most {REASON_MAX} characters.");
-        return Err(Problem::fields(vec![FieldProblem::new("/reason", message)]));
-    }
-    Ok(reason)
-}
-
 /// What depends on a carrier; on a gateway where carriers may be changed there is one practice, the caller's.
 pub async fn depends(app: &App, caller: &Authenticated, id: &str) -> Result<Depends, Problem> {
     let practice = caller.0.practice();
     let submissions = app.submissions.unfinished(practice, id).await.map_err(Error::from)?;
-    let batch_items = app.batches.waiting_for(practice, id);
+    let batch_items = app.batches.unfinished_for(practice, id);
     let plane = app.gateway.planes().get(id);
     let login = plane.is_some_and(|plane| app.vault.info(&vault::owner(practice, &plane.carrier), id).is_some());
     Ok(Depends { submissions, batch_items, login })
@@ -269,7 +259,7 @@ pub async fn remove(
 ) -> Result<Json<Depends>, Problem> {
     may_change(&app, &caller).await?;
     let body: RemoveBody = read(&body)?;
-    let reason = said_why(&body.reason)?;
+    let reason = said_why(&body.reason, REASON_MAX)?;
     let depends = depends(&app, &caller, &id).await?;
     if depends.blocks() {
         return Err(Problem::new(

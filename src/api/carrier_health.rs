@@ -4,14 +4,13 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use connector_sdk::ask::FieldProblem;
 use connector_sdk::{Error, ErrorKind};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::App;
-use super::body::{Body, read};
+use super::body::{Body, read, said_why};
 use super::caller::Authenticated;
 use super::carriers::{plane, state};
 use super::problem::Problem;
@@ -124,11 +123,7 @@ pub async fn pause(
 ) -> Result<Json<PauseChanged>, Problem> {
     caller.need(Scope::Resolve)?;
     let body: PauseBody = read(&body)?;
-    let reason = body.reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON_MAX {
-        let message = format!("Say in a few words why, at most {REASON_MAX} characters.");
-        return Err(Problem::fields(vec![FieldProblem::new("/reason", message)]));
-    }
+    let reason = said_why(&body.reason, REASON_MAX)?;
     let carrier = plane(&app, &id)?.carrier.id.clone();
     let changed = pauses(&app)?.pause(caller.0.practice(), &carrier, reason, &caller.0.actor()).await;
     Ok(Json(PauseChanged { carrier, paused: true, changed: changed.map_err(Error::from)? }))

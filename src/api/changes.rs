@@ -94,7 +94,7 @@ pub async fn earlier(app: &App, caller: &Authenticated, envelope: &Envelope) -> 
     let asked = records.iter().find(|record| record.entry.action == "eligibility.answered");
     let asked: Option<Asked> = asked.and_then(|record| serde_json::from_value(record.said()).ok());
     let Some(Asked { patient }) = asked else { return Ok(None) };
-    let key = key_of(&envelope.carrier, &patient);
+    let key = PatientKey::of(&envelope.carrier, &patient.member, patient.dependent.as_ref());
     let found = app.trail.questions_about(practice, &[key], LOOKED_AT).await.map_err(Error::from)?;
     for (id, _) in found.into_iter().flatten().filter(|(id, _)| *id != envelope.id) {
         let stored = app.trail.get(practice, &id).await.map_err(Error::from)?;
@@ -110,19 +110,6 @@ pub async fn earlier(app: &App, caller: &Authenticated, envelope: &Envelope) -> 
         }
     }
     Ok(None)
-}
-
-fn key_of(carrier: &str, patient: &People) -> PatientKey {
-    let (member, dependent) = (&patient.member, patient.dependent.as_ref());
-    let born = dependent.map(|one| &one.date_of_birth).or(member.date_of_birth.as_ref());
-    let last = dependent.map(|one| &one.last_name).or(member.last_name.as_ref());
-    let first = dependent.map(|one| &one.first_name).or(member.first_name.as_ref());
-    PatientKey {
-        carrier: carrier.to_owned(),
-        member_id: member.member_id.as_ref().map(|id| id.text().to_owned()),
-        date_of_birth: born.map(|date| date.expose().to_string()),
-        name: last.zip(first).map(|(last, first)| (last.text().to_owned(), first.text().to_owned())),
-    }
 }
 
 /// Twins share carrier, member id and birth date: where the carrier named both, the names must be the same.

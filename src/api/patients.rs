@@ -111,7 +111,7 @@ pub async fn change(
     caller.need(Scope::Ask)?;
     let change: PatientChange = body::read(&body)?;
     let yours = change.patient.clone();
-    let changed = app.patients.change(&caller.0, &id, change.version, change.patient, app.gateway.today()).await;
+    let changed = app.patients.change(&caller.0, &id, change.version, change.patient, app.gateway.today(), None).await;
     match changed.map_err(under_patient)? {
         Changed::Kept(patient) => page(&app, &caller, *patient).await,
         Changed::Unknown => Err(unknown()),

@@ -316,6 +316,11 @@ impl Batches {
         self.plan().waiting_for(practice, carrier)
     }
 
+    /// The same, with those that are being asked.
+    pub fn unfinished_for(&self, practice: &PracticeId, carrier: &str) -> usize {
+        self.plan().unfinished_for(practice, carrier)
+    }
+
     /// Told whenever something of the batch changes; `None` once it is finished.
     pub fn changes(&self, practice: &PracticeId, id: &str) -> Option<watch::Receiver<()>> {
         self.plan().get(practice, id).map(Course::changes)

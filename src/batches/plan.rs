@@ -186,6 +186,12 @@ impl Plan {
         own.filter_map(|course| course.lines.get(carrier)).map(|line| line.waiting.len()).sum()
     }
 
+    /// The same, with those that are being asked: whatever may still want this carrier.
+    pub fn unfinished_for(&self, practice: &PracticeId, carrier: &str) -> usize {
+        let asking = self.of_both.get(&(practice.clone(), Arc::from(carrier))).copied().unwrap_or(0);
+        self.waiting_for(practice, carrier) + asking
+    }
+
     /// How many questions are under way.
     pub fn under_way(&self) -> usize {
         self.under_way

@@ -107,26 +107,12 @@ impl Patients {
         Ok(kept.view(&row))
     }
 
-    /// Changes a patient as a whole, if nobody has since `version` was read.
+    /// Changes a patient as a whole, if nobody has since `version` was read. Where a carrier's answer is the reason, the
+    /// record names the question.
     ///
     /// # Errors
     /// [`NotKept`]; nothing was written then.
     pub async fn change(
-        &self,
-        caller: &Caller,
-        id: &str,
-        version: i64,
-        patient: Patient,
-        today: Date,
-    ) -> Result<Changed, NotKept> {
-        self.change_after(caller, id, version, patient, today, None).await
-    }
-
-    /// The same because of a carrier's answer: its record names the question.
-    ///
-    /// # Errors
-    /// [`NotKept`]; nothing was written then.
-    pub async fn change_after(
         &self,
         caller: &Caller,
         id: &str,
