@@ -45,7 +45,7 @@ pub enum VaultCommand {
         #[command(flatten)]
         typed: typed::Source,
     },
-    /// Opens the vault of the running gateway, with the passphrase.
+    /// Opens the vault of the running gateway, with the passphrase; with the key file where it has none.
     Unseal {
         /// With the code of the recovery kit.
         #[arg(long)]

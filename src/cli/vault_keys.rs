@@ -195,8 +195,13 @@ pub(super) async fn unseal(config: &Config, recovery: bool, typed: &Source, pers
         writeln!(person.out, "The vault is open already.")?;
         return Ok(ExitCode::SUCCESS);
     }
+    let ways = keeper::ask(&config.data_dir, &Act::Ways).await?.ok_or_else(no_gateway)?;
+    let has = |way: Way| ways.iter().any(|word| word == way.word());
     let key = if recovery {
         Key::typed(Way::Recovery, &secret("recovery code", typed, person)?)
+    } else if has(Way::KeyFile) && !has(Way::Passphrase) {
+        // Nobody knows anything that could be asked for.
+        Key::file()
     } else {
         Key::typed(Way::Passphrase, &secret("passphrase of the vault", typed, person)?)
     };

@@ -54,6 +54,20 @@ async fn is_sealed(gateway: &Gateway, key: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_key_file_opens_is_opened_by_it_again() {
+    let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
+    let folder = Folder::for_sandbox(&sandbox, "");
+    let key = folder.key();
+    let gateway = folder.serve();
+    folder.portico(&["vault", "seal"], "").fine();
+    is_sealed(&gateway, &key).await;
+    folder.portico(&["vault", "unseal"], "").fine();
+    assert_eq!(outcome(&gateway, &key).await, (StatusCode::OK, "answered".to_owned()));
+    assert_eq!(gateway.stop(), 0);
+    sandbox.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sealed_gateway_answers_and_sends_nothing_until_a_person_opens_it() {
     let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
     let (folder, key, code) = folder(&sandbox);
