@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use connector_sdk::ErrorKind;
+use connector_sdk::{ErrorKind, WhoActs};
 use maud::{Markup, html};
 use serde_json::json;
 
@@ -99,28 +99,39 @@ pub fn verdict(row: &CarrierView, health: &HealthView) -> (Tone, String) {
             "It was them. The pause is over: the next question shows whether the carrier works again.".to_owned(),
         );
     }
-    match (failed.map(|last| (last, crate::stack::pulse::side(last.kind, true))), health.failures_in_a_row) {
-        (Some((last, Side::Carrier)), in_a_row) => {
-            let what = kind(last.kind);
-            let more = match in_a_row {
-                0 | 1 => String::new(),
-                n => format!(" {n} questions in a row; at {} it is left alone for a while.", health.failures_max),
-            };
-            (Tone::Look, format!("It looks like them: the last question there failed ({what}).{more}"))
-        }
-        (Some((last, _)), _) => (
-            Tone::Look,
-            format!(
-                "It may be us: the last question there failed ({}). Whoever keeps the carrier’s file should look.",
-                kind(last.kind)
-            ),
-        ),
+    match (failed, health.failures_in_a_row) {
+        (Some(last), in_a_row) => (Tone::Look, whose_turn(last.kind, in_a_row, health.failures_max)),
         (None, n) if n > 1 => {
             (Tone::Look, format!("It looks like them: {n} questions of other practices failed in a row."))
         }
         (None, _) if worked.is_some() => (Tone::Good, "It works.".to_owned()),
         (None, _) => (Tone::Calm, "Nobody here has asked it lately.".to_owned()),
     }
+}
+
+/// Whose fault the last failure looks like, and who acts now.
+fn whose_turn(last: ErrorKind, in_a_row: u32, most: u32) -> String {
+    let what = kind(last);
+    if crate::stack::pulse::side(last, true) == Side::Carrier {
+        let more = match in_a_row {
+            0 | 1 => String::new(),
+            n => format!(" {n} questions in a row; at {most} it is left alone for a while."),
+        };
+        return format!("It looks like them: the last question there failed ({what}).{more}");
+    }
+    let (who, then) = match last.who_acts() {
+        WhoActs::PracticeAdmin => {
+            ("It is us", "An administrator of the practice must mend the login there; see below.")
+        }
+        WhoActs::Person => ("It is us", "A person of the practice must do what the carrier wants: see the tasks."),
+        WhoActs::Caller => ("It is us", "Whoever asked must mend the question."),
+        WhoActs::Carrier | WhoActs::ConnectorAuthor => {
+            ("It may be us", "Whoever keeps the carrier’s file should look.")
+        }
+        WhoActs::Gateway => ("It may be us", "If it comes again, whoever runs the gateway should look."),
+        WhoActs::Wait => ("It is nobody", "Ask again in a moment."),
+    };
+    format!("{who}: the last question there failed ({what}). {then}")
 }
 
 /// A failure's kind as people say it.
@@ -217,7 +228,7 @@ fn mix(measured: &Measured) -> Markup {
                 thead { tr { th { "What" } th.amount { "How often" } th { "Whose side" } } }
                 tbody {
                     @for one in &measured.failures { tr {
-                        th scope="row" { (capital(kind(one.kind))) }
+                        th scope="row" { (plain(kind(one.kind))) }
                         td.amount data-label="How often" { (one.count) }
                         td data-label="Whose side" { (whose(one.side)) }
                     } }
@@ -230,10 +241,6 @@ fn mix(measured: &Measured) -> Markup {
             } }
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    plain(text)
 }
 
 fn word(reason: connector_sdk::RefusalReason) -> String {
@@ -343,4 +350,26 @@ pub async fn resume(Path(id): Path<String>, Sent { visit, .. }: Sent) -> Result<
     let changed = carrier_health::resume(State(visit.app.clone()), visit.api(), Path(id.clone())).await?;
     let said = if changed.0.changed { "resumed" } else { "nothing" };
     Ok(Redirect::to(&format!("/carriers/{id}?said={said}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_can_mend_it_is_told_to() {
+        for (kind, who) in [
+            (ErrorKind::CredentialRejected, "An administrator of the practice must mend the login"),
+            (ErrorKind::NeedsPerson, "A person of the practice"),
+            (ErrorKind::RequestInvalid, "Whoever asked"),
+            (ErrorKind::ProtocolBroken, "Whoever keeps the carrier’s file"),
+            (ErrorKind::Internal, "whoever runs the gateway"),
+        ] {
+            let said = whose_turn(kind, 1, 5);
+            assert!(said.contains(who), "{said}");
+            assert_eq!(said.contains("carrier’s file"), kind == ErrorKind::ProtocolBroken, "{said}");
+        }
+        let said = whose_turn(ErrorKind::CarrierTimeout, 3, 5);
+        assert!(said.starts_with("It looks like them") && said.contains("3 questions in a row; at 5"), "{said}");
+    }
 }

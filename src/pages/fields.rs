@@ -1,12 +1,13 @@
 //! What a form sent: fields and files, as they were typed. A page shows them again when something is wrong with them.
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::BODY_MAX;
 use super::draft;
 use super::fault::Fault;
 use super::visit::Visit;
@@ -55,6 +56,11 @@ impl Fields {
     /// The same, where it is not empty.
     pub fn some(&self, name: &str) -> Option<&str> {
         Some(self.get(name)).filter(|value| !value.is_empty())
+    }
+
+    /// Whether the form had this field, be it empty.
+    pub fn has(&self, name: &str) -> bool {
+        self.values.iter().any(|(own, _)| own == name)
     }
 
     /// A secret, as it was typed: spaces belong to a password.
@@ -108,16 +114,30 @@ impl Fields {
     }
 
     pub(super) async fn read(request: Request) -> Result<Self, Response> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if kind.starts_with("multipart/form-data") {
+        if is_multipart(request.headers()) {
             return Self::multipart(request).await;
         }
         let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| not_read(rejection.status()))?;
+        Self::typed(&bytes).map_err(not_read)
+    }
+
+    /// What a form without files sent.
+    fn typed(bytes: &[u8]) -> Result<Self, StatusCode> {
         let mut fields = Self::default();
-        for (name, value) in form_urlencoded::parse(&bytes) {
-            fields.push(name.into_owned(), value.into_owned()).map_err(not_read)?;
+        for (name, value) in form_urlencoded::parse(bytes) {
+            fields.push(name.into_owned(), value.into_owned())?;
         }
         Ok(fields)
+    }
+
+    /// What somebody typed who is not signed in any more. Anybody can send this, so that no more is read of it than an
+    /// ordinary form is large, whatever its page takes: files, and what is larger, are refused unread.
+    async fn of_nobody(headers: &HeaderMap, body: Body) -> Option<Self> {
+        if is_multipart(headers) || body.size_hint().lower() > BODY_MAX as u64 {
+            return None;
+        }
+        let bytes = axum::body::to_bytes(body, BODY_MAX).await.ok()?;
+        Self::typed(&bytes).ok()
     }
 
     async fn multipart(request: Request) -> Result<Self, Response> {
@@ -149,6 +169,11 @@ impl Fields {
     }
 }
 
+fn is_multipart(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.starts_with("multipart/form-data")
+}
+
 fn not_read(status: StatusCode) -> Response {
     let text = match status {
         StatusCode::PAYLOAD_TOO_LARGE => "What you sent is larger than this page takes. Send less at once.",
@@ -175,8 +200,8 @@ impl FromRequest<App> for Sent {
             Ok(visit) => visit,
             // Only to our own page: what another site sends is not carried further.
             Err(ended) if is_ended(&ended) && draft::is_kept(&path) && Door::of(&parts, app).is_own() => {
-                let fields = Fields::read(Request::from_parts(parts, body)).await?;
-                return Err(draft::signed_out(&path, &fields));
+                let kept = Fields::of_nobody(&parts.headers, body).await;
+                return Err(kept.map_or(ended, |fields| draft::signed_out(&path, &fields)));
             }
             Err(refused) => return Err(refused),
         };
@@ -220,7 +245,40 @@ impl FromRequest<App> for Anybody {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
+
+    fn headers(kind: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(header::CONTENT_TYPE, http::HeaderValue::from_static(kind))])
+    }
+
+    /// What a browser sends of which nobody knows how long it is, and whether anybody looked at it.
+    fn streamed(piece: &'static [u8], pieces: usize) -> (Body, Arc<AtomicBool>) {
+        let read = Arc::new(AtomicBool::new(false));
+        let looked = read.clone();
+        let pieces = (0..pieces).map(move |_| {
+            looked.store(true, Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from_static(piece))
+        });
+        (Body::from_stream(futures_util::stream::iter(pieces)), read)
+    }
+
+    #[tokio::test]
+    async fn of_nobody_only_a_small_form_is_read() {
+        let form = headers("application/x-www-form-urlencoded");
+        let kept = Fields::of_nobody(&form, Body::from("last_name=Draft%20wood")).await.unwrap();
+        assert_eq!(kept.get("last_name"), "Draft wood");
+        let text = |size: usize| Body::from(format!("a={}", "x".repeat(size - 2)));
+        assert!(Fields::of_nobody(&form, text(BODY_MAX)).await.is_some(), "what an ordinary page takes is kept");
+        assert!(Fields::of_nobody(&form, text(BODY_MAX + 1)).await.is_none());
+        let (body, _) = streamed(&[b'x'; 4096], 1 + BODY_MAX / 4096);
+        assert!(Fields::of_nobody(&form, body).await.is_none(), "also where its length is not said");
+        let (body, read) = streamed(b"--x--", 1);
+        assert!(Fields::of_nobody(&headers("multipart/form-data; boundary=x"), body).await.is_none());
+        assert!(!read.load(Ordering::Relaxed), "a file is refused unread");
+    }
 
     #[test]
     fn fields_become_the_object_the_api_takes() {

@@ -3,6 +3,7 @@
 //! Everything is laid out as if the paper had no end, then cut into sheets where no line of text is cut. Places are points
 //! from the upper left corner of the printed area.
 
+use super::SHEETS_MAX;
 use super::font::Weight;
 use super::read::{Block, Document, Run, Style};
 
@@ -107,15 +108,24 @@ impl Item {
 
 /// The items of each sheet. `rows`: what stands in two columns is filled row by row, as more than one sheet needs it.
 pub fn sheets(document: &Document, scale: f32, rows: bool) -> Vec<Vec<Item>> {
+    laid(&document.block, scale, rows)
+}
+
+/// A block on sheets of its own.
+pub fn alone(block: &Block) -> Vec<Vec<Item>> {
+    laid(block, 1.0, true)
+}
+
+fn laid(block: &Block, scale: f32, rows: bool) -> Vec<Vec<Item>> {
     let mut layer = Layer { scale, rows, items: Vec::new() };
-    layer.block(&document.block, WIDTH, 0.0, DEPTH_MAX);
+    layer.block(block, WIDTH, 0.0, DEPTH_MAX);
     cut(layer.items)
 }
 
-/// Cuts the endless paper.
+/// Cuts the endless paper. One sheet more than there may be shows that something is left out; the rest is not cut.
 fn cut(mut rest: Vec<Item>) -> Vec<Vec<Item>> {
     let (mut sheets, mut from) = (Vec::new(), 0.0_f32);
-    while !rest.is_empty() {
+    while !rest.is_empty() && sheets.len() <= SHEETS_MAX {
         let is_line = |item: &&Item| !matches!(item, Item::Frame { .. });
         // The first line that does not fit, and all that stands lower, go on the next sheet; one higher than a sheet stays.
         let over = rest.iter().filter(is_line).filter(|item| item.bottom() - from > HEIGHT && item.top() > from);

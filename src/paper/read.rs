@@ -125,11 +125,23 @@ pub fn read(html: &str, characters: usize) -> Document {
     };
     let mut blocks = reader.children(*html.root_element(), 0, Style::Body);
     if reader.over {
-        let node = reader.node(StructRole::P, 0);
-        let text = "There is more than paper holds: the whole answer stands on the page and in the API.".to_owned();
-        blocks.push(Block::Text { node, style: Style::Body, runs: vec![Run { text, bold: true, soft: false }] });
+        blocks.push(more(&mut reader.nodes));
     }
     Document { nodes: reader.nodes, block: Block::Stack(blocks) }
+}
+
+impl Document {
+    /// The sentence that something was left out, with a tag of its own.
+    pub fn more(&mut self) -> Block {
+        more(&mut self.nodes)
+    }
+}
+
+fn more(nodes: &mut Vec<Node>) -> Block {
+    let node = nodes.len();
+    nodes.push(Node { role: StructRole::P, parent: Some(0), of_column: false });
+    let text = "There is more than paper holds: the whole answer stands on the page and in the API.".to_owned();
+    Block::Text { node, style: Style::Body, runs: vec![Run { text, bold: true, soft: false }] }
 }
 
 struct Reader {

@@ -97,3 +97,25 @@ fn length_and_depth_have_an_end() {
     let deep = "<div>".repeat(400) + "deep" + &"</div>".repeat(400);
     pdf("Deep", &deep);
 }
+
+#[test]
+fn sheets_that_are_left_out_are_said_to_be_on_the_last_one() {
+    let said = |sheets: &[Vec<lay::Item>]| -> String {
+        let text = sheets.last().unwrap().iter().map(|item| match item {
+            lay::Item::Text { text, .. } => text.as_str(),
+            _ => "",
+        });
+        text.collect()
+    };
+    let mut long = read::read(&"<p>line</p>".repeat(8_000), CHARACTERS_MAX);
+    let cut = sheets(&mut long);
+    assert_eq!(cut.len(), SHEETS_MAX);
+    assert!(said(&cut).starts_with("There is more than paper holds"), "{}", said(&cut));
+    let mut fits = read::read(&"<p>line</p>".repeat(400), CHARACTERS_MAX);
+    let whole = sheets(&mut fits);
+    assert!(whole.len() > 2 && said(&whole).ends_with("line"), "{}", said(&whole));
+    // One that needs a little more than a sheet is made to fit by smaller letters.
+    let one = |lines: usize| lay::sheets(&read::read(&"<p>line</p>".repeat(lines), CHARACTERS_MAX), 1.0, false).len();
+    let lines = (1..).find(|lines| one(*lines) == 2).unwrap();
+    assert_eq!(sheets(&mut read::read(&"<p>line</p>".repeat(lines), CHARACTERS_MAX)).len(), 1);
+}

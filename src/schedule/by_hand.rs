@@ -203,8 +203,9 @@ impl Schedule {
         }
     }
 
-    /// Everything that is wrong with an appointment.
-    fn problems(&self, date: Date, visit: &Visit) -> Vec<FieldProblem> {
+    /// Everything that is wrong with an appointment, whoever it is for. Whether its day has room is known only when it is
+    /// added.
+    pub fn problems(&self, date: Date, visit: &Visit) -> Vec<FieldProblem> {
         let mut problems = Vec::new();
         let mut wrong = |path: &str, message: &str| problems.push(FieldProblem::new(path, message));
         let today = self.rooms.gateway.today();

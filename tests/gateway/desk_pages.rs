@@ -160,7 +160,8 @@ async fn the_part_that_renews_itself_never_loads_the_page_again() {
     let desk = Desk::of(&stand, Role::FrontDesk).await;
     let date = tomorrow();
     let today = format!("/today?date={date}");
-    desk.import(&[], &file(&date)).await;
+    let seen_by = file(&date).replacen("1234567893\n", "1234567893,Dr Rao\n", 1).replace("npi\n", "npi,provider\n");
+    desk.import(&[], &seen_by.replace("1234567893\n", "1234567893,Dr Sand\n")).await;
     to(&desk.post("/today/verify", &[("date", &date), ("what", "stale")]).await);
     let page = desk.get(&today).await.text;
     assert!(
@@ -170,6 +171,16 @@ async fn the_part_that_renews_itself_never_loads_the_page_again() {
     let headers = [("cookie", desk.cookie.as_str()), ("hx-request", "true")];
     let part = send_with(&stand.address(), None, &headers, Method::GET, &today, Vec::new()).await.unwrap().text;
     assert!(part.contains("data-hx-trigger") && !part.contains("http-equiv"), "{part}");
+
+    // Who looks at one doctor's patients does so after the batch is paused, too.
+    let code = page.split("<option value=\"").find(|part| part.contains("Dr Rao")).unwrap().split('"').next().unwrap();
+    let only = desk.get(&format!("{today}&provider={code}")).await.text;
+    let (_, panel) = only.split_once("action=\"/today/batch/").expect("the batch runs");
+    let (id, form) = panel.split_once('"').unwrap();
+    let form = form.split("</form>").next().unwrap();
+    assert!(form.contains(&format!("name=\"provider\" value=\"{code}\"")), "{form}");
+    let fields = [("date", date.as_str()), ("provider", code), ("wish", "pause")];
+    assert_eq!(to(&desk.post(&format!("/today/batch/{id}"), &fields).await), format!("{today}&provider={code}"));
     stand.stop().await;
 }
 
@@ -206,6 +217,11 @@ async fn an_appointment_is_added_narrowed_to_corrected_and_taken_off_without_scr
         ("coverages.0.member_id", "NSH-INACTIVE"),
         ("provider", "Dr Sand"),
     ]);
+    new[0] = ("date", "2019-01-02");
+    let wrong = desk.post("/today/add", &new).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text.contains("more than two years away") && wrong.text.contains("Quill"), "{}", wrong.text);
+    new[0] = ("date", &date);
     assert_eq!(to(&desk.post("/today/add", &new).await), format!("{today}&said=added"));
     let found = stand.call(Method::POST, "/v1/patients/search", Some(json!({ "query": "quill" }))).await;
     assert_eq!(found.body["patients"].as_array().unwrap().len(), 1);
@@ -318,6 +334,10 @@ async fn who_may_not_see_patients_sees_none_and_a_foreign_form_does_nothing() {
     let kept = ended.post("/today/add", &[("last_name", "Draftwood")]).await;
     assert_eq!(kept.status, StatusCode::UNAUTHORIZED);
     assert!(kept.text.contains("Draftwood") && !kept.text.contains(&desk.csrf), "{}", kept.text);
+    // Files of nobody are not even read.
+    let file = ended.import(&[("pasted", "Draftwood")], "date,time\n").await;
+    assert_eq!(file.status, StatusCode::UNAUTHORIZED);
+    assert!(file.text.contains("Nothing was done. Sign in") && !file.text.contains("Draftwood"), "{}", file.text);
     for cookie in [&desk.cookie, &ended.cookie] {
         let kind = "application/x-www-form-urlencoded";
         let headers = [("cookie", cookie.as_str()), ("origin", "https://evil.example"), ("content-type", kind)];

@@ -37,7 +37,7 @@ pub async fn list(visit: Visit, Query(said): Query<Said>) -> Result<Markup, Faul
     let may = carrier_files::may_change(&visit.app, &visit.api()).await;
     let now = visit.app.gateway.planes().book().snapshot();
     let name = |file: &str| std::path::Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let gone = super::gone::list(&visit).await;
+    let gone = super::gone::list(&visit).await?;
     let body = html! {
         (frame::said(said.said.as_deref()))
         div.head {

@@ -85,11 +85,14 @@ pub async fn remove(Path(id): Path<String>, Sent { visit, fields }: Sent) -> Res
 }
 
 /// The carriers that were taken away; nothing where there are none, or where they are not to be seen.
-pub async fn list(visit: &Visit) -> Markup {
+///
+/// # Errors
+/// They cannot be read.
+pub async fn list(visit: &Visit) -> Result<Markup, Fault> {
     let found = carrier_files::removed(State(visit.app.clone()), visit.api()).await;
-    let gone: Vec<RemovedView> = found.map(|found| found.0.removed).unwrap_or_default();
+    let gone = seen(found.map(|found| found.0.removed))?;
     let names = names(visit).await;
-    html! {
+    Ok(html! {
         @if !gone.is_empty() {
             section.stack {
                 h2 { "Taken away" }
@@ -106,6 +109,14 @@ pub async fn list(visit: &Visit) -> Markup {
                 } }
             }
         }
+    })
+}
+
+/// What may be seen of it; to whom it is not shown, it is nothing.
+fn seen(found: Result<Vec<RemovedView>, Problem>) -> Result<Vec<RemovedView>, Problem> {
+    match found {
+        Err(problem) if problem.http_status() == StatusCode::FORBIDDEN => Ok(Vec::new()),
+        found => found,
     }
 }
 
@@ -160,5 +171,18 @@ fn with_text(problem: Problem, number: &str) -> Problem {
             ),
         ),
         None => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreError;
+
+    #[test]
+    fn only_what_is_not_to_be_seen_is_left_out() {
+        assert!(seen(Err(Problem::lacks("admin"))).unwrap().is_empty());
+        let damaged = connector_sdk::Error::from(StoreError::Damaged { what: "the list" });
+        assert!(seen(Err(damaged.into())).is_err(), "that it cannot be read does not mean that there is none");
     }
 }

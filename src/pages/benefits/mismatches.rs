@@ -5,6 +5,7 @@
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 use connector_sdk::answer::MemberOnFile;
+use connector_sdk::ask::Sex;
 use connector_sdk::{EligibilityAnswer, Phi};
 use http::StatusCode;
 use maud::{Markup, html};
@@ -18,15 +19,19 @@ use crate::pages::fault::Fault;
 use crate::pages::fields::Sent;
 use crate::pages::frame::csrf;
 use crate::pages::parts::stamp::day_of;
+use crate::pages::parts::words::plain;
 use crate::pages::patient;
 use crate::pages::visit::Visit;
-use crate::patients::{Changed, PatientView};
+use crate::patients::{Changed, PatientView, fold};
 use crate::stack::Envelope;
 
 /// A field of the patient in which the carrier's file is another than ours.
 struct Mismatch {
     /// Its place in the question: `member.last_name`.
-    name: &'static str,
+    name: String,
+    /// Whether the answer itself has the field: then its value can be put in. What a connector only reported as another
+    /// value is shown, and mended by hand.
+    usable: bool,
     /// What was asked with; of a field that is not sent to this carrier, what stood in the form.
     asked: Option<String>,
     /// What the carrier has.
@@ -37,27 +42,35 @@ struct Mismatch {
 fn on_file(answer: &EligibilityAnswer) -> Vec<(&'static str, String)> {
     let facts = &answer.facts;
     let text = |text: &Option<Phi<String>>| text.as_ref().map(|text| text.text().trim().to_owned());
-    let of_person = |person: &MemberOnFile, names: [&'static str; 3]| {
+    let of_person = |person: &MemberOnFile, names: [&'static str; 4]| {
         let born = person.date_of_birth.as_ref().map(|date| date.expose().to_string());
-        let values = [text(&person.first_name), text(&person.last_name), born];
+        let values = [text(&person.first_name), text(&person.last_name), born, person.sex.and_then(sex)];
         names.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?))).collect::<Vec<_>>()
     };
     let ids = [("member.member_id", &facts.member.member_id), ("member.group_number", &facts.member.group_number)];
     let mut all: Vec<(&str, String)> = ids.into_iter().filter_map(|(name, id)| Some((name, text(id)?))).collect();
-    all.extend(of_person(&facts.member, ["member.first_name", "member.last_name", "member.date_of_birth"]));
+    let names = ["member.first_name", "member.last_name", "member.date_of_birth", "member.sex"];
+    all.extend(of_person(&facts.member, names));
     if let Some(person) = &facts.dependent {
-        all.extend(of_person(person, ["dependent.first_name", "dependent.last_name", "dependent.date_of_birth"]));
+        let names = ["dependent.first_name", "dependent.last_name", "dependent.date_of_birth", "dependent.sex"];
+        all.extend(of_person(person, names));
     }
     all.retain(|(_, value)| !value.is_empty());
     all
 }
 
+/// The word of a question for it. That a carrier does not know it differs from nothing.
+fn sex(sex: Sex) -> Option<String> {
+    match sex {
+        Sex::Female => Some("female".to_owned()),
+        Sex::Male => Some("male".to_owned()),
+        Sex::Unknown => None,
+    }
+}
+
 /// Case, blanks and punctuation make no difference.
 fn same(one: &str, other: &str) -> bool {
-    let bare = |text: &str| -> String {
-        text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_uppercase).collect()
-    };
-    bare(one) == bare(other)
+    fold::id(one) == fold::id(other)
 }
 
 impl Scene<'_> {
@@ -68,7 +81,13 @@ impl Scene<'_> {
             let of_dependent = facts.dependent.iter().flat_map(|person| &person.corrections);
             facts.member.corrections.iter().chain(of_dependent)
         };
-        let found = on_file(self.answer).into_iter().filter_map(|(name, on_file)| {
+        let listed = on_file(self.answer);
+        let unlisted = corrections().filter(|one| listed.iter().all(|(name, _)| one.field != *name)).map(|one| {
+            let (asked, on_file) = (Some(one.asked.text().to_owned()), one.on_file.text().to_owned());
+            Mismatch { name: one.field.clone(), usable: false, asked, on_file }
+        });
+        let unlisted: Vec<Mismatch> = unlisted.collect();
+        let found = listed.into_iter().filter_map(|(name, on_file)| {
             // Of a dependent whom we asked about as the subscriber, the subscriber's own names say nothing.
             let comparable = name.starts_with("dependent.") || name.ends_with("_id") || name.ends_with("_number");
             if !comparable && facts.dependent.is_some() && !is_dependent(self.typed) {
@@ -78,14 +97,29 @@ impl Scene<'_> {
             let asked = corrected.or_else(|| typed_value(self.typed, name, self.today));
             let ours = known.and_then(|view| view.patient.known(&self.envelope.carrier, name));
             let differs = |value: &Option<String>| value.as_ref().is_some_and(|value| !same(value, &on_file));
-            (differs(&asked) || differs(&ours)).then_some(Mismatch { name, asked, on_file })
+            (differs(&asked) || differs(&ours)).then_some(Mismatch {
+                name: name.to_owned(),
+                usable: true,
+                asked,
+                on_file,
+            })
         });
-        found.collect()
+        found.chain(unlisted).collect()
     }
 }
 
-fn label(name: &str) -> &'static str {
-    label_of(name, name.starts_with("dependent."))
+impl Mismatch {
+    fn label(&self) -> String {
+        if self.usable {
+            return label_of(&self.name, self.name.starts_with("dependent.")).to_owned();
+        }
+        plain(self.name.rsplit(['.', '/']).next().unwrap_or_default())
+    }
+
+    /// A value as people say it.
+    fn said(&self, value: &str) -> String {
+        if self.name.ends_with(".sex") { plain(value) } else { day_of(value) }
+    }
 }
 
 /// The section; nothing where nothing differs. `hands` has the patient, where the practice has them.
@@ -105,9 +139,9 @@ pub fn mismatches(scene: &Scene, hands: Option<(&Visit, Option<&PatientView>)>) 
                         tbody {
                             @for one in &found {
                                 tr {
-                                    th scope="row" { (label(one.name)) }
-                                    td data-label="We asked with" { @match &one.asked { Some(asked) => (day_of(asked)), None => span.soft { "nothing" } } }
-                                    td data-label="The carrier has" { strong { (day_of(&one.on_file)) } }
+                                    th scope="row" { (one.label()) }
+                                    td data-label="We asked with" { @match &one.asked { Some(asked) => (one.said(asked)), None => span.soft { "nothing" } } }
+                                    td data-label="The carrier has" { strong { (one.said(&one.on_file)) } }
                                     @if let Some((visit, view)) = known {
                                         td.no-print data-label="Your records" { (ours(scene, visit, view, one)) }
                                     }
@@ -126,16 +160,16 @@ pub fn mismatches(scene: &Scene, hands: Option<(&Visit, Option<&PatientView>)>) 
 /// What the practice has, and the button that takes the carrier's value over.
 fn ours(scene: &Scene, visit: &Visit, view: &PatientView, one: &Mismatch) -> Markup {
     let carrier = &scene.envelope.carrier;
-    let known = view.patient.known(carrier, one.name);
+    let known = view.patient.known(carrier, &one.name);
     html! {
         div.tight {
-            @match &known { Some(known) => p { (day_of(known)) }, None => p.soft { "nothing" } }
+            @match &known { Some(known) => p { (one.said(known)) }, None => p.soft { "nothing" } }
             @if known.as_deref().is_some_and(|known| known.trim() == one.on_file) { p.soft { "(the carrier’s value)" } }
-            @else if view.patient.with(carrier, one.name, &one.on_file).is_some() {
+            @else if one.usable && view.patient.with(carrier, &one.name, &one.on_file).is_some() {
                 form method="post" action={ "/checks/" (scene.envelope.id) "/use" } {
                     (csrf(visit))
                     input type="hidden" name="version" value=(view.version);
-                    button.button.slim type="submit" name="field" value=(one.name) aria-label={ "Use the carrier’s value: " (label(one.name)) } { "Use the carrier’s value" }
+                    button.button.slim type="submit" name="field" value=(one.name) aria-label={ "Use the carrier’s value: " (one.label()) } { "Use the carrier’s value" }
                 }
             }
         }
@@ -160,7 +194,7 @@ pub async fn take(Path(id): Path<String>, Sent { visit, fields }: Sent) -> Resul
     let version = fields.get("version").parse().unwrap_or(0);
     let (today, patients) = (visit.app.gateway.today(), &visit.app.patients);
     let changed = patients
-        .change_after(&visit.caller, &view.id, version, new.clone(), today, Some(&id))
+        .change(&visit.caller, &view.id, version, new.clone(), today, Some(&id))
         .await
         .map_err(Problem::from)?;
     match changed {

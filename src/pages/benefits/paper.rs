@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, header};
 
 use super::{Scene, sheet};
 use crate::api::eligibility::{self, Stored};
@@ -39,12 +39,7 @@ async fn printed(app: &App, caller: &Authenticated, id: &str) -> Result<Response
     let scene = Scene::of(app, &envelope, &typed.fields, true).ok_or_else(nothing)?;
     let changes = crate::api::changes::since(app, caller, &envelope).await?;
     let html = sheet(&scene, changes.as_ref(), None).into_string();
-    // Setting type takes some milliseconds of a processor: not where requests are answered.
-    let drawn = tokio::task::spawn_blocking(move || crate::paper::pdf("Benefits", &html)).await;
-    let pdf = drawn.map_err(|_| {
-        let text = "The answer could not be put on paper; the gateway's log says more.";
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The gateway failed", text)
-    })?;
+    let pdf = crate::paper::print("Benefits", html).await?;
     let named = HeaderValue::from_str(&format!("inline; filename=\"benefits-{}.pdf\"", envelope.id));
     let head = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")),

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use connector_sdk::answer::{Benefit, Place as Read, Provenance};
+use connector_sdk::answer::{Benefit, Correction, Place as Read, Provenance};
+use connector_sdk::ask::Sex;
 use connector_sdk::{EligibilityFacts, Operation, Outcome};
 use jiff::Timestamp;
 use x12::{Document, Response, Transaction};
@@ -50,12 +51,17 @@ fn answers(document: &Document) -> Vec<(&Transaction, EligibilityFacts)> {
 
 /// The whole page of an answer, as it is printed, and the expert's table.
 fn shown(facts: &EligibilityFacts) -> String {
+    shown_to(facts, &Fields::default())
+}
+
+/// The same, of a question that was typed like this.
+fn shown_to(facts: &EligibilityFacts, typed: &Fields) -> String {
     let mut envelope = Envelope::awaited("q", Operation::Eligibility, "northstar", Timestamp::UNIX_EPOCH, None);
     envelope.answer = Some(connector_sdk::summary::complete(facts.clone(), None, TODAY).into());
     let scene = Scene {
         envelope: &envelope,
         answer: envelope.answer.as_deref().unwrap(),
-        typed: &Fields::default(),
+        typed,
         asked: Vec::new(),
         today: TODAY,
         carrier: "Northstar".to_owned(),
@@ -157,4 +163,29 @@ fn a_typical_plan_fits_one_sheet_and_the_paper_says_what_the_page_says() {
     let pages = pdf.windows(11).filter(|window| window == b"/Type /Page").count();
     assert!(pages >= 2, "the tree of pages and a page");
     assert_eq!(crate::paper::pdf("Benefits", &html), pdf, "the same page, the same bytes");
+}
+
+#[test]
+fn a_correction_of_any_field_is_shown() {
+    let document = Document::read(OWN.as_bytes()).unwrap();
+    let (_, mut facts) = answers(&document).remove(0);
+    let typed = Fields::of([("patient.sex", "male".to_owned())]);
+    facts.member.sex = None;
+    assert!(!shown_to(&facts, &typed).contains("differs from ours"), "the carrier said nothing of it");
+    facts.member.sex = Some(Sex::Unknown);
+    assert!(!shown_to(&facts, &typed).contains("differs from ours"), "nor that it knows another one");
+    facts.member.sex = Some(Sex::Female);
+    let of = |field: &str, asked: &str, on_file: &str| Correction {
+        field: field.to_owned(),
+        asked: asked.to_owned().into(),
+        on_file: on_file.to_owned().into(),
+    };
+    facts.member.corrections = vec![of("member.sex", "male", "female"), of("member.middle_name", "Ann", "ANNA")];
+    for typed in [Fields::default(), typed] {
+        let html = shown_to(&facts, &typed);
+        let (_, section) = html.split_once("differs from ours").unwrap();
+        for text in ["Sex on the carrier’s file", "Male", "<strong>Female</strong>", "Middle name", "Ann<", "ANNA"] {
+            assert!(section.contains(text), "{text} is missing: {section}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ use crate::pages::frame::Place;
 use crate::pages::parts::lists::raw as raw_text;
 use crate::pages::parts::words::count;
 use crate::pages::visit::Visit;
+use crate::store::StoreError;
 
 /// Segments that are explained at most; all of them stand in the text.
 const SEGMENTS_MAX: usize = 2_000;
@@ -66,7 +67,12 @@ pub async fn file(visit: Visit, Path((id, file)): Path<(String, String)>) -> Res
 
 async fn exchanges(visit: &Visit, id: &str) -> Result<Vec<Value>, Fault> {
     let bytes = eligibility::exchanged(&visit.app, &visit.api(), id).await?;
-    Ok(serde_json::from_slice(&bytes).unwrap_or_default())
+    Ok(read(&bytes)?)
+}
+
+/// What is kept of a question. Bytes that cannot be read are no question without exchanges.
+fn read(bytes: &[u8]) -> Result<Vec<Value>, StoreError> {
+    serde_json::from_slice(bytes).map_err(|_| StoreError::Damaged { what: "what was exchanged cannot be read" })
 }
 
 fn side(id: &str, place: usize, name: &str, title: &str, message: &Value) -> Markup {
@@ -168,6 +174,15 @@ mod tests {
         assert!(lined("200", &body, Some(x12)).contains("\nEB*C*IND*30***23*1500~\nMSG*"));
         for other in ["", "ISA", "ISA*00*~IEA", "{\"ISA\": 1}", "é".repeat(200).as_str()] {
             assert!(interchange(other).is_none_or(|x12| explained("It", x12).into_string().len() < 4_000), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_nothing() {
+        assert_eq!(read(b"[]").unwrap().len(), 0);
+        assert_eq!(read(b"[{\"status\": 200}]").unwrap().len(), 1);
+        for damaged in [&b""[..], b"{}", b"[{", b"\xff"] {
+            assert!(matches!(read(damaged), Err(StoreError::Damaged { .. })), "{}", String::from_utf8_lossy(damaged));
         }
     }
 }

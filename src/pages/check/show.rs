@@ -2,7 +2,6 @@
 
 use axum::extract::Query;
 use axum::response::{IntoResponse, Response};
-use connector_sdk::Error;
 use http::StatusCode;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -20,6 +19,7 @@ use crate::pages::fields::Fields;
 use crate::pages::frame::{Place, csrf};
 use crate::pages::parts::field::{date, radios, select, text};
 use crate::pages::parts::problems::{Problems, id};
+use crate::pages::patient;
 use crate::pages::visit::Visit;
 
 const TITLE: &str = "Check coverage";
@@ -36,12 +36,7 @@ pub async fn start(visit: Visit, Query(wanted): Query<For>) -> Result<Response, 
     visit.need(Scope::Ask)?;
     let mut fields = match &wanted.patient {
         None => Fields::default(),
-        Some(id) => {
-            let known = visit.app.patients.get(visit.caller.practice(), id).await.map_err(Error::from)?;
-            let view = known.ok_or_else(Fault::not_found)?;
-            visit.app.patients.record_reading(&visit.caller, "patient.read", id).await?;
-            form::of_patient(&view, wanted.carrier.as_deref())
-        }
+        Some(id) => form::of_patient(&patient::read(&visit, id).await?, wanted.carrier.as_deref()),
     };
     if let Some(carrier) = &wanted.carrier {
         fields.put("carrier", carrier.as_str());

@@ -10,6 +10,7 @@ use super::messages;
 use crate::pages::fields::Fields;
 use crate::pages::parts::field::date_of;
 use crate::pages::parts::stamp::day;
+use crate::patients::fold;
 use crate::stack::Envelope;
 
 /// Fields that are put before the person at most.
@@ -117,9 +118,7 @@ fn suspect(field: String, fields: &Fields, today: Date, good: Option<&Good>) -> 
 /// Where a member ID is another one than in the last good answer: the place, counted as on the card, and both characters.
 /// Spaces, hyphens and small letters make no difference. `None` where it is the same.
 fn differs(sent: &str, known: &str) -> Option<String> {
-    let bare = |text: &str| -> Vec<char> {
-        text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_uppercase).collect()
-    };
+    let bare = |text: &str| fold::id(text).chars().collect::<Vec<char>>();
     let (one, other) = (bare(sent), bare(known));
     if one == other || other.is_empty() {
         return None;

@@ -50,7 +50,10 @@ pub async fn show(visit: Visit, Path(id): Path<String>, Query(said): Query<Said>
 }
 
 /// The patient; the reading is on record before anything leaves.
-async fn read(visit: &Visit, id: &str) -> Result<PatientView, Fault> {
+///
+/// # Errors
+/// There is none such, or the visitor may not see them, or what the store says.
+pub async fn read(visit: &Visit, id: &str) -> Result<PatientView, Fault> {
     visit.need(Scope::Ask)?;
     let view = visit.app.patients.get(visit.caller.practice(), id).await?.ok_or_else(Fault::not_found)?;
     visit.app.patients.record_reading(&visit.caller, "patient.read", id).await?;
@@ -65,7 +68,8 @@ pub async fn change(Path(id): Path<String>, Sent { visit, fields }: Sent) -> Res
     let version = fields.get("version").parse().unwrap_or(0);
     let problems = match sent {
         Err(problems) => problems,
-        Ok(patient) => match visit.app.patients.change(&visit.caller, &id, version, patient.clone(), today).await {
+        Ok(patient) => match visit.app.patients.change(&visit.caller, &id, version, patient.clone(), today, None).await
+        {
             Ok(Changed::Kept(_)) => return Ok(Redirect::to(&format!("/patients/{id}?said=saved")).into_response()),
             Ok(Changed::Unknown) => return Err(Fault::not_found()),
             Ok(Changed::Meanwhile(theirs)) => {

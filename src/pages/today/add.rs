@@ -13,13 +13,13 @@ use crate::identity::Scope;
 use crate::pages::fault::Fault;
 use crate::pages::fields::{Fields, Sent};
 use crate::pages::frame::{Place, csrf};
-use crate::pages::parts::field::{date, text};
+use crate::pages::parts::field::{date, select, text};
 use crate::pages::parts::lists::empty;
 use crate::pages::parts::problems::Problems;
 use crate::pages::parts::stamp::day;
-use crate::pages::patient::form;
+use crate::pages::patient::{self, form};
 use crate::pages::visit::Visit;
-use crate::patients::{Found, NotKept, PatientView, QUERY_CHARS_MAX};
+use crate::patients::{Found, NotKept, PatientCoverage, PatientView, QUERY_CHARS_MAX};
 use crate::schedule::{self, NotAdded};
 
 /// Patients shown at most.
@@ -46,7 +46,7 @@ pub async fn show(visit: Visit, Query(wanted): Query<For>) -> Result<Markup, Fau
     visit.need(Scope::Ask)?;
     let date = wanted.date.as_deref().and_then(|date| date.parse().ok()).unwrap_or_else(|| visit.app.gateway.today());
     let chosen = match &wanted.patient {
-        Some(id) => Some(patient(&visit, id).await?),
+        Some(id) => Some(patient::read(&visit, id).await?),
         None => None,
     };
     let fields = Fields::of([("date", date.to_string())]);
@@ -66,9 +66,10 @@ pub async fn find(Sent { visit, fields }: Sent) -> Result<Markup, Fault> {
 pub async fn take(Sent { visit, fields }: Sent) -> Result<Response, Fault> {
     visit.need(Scope::Ask)?;
     let today = visit.app.gateway.today();
-    let (date, booked, mut problems) = sent(&fields);
+    let (date, booked, mut problems) = sent(&fields, schedule::Visit::default());
+    problems = problems.with(named(visit.app.schedule.problems(date.unwrap_or(today), &booked)));
     let known = match fields.some("patient") {
-        Some(id) => Some(patient(&visit, id).await?),
+        Some(id) => Some(patient::read(&visit, id).await?),
         None => None,
     };
     // Somebody new is entered only when the appointment can be: else they would be there twice at the second try.
@@ -108,20 +109,15 @@ pub async fn take(Sent { visit, fields }: Sent) -> Result<Response, Fault> {
     }
 }
 
-async fn patient(visit: &Visit, id: &str) -> Result<PatientView, Fault> {
-    let found = visit.app.patients.get(visit.caller.practice(), id).await?.ok_or_else(Fault::not_found)?;
-    visit.app.patients.record_reading(&visit.caller, "patient.read", id).await?;
-    Ok(found)
-}
-
 /// What the schedule's own check found, at the form's fields.
 pub fn named(found: Vec<FieldProblem>) -> Problems {
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     found.into_iter().fold(Problems::none(), |all, problem| all.and(name(&problem.path), problem.message))
 }
 
-/// The day and the appointment as the form has them, and what cannot be read.
-pub fn sent(fields: &Fields) -> (Option<Date>, schedule::Visit, Problems) {
+/// The day and the appointment as the form has them, and what cannot be read. What the form does not show stays as it is
+/// in `before`.
+pub fn sent(fields: &Fields, before: schedule::Visit) -> (Option<Date>, schedule::Visit, Problems) {
     let mut problems = Problems::none();
     let date = fields.get("date").parse::<Date>().ok();
     if date.is_none() {
@@ -137,23 +133,47 @@ pub fn sent(fields: &Fields) -> (Option<Date>, schedule::Visit, Problems) {
         visit_type: optional("visit_type").map(Phi::new),
         provider: optional("provider"),
         location: optional("location"),
-        carrier: optional("carrier"),
-        ..schedule::Visit::default()
+        // There is nothing to choose where there is only one carrier: then the form has no such field.
+        carrier: if fields.has("carrier") { optional("carrier") } else { before.carrier },
+        ..before
     };
     (date, booked, problems)
 }
 
-/// The fields of an appointment.
-pub fn fields_of(visit: &Visit, known: &PatientView, fields: &Fields, problems: &Problems) -> Markup {
-    let carriers: Vec<(String, String)> = std::iter::once((String::new(), "As at the patient".to_owned()))
-        .chain(known.patient.coverages.iter().filter_map(|one| one.carrier.clone()).map(|id| {
-            let name = visit.carrier_name(&id);
-            (id, name)
-        }))
-        .collect();
+/// The carriers to choose from: the patient's, and the appointment's own, which need not be one of them. Nothing where
+/// there is no choice.
+fn carriers<'a>(at_patient: &'a [PatientCoverage], own: Option<&'a str>) -> Vec<&'a str> {
+    let mut ids: Vec<&str> = Vec::new();
+    for id in at_patient.iter().filter_map(|one| one.carrier.as_deref()) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    match own.filter(|own| !ids.contains(own)) {
+        Some(own) => ids.push(own),
+        None if ids.len() < 2 => ids.clear(),
+        None => {}
+    }
+    ids
+}
+
+/// The fields of an appointment; `own` is the carrier that it names itself.
+pub fn fields_of(
+    visit: &Visit,
+    known: &PatientView,
+    own: Option<&str>,
+    fields: &Fields,
+    problems: &Problems,
+) -> Markup {
+    let offered = carriers(&known.patient.coverages, own);
+    let named = offered.iter().map(|id| ((*id).to_owned(), visit.carrier_name(id)));
+    let options: Vec<_> = std::iter::once((String::new(), "As at the patient".to_owned())).chain(named).collect();
+    let mut chosen = Fields::default();
+    // A form that had nothing to choose did not choose anything else.
+    chosen.put("carrier", if fields.has("carrier") { fields.get("carrier") } else { own.unwrap_or_default() });
     html! {
         (when(fields, problems))
-        @if carriers.len() > 2 { (crate::pages::parts::field::select("carrier", "Carrier", &carriers, fields, problems)) }
+        @if !offered.is_empty() { (select("carrier", "Carrier", &options, &chosen, problems)) }
     }
 }
 
@@ -187,7 +207,7 @@ fn page(visit: &Visit, whose: &Whose, fields: &Fields, problems: &Problems) -> M
                             strong { (known.patient.last_name.text()) ", " (known.patient.first_name.text()) }
                             ", born " (day(*known.patient.date_of_birth.expose()))
                         }
-                        (fields_of(visit, known, fields, problems))
+                        (fields_of(visit, known, None, fields, problems))
                         div.row { button.button.first type="submit" { "Add" } a.button href=(back) { "Back" } }
                     }
                 }
@@ -240,5 +260,46 @@ fn choices(found: &[Found], date: &str) -> Markup {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_form_does_not_show_stays() {
+        let before = schedule::Visit {
+            location: Some("Main St".to_owned()),
+            provider_npi: Some("1234567893".to_owned()),
+            procedures: vec!["99213".to_owned()],
+            carrier: Some("northstar".to_owned()),
+            carrier_as_written: Some("NORTHSTAR PPO".to_owned()),
+            ..schedule::Visit::default()
+        };
+        let typed = [("date", "2026-11-24".to_owned()), ("time", "16:50".to_owned()), ("location", String::new())];
+        let (_, now, problems) = sent(&Fields::of(typed.clone()), before.clone());
+        assert!(problems.is_empty());
+        let time = Some(jiff::civil::time(16, 50, 0, 0));
+        assert_eq!(now, schedule::Visit { time, location: None, ..before.clone() });
+        // A form that has the field may also empty it.
+        let with = typed.into_iter().chain([("carrier", String::new())]);
+        let (_, now, _) = sent(&Fields::of(with), before.clone());
+        assert_eq!((now.carrier, now.carrier_as_written), (None, before.carrier_as_written));
+    }
+
+    #[test]
+    fn the_appointments_own_carrier_is_among_those_to_choose_from() {
+        let chosen = |at_patient: &[&str], own| {
+            let of = |id: &&str| PatientCoverage { carrier: Some((*id).to_owned()), ..PatientCoverage::default() };
+            let at_patient: Vec<_> = at_patient.iter().map(of).collect();
+            carriers(&at_patient, own).join(" ")
+        };
+        assert_eq!(chosen(&["northstar"], None), "");
+        assert_eq!(chosen(&["northstar"], Some("northstar")), "");
+        assert_eq!(chosen(&["northstar", "northstar"], None), "");
+        assert_eq!(chosen(&["northstar", "evergreen"], None), "northstar evergreen");
+        assert_eq!(chosen(&["northstar"], Some("evergreen")), "northstar evergreen");
+        assert_eq!(chosen(&[], Some("evergreen")), "evergreen");
     }
 }

@@ -27,20 +27,13 @@ pub async fn show(visit: Visit, Path(id): Path<String>) -> Result<Markup, Fault>
 /// `POST /today/appointments/{id}`
 pub async fn correct(Path(id): Path<String>, Sent { visit, fields }: Sent) -> Result<Response, Fault> {
     visit.need(Scope::Ask)?;
-    let (date, mut booked, mut problems) = sent(&fields);
+    let (one, known) = read(&visit, &id).await?;
+    let (date, booked, mut problems) = sent(&fields, one.visit.clone());
     if let Some(date) = date.filter(|_| problems.is_empty()) {
         let version = fields.get("version").parse().unwrap_or(0);
-        // What the form does not show stays as it was.
-        let Some(now) = visit.app.schedule.appointment(&visit.caller, &id).await? else {
-            return Err(Fault::not_found());
-        };
-        booked.service_types = now.visit.service_types;
-        booked.procedures = now.visit.procedures;
-        booked.provider_npi = now.visit.provider_npi;
         match visit.app.schedule.correct(&visit.caller, &id, version, date, booked).await {
             Ok(Done::Kept(_)) => return Ok(Redirect::to(&format!("/today?date={date}&said=saved")).into_response()),
             Ok(Done::Meanwhile(now)) => {
-                let (_, known) = read(&visit, &id).await?;
                 let body = page(&visit, &now, &known, &fields, &Problems::none(), true);
                 return Ok((StatusCode::CONFLICT, body).into_response());
             }
@@ -49,7 +42,6 @@ pub async fn correct(Path(id): Path<String>, Sent { visit, fields }: Sent) -> Re
             Err(not_added) => return Err(Problem::from(not_added).into()),
         }
     }
-    let (one, known) = read(&visit, &id).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&visit, &one, &known, &fields, &problems, false)).into_response())
 }
 
@@ -120,7 +112,7 @@ fn page(
                 form.stack method="post" action={ "/today/appointments/" (one.id) } data-draft {
                     (csrf(visit))
                     input type="hidden" name="version" value=(one.version);
-                    (fields_of(visit, known, fields, problems))
+                    (fields_of(visit, known, one.visit.carrier.as_deref(), fields, problems))
                     div.row { button.button.first type="submit" { "Save" } a.button href={ "/today?date=" (one.date) } { "Back" } }
                 }
             } @else {

@@ -21,7 +21,7 @@ use serde::Deserialize;
 
 use super::carrier_health;
 use super::fault::Fault;
-use super::fields::Sent;
+use super::fields::{Fields, Sent};
 use super::frame::{self, Place, csrf};
 use super::parts::badge::Tone;
 use super::parts::lists::{empty, note};
@@ -97,6 +97,13 @@ fn narrowed(only: &Only) -> String {
     let part = |name: &str, code: &Option<String>| code.as_ref().map(|code| format!("&{name}={code}"));
     let parts = [part("provider", &only.provider), part("location", &only.location)];
     parts.into_iter().flatten().collect()
+}
+
+/// What the list was narrowed to when a form was sent: only what is a code goes on.
+fn only_of(fields: &Fields) -> Only {
+    let code =
+        |name: &str| fields.some(name).filter(|code| code.bytes().all(|c| c.is_ascii_hexdigit())).map(str::to_owned);
+    Only { provider: code("provider"), location: code("location") }
 }
 
 /// `GET /today`
@@ -258,9 +265,7 @@ pub async fn verify(Sent { visit, fields }: Sent) -> Result<Redirect, Fault> {
     let date = fields.get("date").parse().unwrap_or_else(|_| visit.app.gateway.today());
     let chosen: Vec<String> = fields.all("id").map(str::to_owned).collect();
     let ids = (fields.get("what") == "chosen").then_some(chosen.as_slice());
-    let code =
-        |name: &str| fields.some(name).filter(|code| code.bytes().all(|c| c.is_ascii_hexdigit())).map(str::to_owned);
-    let only = Only { provider: code("provider"), location: code("location") };
+    let only = only_of(&fields);
     let done = visit.app.schedule.verify(&visit.caller, date, ids, &only).await.map_err(|not_made| match not_made {
         NotMade::KeyUsed | NotMade::TooMany => Problem::from(too_many()),
         NotMade::Error(error) => error.into(),
@@ -276,5 +281,21 @@ pub async fn turn(Path(id): Path<String>, Sent { visit, fields }: Sent) -> Resul
     // One that is over stays as it is: the page shows how it stands.
     visit.app.batches.turn(&visit.caller, &id, wish).await?;
     let date: Date = fields.get("date").parse().unwrap_or_else(|_| visit.app.gateway.today());
-    Ok(Redirect::to(&format!("/today?date={date}")))
+    Ok(Redirect::to(&format!("/today?date={date}{}", narrowed(&only_of(&fields)))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_carries_codes_on_and_nothing_else() {
+        let sent = |provider: &str, location: &str| {
+            let fields = [("provider", provider.to_owned()), ("location", location.to_owned())];
+            narrowed(&only_of(&Fields::of(fields)))
+        };
+        assert_eq!(sent("0a1b", "2c3d"), "&provider=0a1b&location=2c3d");
+        assert_eq!(sent("", "2c3d"), "&location=2c3d");
+        assert_eq!(sent("Dr Rao&x=1", ""), "", "a name is no code, and goes into no address");
+    }
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::address;
+use super::{address, filters};
 use crate::pages::frame::csrf;
 use crate::pages::parts::badge::Tone;
 use crate::pages::parts::progress::{Lane, bar, lanes};
@@ -35,6 +35,7 @@ pub fn panel(visit: &Visit, day: &DayView) -> Markup {
                     form.row method="post" action={ "/today/batch/" (batch.id) } {
                         (csrf(visit))
                         input type="hidden" name="date" value=(day.date);
+                        (filters::carried(&day.only))
                         @if batch.state == "running" { button.button.slim name="wish" value="pause" { "Pause" } }
                         @else { button.button.slim name="wish" value="resume" { "Resume" } }
                         button.button.slim name="wish" value="cancel" { "Cancel" }
