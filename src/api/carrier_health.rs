@@ -17,12 +17,16 @@ use super::problem::Problem;
 use crate::identity::{Caller, Scope};
 use crate::pauses::{Pauses, REASON_MAX};
 use crate::stack::pulse::Measured;
+use crate::stack::{BreakerState, Look};
+use crate::vault::{self, CredentialState};
 
 /// Answer of `GET /v1/carriers/{id}/health`.
 #[derive(Serialize, JsonSchema)]
 pub struct HealthView {
     /// The carrier.
     pub carrier: String,
+    /// What all of this comes to: is it them or us.
+    pub verdict: Verdict,
     /// `up`; `down`: it failed repeatedly and is left alone for a while; `trying`: the next question shows. The same for
     /// all practices.
     pub state: &'static str,
@@ -40,6 +44,43 @@ pub struct HealthView {
     pub batch_items_waiting: usize,
     /// What was counted in the last day, of the practice's own eligibility questions.
     pub last_day: Measured,
+}
+
+/// Is it them or us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Them: it failed repeatedly and is left alone for a while.
+    Down,
+    /// Us: whether it works or not, the login there is stopped.
+    LoginStopped,
+    /// It was them: the next question shows whether it works again.
+    Trying,
+    /// The practice's last question there failed; the `side` of `last_day.last_failure` says whose fault that looks like.
+    LastFailed,
+    /// It looks like them: questions of other practices failed in a row.
+    OthersFail,
+    /// Nobody: the last question was answered or refused.
+    Works,
+    /// Nobody of the practice has asked it in the last day.
+    NotAsked,
+}
+
+impl Verdict {
+    fn of(look: &Look, login: Option<CredentialState>, last_day: &Measured) -> Self {
+        match (look.state, login) {
+            (BreakerState::Open, _) => return Self::Down,
+            (_, Some(CredentialState::Disabled | CredentialState::Suspect)) => return Self::LoginStopped,
+            (BreakerState::Probation, _) => return Self::Trying,
+            (BreakerState::Closed, _) => {}
+        }
+        match (&last_day.last_failure, last_day.last_success) {
+            (Some(failure), success) if success.is_none_or(|at| at < failure.at) => Self::LastFailed,
+            _ if look.failures > 1 => Self::OthersFail,
+            (_, Some(_)) => Self::Works,
+            (_, None) => Self::NotAsked,
+        }
+    }
 }
 
 /// A pause.
@@ -92,8 +133,11 @@ pub async fn health(
 pub fn of(app: &App, caller: &Caller, id: &str) -> Result<HealthView, Problem> {
     let (plane, practice) = (plane(app, id)?, caller.practice());
     let look = plane.look();
+    let last_day = app.gateway.planes().measured(practice, id);
+    let login = app.vault.info(&vault::owner(practice, &plane.carrier), id);
     Ok(HealthView {
         carrier: plane.carrier.id.clone(),
+        verdict: Verdict::of(&look, login.map(|info| info.state), &last_day),
         state: state(look.state),
         failures_in_a_row: look.failures,
         failures_max: look.failures_to_open,
@@ -101,7 +145,7 @@ pub fn of(app: &App, caller: &Caller, id: &str) -> Result<HealthView, Problem> {
         tried_again_secs: look.open_for.map(|wait| wait.as_secs() + 1),
         paused: None,
         batch_items_waiting: app.batches.waiting_for(practice, id),
-        last_day: app.gateway.planes().measured(practice, id),
+        last_day,
     })
 }
 

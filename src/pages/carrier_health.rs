@@ -20,10 +20,10 @@ use super::parts::words::{count, plain};
 use super::visit::Visit;
 use crate::api::Problem;
 use crate::api::body::Body;
-use crate::api::carrier_health::{self, HealthView, PausedView};
+use crate::api::carrier_health::{self, HealthView, PausedView, Verdict};
 use crate::api::carriers::CarrierView;
 use crate::identity::Scope;
-use crate::stack::pulse::{Measured, Side};
+use crate::stack::pulse::{LastFailure, Measured, Side};
 
 /// What the list says of a carrier's last day: success, how long it takes, and its course.
 pub fn in_short(measured: &Measured) -> Markup {
@@ -75,51 +75,47 @@ pub fn queue(health: &HealthView) -> Markup {
 }
 
 /// Is it them or us: one word's worth of tone, and a sentence.
-pub fn verdict(row: &CarrierView, health: &HealthView) -> (Tone, String) {
-    let measured = &health.last_day;
-    let worked = measured.last_success;
-    let failed = measured.last_failure.as_ref().filter(|last| worked.is_none_or(|at| at < last.at));
-    if health.state == "down" {
-        let again = health.tried_again_secs.unwrap_or(1);
-        let again = count(again, "second", "seconds");
-        return (
-            Tone::Bad,
-            format!(
-                "It is them. The carrier failed {} times in a row and is left alone; it is tried again in {again} by itself.",
-                health.failures_max
-            ),
-        );
-    }
-    if matches!(row.credential_state, "disabled" | "suspect") {
-        return (Tone::Bad, "It is us: the carrier works or not, our login there is stopped.".to_owned());
-    }
-    if health.state == "trying" {
-        return (
+pub fn verdict(health: &HealthView) -> (Tone, String) {
+    let in_a_row = health.failures_in_a_row;
+    match health.verdict {
+        Verdict::Down => {
+            let again = count(health.tried_again_secs.unwrap_or(1), "second", "seconds");
+            let most = health.failures_max;
+            let said = format!(
+                "It is them. The carrier failed {most} times in a row and is left alone; it is tried again in {again} by itself."
+            );
+            (Tone::Bad, said)
+        }
+        Verdict::LoginStopped => {
+            (Tone::Bad, "It is us: the carrier works or not, our login there is stopped.".to_owned())
+        }
+        Verdict::Trying => (
             Tone::Look,
             "It was them. The pause is over: the next question shows whether the carrier works again.".to_owned(),
-        );
-    }
-    match (failed, health.failures_in_a_row) {
-        (Some(last), in_a_row) => (Tone::Look, whose_turn(last.kind, in_a_row, health.failures_max)),
-        (None, n) if n > 1 => {
-            (Tone::Look, format!("It looks like them: {n} questions of other practices failed in a row."))
+        ),
+        Verdict::LastFailed => {
+            let said = health.last_day.last_failure.as_ref();
+            (Tone::Look, said.map_or_else(String::new, |last| whose_turn(last, in_a_row, health.failures_max)))
         }
-        (None, _) if worked.is_some() => (Tone::Good, "It works.".to_owned()),
-        (None, _) => (Tone::Calm, "Nobody here has asked it lately.".to_owned()),
+        Verdict::OthersFail => {
+            (Tone::Look, format!("It looks like them: {in_a_row} questions of other practices failed in a row."))
+        }
+        Verdict::Works => (Tone::Good, "It works.".to_owned()),
+        Verdict::NotAsked => (Tone::Calm, "Nobody here has asked it lately.".to_owned()),
     }
 }
 
 /// Whose fault the last failure looks like, and who acts now.
-fn whose_turn(last: ErrorKind, in_a_row: u32, most: u32) -> String {
-    let what = kind(last);
-    if crate::stack::pulse::side(last, true) == Side::Carrier {
+fn whose_turn(last: &LastFailure, in_a_row: u32, most: u32) -> String {
+    let what = kind(last.kind);
+    if last.side == Side::Carrier {
         let more = match in_a_row {
             0 | 1 => String::new(),
             n => format!(" {n} questions in a row; at {most} it is left alone for a while."),
         };
         return format!("It looks like them: the last question there failed ({what}).{more}");
     }
-    let (who, then) = match last.who_acts() {
+    let (who, then) = match last.kind.who_acts() {
         WhoActs::PracticeAdmin => {
             ("It is us", "An administrator of the practice must mend the login there; see below.")
         }
@@ -171,7 +167,7 @@ fn whose(side: Side) -> &'static str {
 /// The carrier's last day, on its page.
 pub fn section(visit: &Visit, row: &CarrierView, health: &HealthView) -> Markup {
     let measured = &health.last_day;
-    let (tone, sentence) = verdict(row, health);
+    let (tone, sentence) = verdict(health);
     let took = html! {
         @match (measured.p50_ms, measured.p95_ms) {
             (Some(half), Some(most)) => { "half within " (lasts(half)) ", 95 of 100 within " (lasts(most)) " " (course(measured)) }
@@ -354,7 +350,14 @@ pub async fn resume(Path(id): Path<String>, Sent { visit, .. }: Sent) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::stack::pulse::side;
+
+    fn failed(kind: ErrorKind) -> LastFailure {
+        LastFailure { at: Timestamp::UNIX_EPOCH, kind, side: side(kind, true) }
+    }
 
     #[test]
     fn whoever_can_mend_it_is_told_to() {
@@ -365,11 +368,11 @@ mod tests {
             (ErrorKind::ProtocolBroken, "Whoever keeps the carrier’s file"),
             (ErrorKind::Internal, "whoever runs the gateway"),
         ] {
-            let said = whose_turn(kind, 1, 5);
+            let said = whose_turn(&failed(kind), 1, 5);
             assert!(said.contains(who), "{said}");
             assert_eq!(said.contains("carrier’s file"), kind == ErrorKind::ProtocolBroken, "{said}");
         }
-        let said = whose_turn(ErrorKind::CarrierTimeout, 3, 5);
+        let said = whose_turn(&failed(ErrorKind::CarrierTimeout), 3, 5);
         assert!(said.starts_with("It looks like them") && said.contains("3 questions in a row; at 5"), "{said}");
     }
 }

@@ -138,6 +138,8 @@ pub struct LastFailure {
     pub at: Timestamp,
     /// How.
     pub kind: ErrorKind,
+    /// Whose fault that is.
+    pub side: Side,
 }
 
 /// One hour.
@@ -190,11 +192,15 @@ struct Track {
     last_success: Option<Timestamp>,
     last_failure: Option<LastFailure>,
     under_way: u32,
+    /// Where it may have been followed before, and forgotten.
+    since: Option<Timestamp>,
 }
 
 #[derive(Default)]
 struct State {
     tracks: HashMap<PracticeId, HashMap<String, Track>>,
+    /// When a pair was last forgotten.
+    forgot: Option<Timestamp>,
     /// Where a practice's trail was not read back a whole day.
     since: HashMap<PracticeId, Timestamp>,
 }
@@ -304,9 +310,9 @@ impl Pulse {
         let state = self.lock();
         let begins = time(window(now));
         let since = state.since.get(practice).copied().map_or(begins, |since| since.max(begins));
-        let none = Track::default();
+        let none = Track { since: state.forgot, ..Track::default() };
         let track = state.tracks.get(practice).and_then(|of| of.get(carrier)).unwrap_or(&none);
-        track.measured(since, window(now))
+        track.measured(track.since.map_or(since, |known| known.max(since)), window(now))
     }
 }
 
@@ -315,8 +321,10 @@ impl State {
         let known = self.tracks.get(practice).is_some_and(|of| of.contains_key(carrier));
         if !known && self.tracks.values().map(HashMap::len).sum::<usize>() >= FOLLOWED_MAX {
             self.forget_one();
+            self.forgot = Some(Timestamp::now());
         }
-        self.tracks.entry(practice.clone()).or_default().entry(carrier.to_owned()).or_default()
+        let new = || Track { since: self.forgot, ..Track::default() };
+        self.tracks.entry(practice.clone()).or_default().entry(carrier.to_owned()).or_insert_with(new)
     }
 
     /// The one that was asked longest ago, of those of which nothing is under way.
@@ -344,7 +352,7 @@ impl Track {
             How::Answered | How::Refused(_) => self.last_success = self.last_success.max(Some(end.at)),
             How::Failed(kind, true) => {
                 if self.last_failure.as_ref().is_none_or(|last| last.at < end.at) {
-                    self.last_failure = Some(LastFailure { at: end.at, kind });
+                    self.last_failure = Some(LastFailure { at: end.at, kind, side: side(kind, true) });
                 }
             }
             How::Failed(_, false) => {}
@@ -551,11 +559,20 @@ mod tests {
         let (one, two) = (PracticeId::new("p-1"), PracticeId::new("p-2"));
         let guard = pulse.enter(&one, "acme");
         assert_eq!((pulse.of(&one, "acme").under_way, pulse.of(&two, "acme").under_way), (1, 0));
+        let begins = time(window(Timestamp::now()));
+        assert_eq!(pulse.of(&two, "c0").since, begins);
         for n in 0..FOLLOWED_MAX + 10 {
             drop(pulse.enter(&two, &format!("c{n}")));
         }
         assert!(pulse.lock().tracks.values().map(HashMap::len).sum::<usize>() <= FOLLOWED_MAX);
         assert_eq!(pulse.of(&one, "acme").under_way, 1, "what is under way is not forgotten");
+        // What was forgotten is not said to have been followed for a day.
+        let is_gone = |id: &String| !pulse.lock().tracks[&two].contains_key(id);
+        let gone = (0..FOLLOWED_MAX).map(|n| format!("c{n}")).find(is_gone).unwrap();
+        assert!(pulse.of(&two, &gone).since > begins);
+        drop(pulse.enter(&two, &gone));
+        assert!(pulse.of(&two, &gone).since > begins);
+        assert_eq!(pulse.of(&one, "acme").since, begins);
         drop(guard);
         assert_eq!(pulse.of(&one, "acme").under_way, 0);
     }

@@ -48,14 +48,18 @@ async fn what_is_told_of_a_carrier_was_counted_and_is_there_after_a_restart() {
     let failed = |kind: &str| json!({ "kind": kind, "sent": true, "side": "carrier", "count": 1 });
     assert_eq!(day["failures"], json!([failed("carrier_closed"), failed("carrier_unavailable")]));
     assert_eq!(day["refusals"][0]["count"], 1);
-    assert_eq!(day["last_failure"]["kind"], "carrier_closed");
+    assert_eq!(
+        (&day["last_failure"]["kind"], &day["last_failure"]["side"]),
+        (&json!("carrier_closed"), &json!("carrier"))
+    );
+    assert_eq!(before["verdict"], "last_failed");
     assert!(before["failures_in_a_row"].as_u64().unwrap() >= 1 && before["state"] == "up", "{before}");
 
     // Another practice sees none of these numbers, and the same state.
     let other = stand.key_of("p-2", &[Scope::Carriers]).await;
     let theirs = stand.call_as(Some(&other), Method::GET, HEALTH, None).await.body;
     assert_eq!(counted(&theirs["last_day"]), [0; 5].map(Value::from));
-    assert!(theirs["last_day"].get("last_success").is_none(), "{theirs}");
+    assert!(theirs["last_day"].get("last_success").is_none() && theirs["verdict"] != "last_failed", "{theirs}");
     assert_eq!(theirs["failures_in_a_row"], before["failures_in_a_row"]);
 
     stand.stop().await;
