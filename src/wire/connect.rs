@@ -119,8 +119,7 @@ impl Dialer {
             mutual.may_go(&uri)?;
         }
         let host = uri.host().unwrap_or_default().to_owned();
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-        let addresses = self.addresses(&host, port).await?;
+        let addresses = self.addresses(&host, egress::port(&uri)).await?;
         let mut last = unreachable("no_address");
         for address in addresses {
             match timeout(CONNECT_TIMEOUT, self.open(address, &host, &uri)).await {

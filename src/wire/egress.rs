@@ -75,13 +75,21 @@ impl Egress {
 /// Whether `hosts` lists the address's host and port. An entry without a port means 443.
 pub(crate) fn listed(hosts: &[String], uri: &Uri) -> bool {
     let Some(host) = uri.host() else { return false };
-    let host = host.to_ascii_lowercase();
-    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
-    let with_port = format!("{host}:{port}");
+    let with_port = address(uri);
     hosts.iter().any(|entry| {
         let entry = entry.strip_prefix("https://").or_else(|| entry.strip_prefix("http://")).unwrap_or(entry);
-        entry.eq_ignore_ascii_case(&with_port) || (port == 443 && entry.eq_ignore_ascii_case(&host))
+        entry.eq_ignore_ascii_case(&with_port) || (port(uri) == 443 && entry.eq_ignore_ascii_case(host))
     })
+}
+
+/// The port an address leads to: its scheme's own where it names none.
+pub(crate) fn port(uri: &Uri) -> u16 {
+    uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 })
+}
+
+/// `host:port`, in small letters.
+pub(crate) fn address(uri: &Uri) -> String {
+    format!("{}:{}", uri.host().unwrap_or_default().to_ascii_lowercase(), port(uri))
 }
 
 /// Names of this machine itself. Any other name that leads here is refused.

@@ -108,7 +108,7 @@ impl Mutual {
         });
         match &said {
             Ok(_) => {
-                self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(address(uri));
+                self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(egress::address(uri));
             }
             Err(error) if error.kind == ErrorKind::CredentialRejected => self.refused.store(true, Ordering::Release),
             Err(_) => {}
@@ -150,7 +150,7 @@ impl Mutual {
 
     /// Whether the address has taken it before.
     pub(crate) fn is_taken(&self, uri: &Uri) -> bool {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).contains(&address(uri))
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).contains(&egress::address(uri))
     }
 
     fn not_refused(&self) -> Result<()> {
@@ -171,11 +171,6 @@ fn configured(
         .with_root_certificates(roots)
         .with_client_cert_resolver(shows);
     Ok(config)
-}
-
-fn address(uri: &Uri) -> String {
-    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("http") { 80 } else { 443 });
-    format!("{}:{port}", uri.host().unwrap_or_default().to_ascii_lowercase())
 }
 
 /// One connection's side of mutual TLS.

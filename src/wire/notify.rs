@@ -33,10 +33,8 @@ impl Notifier {
     /// [`ErrorKind::EgressRefused`] for an address that may not be posted to, in words for whoever gave it.
     pub fn new(url: &str, allow_private: &[String]) -> Result<Self> {
         let uri: Uri = url.parse().map_err(|_| refused("This is no web address."))?;
-        let host = uri.authority().map(|authority| authority.as_str().to_ascii_lowercase()).unwrap_or_default();
-        let port = if uri.scheme_str() == Some("http") { ":80" } else { ":443" };
-        let listed = if uri.port_u16().is_some() { host } else { format!("{host}{port}") };
-        let egress = Egress::new(&[listed], allow_private).map_err(|_| refused("This is no network."))?;
+        let egress =
+            Egress::new(&[egress::address(&uri)], allow_private).map_err(|_| refused("This is no network."))?;
         egress.check(&uri)?;
         // A carrier file, which an admin writes, may name this machine; whoever holds a key may not.
         if egress::is_loopback_name(uri.host().unwrap_or_default()) && !egress.invites(Ipv4Addr::LOCALHOST.into()) {

@@ -76,8 +76,7 @@ fn next(request: Request<Bytes>, status: StatusCode, location: &HeaderValue) -> 
 }
 
 fn origin(uri: &Uri) -> (Option<&str>, Option<String>, u16) {
-    let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
-    (uri.scheme_str(), uri.host().map(str::to_ascii_lowercase), uri.port_u16().unwrap_or(default))
+    (uri.scheme_str(), uri.host().map(str::to_ascii_lowercase), egress::port(uri))
 }
 
 /// RFC 3986 section 5.2 for what servers send: whole addresses, `//host/path`, `/path`, `path`, `?query`; dots removed.
