@@ -67,16 +67,22 @@ pub(super) fn list(items: &[String], last_word: &str) -> String {
     }
 }
 
-/// For the middle of a sentence: the first letter small, unless it begins an abbreviation (`MRI scan`).
+/// For the middle of a sentence: the first letter small, unless it begins an abbreviation (`MRI scan`); of a label with all
+/// its words large (`Office Visit`), each of them.
 pub(super) fn inside(text: &str) -> String {
-    let mut letters = text.trim().chars();
-    match (letters.next(), letters.clone().next()) {
-        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
-            first.to_lowercase().chain(letters).collect()
+    let is_large = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().is_some_and(char::is_uppercase) && letters.next().is_some_and(char::is_lowercase)
+    };
+    let all = text.split_whitespace().all(is_large);
+    let small = |(n, word): (usize, &str)| match is_large(word) && (all || n == 0) {
+        true => {
+            let mut letters = word.chars();
+            letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect()
         }
-        (Some(first), _) => std::iter::once(first).chain(letters).collect(),
-        (None, _) => String::new(),
-    }
+        false => word.to_owned(),
+    };
+    text.split_whitespace().enumerate().map(small).collect::<Vec<String>>().join(" ")
 }
 
 /// For the start of a sentence: the first letter large.
@@ -143,6 +149,8 @@ mod tests {
     fn labels_in_and_at_the_start_of_a_sentence() {
         assert_eq!(inside("Physical therapy"), "physical therapy");
         assert_eq!(inside("MRI scan"), "MRI scan");
+        assert_eq!(inside("Office Visit"), "office visit");
+        assert_eq!(inside("Care under Medicare"), "care under Medicare");
         assert_eq!(inside(""), "");
         assert_eq!(start("élan"), "Élan");
         assert_eq!(per(Some(&Coded::new("27", "Visit"))), " per visit");
