@@ -285,7 +285,6 @@ fn csv(app: App, practice: PracticeId, id: String, after: i64, limit: u32) -> Re
     });
     let head = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (
             header::CONTENT_DISPOSITION,
             HeaderValue::from_str(&name).unwrap_or_else(|_| HeaderValue::from_static("attachment")),

@@ -214,7 +214,7 @@ fn status_of(envelope: &Envelope) -> StatusCode {
 }
 
 fn json_bytes(body: Vec<u8>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 fn json(envelope: &Envelope) -> Response {

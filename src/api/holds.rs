@@ -3,12 +3,11 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use connector_sdk::Error;
-use connector_sdk::ask::FieldProblem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::App;
-use super::body::Body;
+use super::body::{Body, said_why};
 use super::caller::Authenticated;
 use super::intake;
 use super::problem::Problem;
@@ -84,10 +83,5 @@ pub async fn release(
 
 fn reason(body: &[u8]) -> Result<String, Problem> {
     let Reason { reason } = intake::any(body)?;
-    let reason = reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON_MAX {
-        let message = "Say why, in 1 to 1000 characters.";
-        return Err(Problem::fields(vec![FieldProblem::new("/reason", message)]));
-    }
-    Ok(reason.to_owned())
+    Ok(said_why(&reason, REASON_MAX)?.to_owned())
 }

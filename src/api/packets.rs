@@ -62,8 +62,6 @@ pub async fn make(State(app): State<App>, caller: Authenticated, Body(body): Bod
     let mut response = packet.bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let name = format!("attachment; filename=\"evidence-{}.zip\"", packet.id);
     if let Ok(name) = HeaderValue::from_str(&name) {
         headers.insert(header::CONTENT_DISPOSITION, name);

@@ -132,7 +132,7 @@ fn conflict(theirs: &PatientView, yours: &Patient) -> Response {
         members.insert("current".to_owned(), serde_json::to_value(theirs).unwrap_or_default());
         members.insert("yours".to_owned(), serde_json::to_value(yours).unwrap_or_default());
     }
-    let head = [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")];
+    let head = [(header::CONTENT_TYPE, "application/problem+json")];
     (StatusCode::CONFLICT, head, document.to_string()).into_response()
 }
 

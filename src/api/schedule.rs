@@ -169,7 +169,6 @@ pub async fn day(
     if as_csv {
         let head = [
             (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-            (header::CACHE_CONTROL, "no-store".to_owned()),
             (header::CONTENT_DISPOSITION, format!("attachment; filename=\"schedule-{date}.csv\"")),
         ];
         return Ok((head, csv(&day)).into_response());

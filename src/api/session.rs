@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{AppendHeaders, IntoResponse, Response};
-use http::header::{CACHE_CONTROL, SET_COOKIE};
+use http::header::SET_COOKIE;
 use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -175,10 +175,10 @@ impl From<&Session> for SessionView {
     }
 }
 
-/// With cookies, and never kept by anybody on the way.
+/// With cookies.
 fn fresh(cookies: Vec<HeaderValue>, body: impl Serialize) -> Response {
     let cookies: Vec<_> = cookies.into_iter().map(|cookie| (SET_COOKIE, cookie)).collect();
-    ([(CACHE_CONTROL, "no-store")], AppendHeaders(cookies), Json(body)).into_response()
+    (AppendHeaders(cookies), Json(body)).into_response()
 }
 
 fn started(door: &Door, started: &Started) -> Response {

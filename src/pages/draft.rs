@@ -2,7 +2,7 @@
 //! (none of ours may be), so the page that says it carries what was typed, to be sent again after signing in.
 
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::StatusCode;
 use maud::{Markup, html};
 
 use super::fields::{CSRF, Fields};
@@ -53,5 +53,5 @@ fn form(path: &str, fields: &Fields, csrf: Option<&str>, press: &str) -> Markup 
 }
 
 fn response(status: StatusCode, body: Markup) -> Response {
-    (status, [(header::CACHE_CONTROL, "no-store")], frame::bare("Not sent yet", true, body)).into_response()
+    (status, frame::bare("Not sent yet", true, body)).into_response()
 }

@@ -3,7 +3,6 @@
 use axum::extract::{FromRequest, Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
-use http::header::CACHE_CONTROL;
 use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -61,7 +60,7 @@ impl FromRequest<App> for Step {
 }
 
 fn show(status: StatusCode, title: &'static str, body: Markup) -> Response {
-    (status, [(CACHE_CONTROL, "no-store")], frame::bare(title, false, body)).into_response()
+    (status, frame::bare(title, false, body)).into_response()
 }
 
 fn hidden(next: &str, session: &Session) -> Markup {

@@ -4,7 +4,6 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
-use http::header::CACHE_CONTROL;
 use maud::html;
 
 use super::fault::Fault;
@@ -44,7 +43,7 @@ fn page(status: StatusCode, fields: &Fields, problems: &Problems) -> Response {
             button.button.first type="submit" { "Set up" }
         }
     };
-    (status, [(CACHE_CONTROL, "no-store")], frame::bare("Set up", true, body)).into_response()
+    (status, frame::bare("Set up", true, body)).into_response()
 }
 
 /// `POST /setup`
@@ -97,7 +96,7 @@ fn invitation_page(status: StatusCode, fields: &Fields, problems: &Problems) -> 
             button.button.first type="submit" { "Set it" }
         }
     };
-    (status, [(CACHE_CONTROL, "no-store")], frame::bare("Invitation", false, body)).into_response()
+    (status, frame::bare("Invitation", false, body)).into_response()
 }
 
 /// `POST /invitation`

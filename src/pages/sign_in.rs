@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
-use http::header::{CACHE_CONTROL, SET_COOKIE};
+use http::header::SET_COOKIE;
 use http::{HeaderValue, StatusCode};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -29,7 +29,7 @@ pub struct Way {
 /// With the cookies of a session that has begun, or gone a step further.
 pub fn with_cookies(door: &Door, started: &Started, response: impl IntoResponse) -> Response {
     let cookies: Vec<(_, HeaderValue)> = door.cookies(started).into_iter().map(|cookie| (SET_COOKIE, cookie)).collect();
-    ([(CACHE_CONTROL, "no-store")], AppendHeaders(cookies), response).into_response()
+    (AppendHeaders(cookies), response).into_response()
 }
 
 /// A page of this gateway, as an address to go on to; anything else becomes the first page.
@@ -63,7 +63,7 @@ fn page(status: StatusCode, told: &str, first: bool, fields: &Fields, problems: 
         (form(fields, problems))
         p.soft.small { a href="/invitation" { "I have an invitation" } }
     };
-    (status, [(CACHE_CONTROL, "no-store")], frame::bare("Sign in", false, body)).into_response()
+    (status, frame::bare("Sign in", false, body)).into_response()
 }
 
 fn form(fields: &Fields, problems: &Problems) -> Markup {
@@ -115,7 +115,7 @@ pub fn waiting(problem: &Problem) -> String {
 pub async fn again(State(app): State<App>, Anybody { door, fields }: Anybody) -> Response {
     let refuse = |problem: Problem| {
         let body = Json(json!({ "detail": waiting(&problem) }));
-        (problem.http_status(), [(CACHE_CONTROL, "no-store")], body).into_response()
+        (problem.http_status(), body).into_response()
     };
     let attempt = Try {
         email: fields.get("email"),

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderValue, header};
 
 use super::{Scene, sheet};
 use crate::api::eligibility::{self, Stored};
@@ -45,8 +45,6 @@ async fn printed(app: &App, caller: &Authenticated, id: &str) -> Result<Response
         (header::CONTENT_TYPE, HeaderValue::from_static("application/pdf")),
         (header::CONTENT_DISPOSITION, named.unwrap_or_else(|_| HeaderValue::from_static("inline"))),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
     ];
     Ok((head, pdf).into_response())
 }
